@@ -34,7 +34,8 @@ TYPES = {"tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(float)": 
 class Model:
     """Feeds whichever of the usual inputs the graph has; keeps present.* as the next past."""
 
-    def __init__(self, path):
+    def __init__(self, path, head_dim):
+        self.head_dim = head_dim
         self.session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         self.inputs = {i.name: i for i in self.session.get_inputs()}
         self.outputs = [o.name for o in self.session.get_outputs()]
@@ -50,6 +51,8 @@ class Model:
         for name in self.past_names:
             value = self.inputs[name]  # [batch, kv_heads, past, head_dim]
             heads, head_dim = value.shape[1], value.shape[3]
+            if isinstance(head_dim, str):  # newer GenAI builders give the head dimension a name
+                head_dim = self.head_dim
             self.past[name] = np.zeros((1, heads, 0, head_dim), TYPES[value.type])
 
     def logits(self, tokens):
@@ -131,10 +134,11 @@ def main():
     parser.add_argument("model_dir", type=Path)
     parser.add_argument("vocab")
     parser.add_argument("--checkpoint")
+    parser.add_argument("--head-dim", type=int, help="for graphs whose past inputs do not state it")
     parser.add_argument("--tolerance", type=float, default=1e-3)
     args = parser.parse_args()
     vocab = llama2c.read_vocab(args.vocab)
-    got = record(Model(args.model_dir / "model.onnx"), vocab)
+    got = record(Model(args.model_dir / "model.onnx", args.head_dim), vocab)
     if args.checkpoint:
         compare(got, record(NumpyModel(*llama2c.read_checkpoint(args.checkpoint)), vocab), args.tolerance)
     folder = args.model_dir / "expected"
