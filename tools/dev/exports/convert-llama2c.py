@@ -1,38 +1,65 @@
 #!/usr/bin/env python3
 """Turns a llama2.c checkpoint and its tokenizer into a Hugging Face LlamaForCausalLM folder.
 
-    convert-llama2c.py stories260K.bin tok512.bin OUT [--goldens goldens.json --key stories260K]
+    convert-llama2c.py stories260K.bin tok512.bin OUT [--head-dim 16]
+                       [--goldens goldens.json --key stories260K]
 
 With --goldens, torch's greedy output from BOS is compared with the published texts.
+--head-dim widens every attention head with zeros, which leaves the model's function as it is: for
+runtimes that refuse the checkpoint's own size (ONNX Runtime's GroupQueryAttention wants a multiple
+of 16 for its rotary embedding).
 """
 import argparse
 import json
 from pathlib import Path
 
+import numpy as np
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 import llama2c
 
 
-def half_split(matrix, heads):
-    """Reorders the rows of wq or wk from rotary pairs (2i, 2i+1) to pairs (i, i + head_dim/2)."""
+def rotary_rows(matrix, heads, head_dim):
+    """Reorders the rows of wq or wk from rotary pairs (2i, 2i+1) to pairs (i, i + head_dim/2).
+
+    A head_dim k times wider than the checkpoint's gets its pairs at every k-th place, zero rows
+    between: pair k*i of the wide head turns at the very frequency of pair i of the narrow one.
+    """
     rows, columns = matrix.shape
-    pairs = matrix.reshape(heads, rows // heads // 2, 2, columns)
-    return torch.from_numpy(pairs.transpose(0, 2, 1, 3).reshape(rows, columns).copy())
+    half, stride = rows // heads // 2, head_dim * heads // rows
+    wide = np.zeros((heads, 2, head_dim // 2, columns), np.float32)
+    wide[:, :, ::stride] = matrix.reshape(heads, half, 2, columns).transpose(0, 2, 1, 3)
+    return torch.from_numpy(wide.reshape(heads * head_dim, columns))
 
 
-def state_dict(config, weights):
-    plain = lambda array: torch.from_numpy(array.copy())
+def plain(array):
+    return torch.from_numpy(array.copy())
+
+
+def padded_rows(matrix, heads, head_dim):
+    """Appends zero rows to each head of wv (or, transposed, zero columns to each head of wo)."""
+    rows, columns = matrix.shape
+    wide = np.zeros((heads, head_dim, columns), np.float32)
+    wide[:, :rows // heads] = matrix.reshape(heads, rows // heads, columns)
+    return torch.from_numpy(wide.reshape(heads * head_dim, columns))
+
+
+def state_dict(config, weights, head_dim):
     state = {"model.embed_tokens.weight": plain(weights["embedding"]),
              "model.norm.weight": plain(weights["final_norm"]),
              "lm_head.weight": plain(weights["embedding"] if config.tied else weights["head"])}
+    # Attention divides by sqrt(head_dim), so a wider head needs larger queries.
+    widening = np.float32(np.sqrt(head_dim / config.head_dim))
     for i in range(config.layers):
         layer = f"model.layers.{i}."
-        state[layer + "self_attn.q_proj.weight"] = half_split(weights["wq"][i], config.heads)
-        state[layer + "self_attn.k_proj.weight"] = half_split(weights["wk"][i], config.kv_heads)
-        for name, source in [("self_attn.v_proj", "wv"), ("self_attn.o_proj", "wo"),
-                             ("mlp.gate_proj", "w1"), ("mlp.down_proj", "w2"), ("mlp.up_proj", "w3"),
+        attention = layer + "self_attn."
+        state[attention + "q_proj.weight"] = rotary_rows(weights["wq"][i] * widening, config.heads, head_dim)
+        state[attention + "k_proj.weight"] = rotary_rows(weights["wk"][i], config.kv_heads, head_dim)
+        state[attention + "v_proj.weight"] = padded_rows(weights["wv"][i], config.kv_heads, head_dim)
+        state[attention + "o_proj.weight"] = padded_rows(
+            weights["wo"][i].T, config.heads, head_dim).T.contiguous()
+        for name, source in [("mlp.gate_proj", "w1"), ("mlp.down_proj", "w2"), ("mlp.up_proj", "w3"),
                              ("input_layernorm", "attention_norm"),
                              ("post_attention_layernorm", "mlp_norm")]:
             state[f"{layer}{name}.weight"] = plain(weights[source][i])
@@ -124,19 +151,24 @@ def main():
     parser.add_argument("checkpoint")
     parser.add_argument("tokenizer")
     parser.add_argument("out", type=Path)
+    parser.add_argument("--head-dim", type=int)
     parser.add_argument("--goldens")
     parser.add_argument("--key", default="stories260K")
     args = parser.parse_args()
 
     config, weights = llama2c.read_checkpoint(args.checkpoint)
     vocab = llama2c.read_vocab(args.tokenizer)
+    head_dim = args.head_dim or config.head_dim
+    if head_dim % config.head_dim:
+        raise SystemExit(f"--head-dim must be a multiple of {config.head_dim}")
     model = LlamaForCausalLM(LlamaConfig(
         vocab_size=config.vocab, hidden_size=config.dim, intermediate_size=config.hidden,
         num_hidden_layers=config.layers, num_attention_heads=config.heads,
-        num_key_value_heads=config.kv_heads, max_position_embeddings=config.seq,
+        num_key_value_heads=config.kv_heads, head_dim=head_dim,
+        max_position_embeddings=config.seq,
         rms_norm_eps=llama2c.RMS_EPS, rope_theta=llama2c.ROPE_THETA,
         tie_word_embeddings=config.tied, bos_token_id=llama2c.BOS, eos_token_id=llama2c.EOS)).eval()
-    model.load_state_dict(state_dict(config, weights), strict=True)
+    model.load_state_dict(state_dict(config, weights, head_dim), strict=True)
     model.generation_config.do_sample = False
     args.out.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(args.out)
