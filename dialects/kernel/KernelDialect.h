@@ -1,0 +1,17 @@
+#ifndef LLMC_DIALECTS_KERNEL_KERNELDIALECT_H
+#define LLMC_DIALECTS_KERNEL_KERNELDIALECT_H
+
+#include "mlir/IR/Dialect.h"
+
+#include "dialects/kernel/KernelDialect.h.inc"
+
+namespace llmc::kernel {
+/// Marks a `func.func` as a kernel (unit attribute).
+constexpr llvm::StringLiteral entryAttr = "kernel.entry";
+/// Outputs in a panel of packed weights, and lanes of every vector: 64 bytes.
+constexpr int64_t panelWidth = 16;
+/// Terms in a block of the canonical order of summation.
+constexpr int64_t sumBlock = 32;
+} // namespace llmc::kernel
+
+#endif // LLMC_DIALECTS_KERNEL_KERNELDIALECT_H

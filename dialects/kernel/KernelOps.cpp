@@ -1,0 +1,32 @@
+/// Verifiers of the kernel dialect.
+#include "dialects/kernel/KernelOps.h"
+
+using namespace mlir;
+using namespace llmc::kernel;
+
+#define GET_OP_CLASSES
+#include "dialects/kernel/KernelOps.cpp.inc"
+
+LogicalResult LinearOp::verify() {
+  Block &body = getEpilogue().front();
+  if (body.getNumArguments() != getParts() + getExtras().size())
+    return emitOpError("(1) epilogue has ")
+           << body.getNumArguments() << " arguments for " << getParts()
+           << " parts and " << getExtras().size() << " extras";
+  if (getTileRows() <= 0 || getTilePanels() <= 0)
+    return emitOpError("(2) tile sizes must be positive");
+  return success();
+}
+
+LogicalResult MapOp::verify() {
+  Block &body = getBody().front();
+  if (body.getNumArguments() != getInputs().size())
+    return emitOpError("(1) body has ") << body.getNumArguments()
+                                        << " arguments for "
+                                        << getInputs().size() << " inputs";
+  if (body.getTerminator()->getNumOperands() != getOutputs().size())
+    return emitOpError("(1) body yields ")
+           << body.getTerminator()->getNumOperands() << " values for "
+           << getOutputs().size() << " outputs";
+  return success();
+}

@@ -1,0 +1,160 @@
+#ifndef LLMC_DIALECTS_KERNEL_KERNELOPS_TD
+#define LLMC_DIALECTS_KERNEL_KERNELOPS_TD
+
+include "dialects/kernel/KernelDialect.td"
+include "dialects/llm/LlmDialect.td"
+
+class Kernel_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Kernel_Dialect, mnemonic, traits>;
+
+def Kernel_EmbeddingOp : Kernel_Op<"embedding"> {
+  let summary = "output[t, :] = table[tokens[t], :]. A tile is a row.";
+  let description = [{
+    tokens [T] i32, each checked by the caller; table [V, D]; output [T, D] f32
+    or the table's type.
+  }];
+  let arguments = (ins AnyMemRef:$tokens, AnyMemRef:$table, AnyMemRef:$output,
+                       Index:$begin, Index:$end);
+  let assemblyFormat = "operands attr-dict `:` type(operands)";
+}
+
+def Kernel_TakeRowsOp : Kernel_Op<"take_rows"> {
+  let summary = "output[r, :] = input[rows[r], :]. A tile is a row of the output.";
+  let arguments = (ins AnyMemRef:$input, AnyMemRef:$rows, AnyMemRef:$output,
+                       Index:$begin, Index:$end);
+  let assemblyFormat = "operands attr-dict `:` type(operands)";
+}
+
+def Kernel_LinearOp : Kernel_Op<"linear", [SingleBlock, AttrSizedOperandSegments]> {
+  let summary = "outputs[t, n] = epilogue(input[t, :] . weight[:, n], extras). A tile is `tile_panels` panels.";
+  let description = [{
+    input [T, K]; weight in panels: f32 [N/16 * parts, K, 16], bf16 and f16
+    [N/16 * parts, ceil(K/2), 16, 2], i8 (scheme "w8") [N/16 * parts,
+    ceil(K/4) * 64 + 64] bytes: lines of [16][4], then 16 f32 scales. N/16 is
+    rounded up; panel p of part i is panel p * parts + i. Extras and epilogue as
+    in `llm.linear`; outputs [T, N].
+
+    The sum over K has the canonical order: blocks of 32; in a block the even and
+    the odd terms are summed apart, each from 0 by fused multiply-add in ascending
+    order; accumulator += (even + odd). Denormals are flushed. With w8 the sum is
+    multiplied by the column's scale at the end.
+
+    1. The region has one f32 argument per part, then one per extra.
+    2. `tile_rows` and `tile_panels` are positive.
+  }];
+  let arguments = (ins AnyMemRef:$input, AnyMemRef:$weight,
+                       Variadic<AnyMemRef>:$extras, Variadic<AnyMemRef>:$outputs,
+                       Index:$begin, Index:$end,
+                       I64Attr:$parts, I64Attr:$tile_rows, I64Attr:$tile_panels,
+                       DefaultValuedAttr<StrAttr, "\"\"">:$scheme);
+  let regions = (region SizedRegion<1>:$epilogue);
+  let assemblyFormat = [{
+    $input `,` $weight `extras` `(` $extras `)` `outputs` `(` $outputs `)`
+    `tiles` `(` $begin `,` $end `)` attr-dict `:`
+    type($input) `,` type($weight) `,` type($extras) `,` type($outputs) $epilogue
+  }];
+  let hasVerifier = 1;
+}
+
+def Kernel_MapOp : Kernel_Op<"map", [SingleBlock, AttrSizedOperandSegments]> {
+  let summary = "outputs[t, d] = body(inputs[t, d] or inputs[d] or inputs[0]). A tile is a row.";
+  let description = [{
+    1. The region has one argument per input and yields one value per output.
+  }];
+  let arguments = (ins Variadic<AnyMemRef>:$inputs, Variadic<AnyMemRef>:$outputs,
+                       Index:$begin, Index:$end);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    `inputs` `(` $inputs `)` `outputs` `(` $outputs `)` `tiles` `(` $begin `,` $end `)`
+    attr-dict `:` type($inputs) `,` type($outputs) $body
+  }];
+  let hasVerifier = 1;
+}
+
+def Kernel_RmsNormOp : Kernel_Op<"rms_norm"> {
+  let summary = "As `llm.rms_norm`. A tile is a row.";
+  let description = [{
+    input [T, D], scale [D], output [T, D]. The sum of squares: sixteen partial
+    sums (lane d mod 16, ascending, fused multiply-add), then a halving tree.
+  }];
+  let arguments = (ins AnyMemRef:$input, AnyMemRef:$scale, AnyMemRef:$output,
+                       Index:$begin, Index:$end, F32Attr:$epsilon, F32Attr:$offset);
+  let assemblyFormat = "operands attr-dict `:` type(operands)";
+}
+
+def Kernel_AddRmsNormOp : Kernel_Op<"add_rms_norm"> {
+  let summary = "As `llm.add_rms_norm`. A tile is a row.";
+  let description = [{
+    input, residual, sum, output [T, D]; sum may be the same memory as residual.
+  }];
+  let arguments = (ins AnyMemRef:$input, AnyMemRef:$residual, AnyMemRef:$scale,
+                       AnyMemRef:$sum, AnyMemRef:$output,
+                       Index:$begin, Index:$end, F32Attr:$epsilon, F32Attr:$offset);
+  let assemblyFormat = "operands attr-dict `:` type(operands)";
+}
+
+def Kernel_LayerNormOp : Kernel_Op<"layer_norm"> {
+  let summary = "As `llm.layer_norm`. A tile is a row.";
+  let description = [{
+    Two passes: the mean, then the mean of squared differences; both sums in the
+    order of `kernel.rms_norm`.
+  }];
+  let arguments = (ins AnyMemRef:$input, AnyMemRef:$scale, AnyMemRef:$bias,
+                       AnyMemRef:$output, Index:$begin, Index:$end, F32Attr:$epsilon);
+  let assemblyFormat = "operands attr-dict `:` type(operands)";
+}
+
+def Kernel_RopeOp : Kernel_Op<"rope"> {
+  let summary = "As `llm.rope`. A tile is a row.";
+  let description = [{
+    input, output [T, H * D] (may be the same memory), positions [T] i32, tables
+    [P, rotary_dim/2] f32. `interleaved` is the pairing.
+  }];
+  let arguments = (ins AnyMemRef:$input, AnyMemRef:$positions, AnyMemRef:$cos,
+                       AnyMemRef:$sin, AnyMemRef:$output, Index:$begin, Index:$end,
+                       I64Attr:$heads, I64Attr:$head_dim, I64Attr:$rotary_dim,
+                       BoolAttr:$interleaved);
+  let assemblyFormat = "operands attr-dict `:` type(operands)";
+}
+
+def Kernel_KvAppendOp : Kernel_Op<"kv_append"> {
+  let summary = "Writes rows of keys and values to cache pages. A tile is a row.";
+  let description = [{
+    key, value [T, KV * D]; row_sequence, positions [T] i32; page_table
+    [sequences, pages] i32: position p of sequence s lies in page
+    page_table[s, p / page], at p mod page.
+    key_cache [pages, KV, page/16, D, 16]: element d of the key at offset o of a
+    page is [o / 16, d, o mod 16]. value_cache [pages, KV, ceil(D/16), page, 16]:
+    element d of the value at offset o is [d / 16, o, d mod 16]; lanes beyond D
+    are never read as values but must hold numbers: they are written as 0.
+  }];
+  let arguments = (ins AnyMemRef:$key, AnyMemRef:$value, AnyMemRef:$row_sequence,
+                       AnyMemRef:$positions, AnyMemRef:$page_table,
+                       AnyMemRef:$key_cache, AnyMemRef:$value_cache,
+                       Index:$begin, Index:$end, I64Attr:$head_dim, I64Attr:$page);
+  let assemblyFormat = "operands attr-dict `:` type(operands)";
+}
+
+def Kernel_AttentionOp : Kernel_Op<"attention"> {
+  let summary = "As `llm.attention`. A tile is one row block and one cache head.";
+  let description = [{
+    query, output [T, H * D]; row_sequence, positions [T] i32; page_table and
+    caches as in `kernel.kv_append`; blocks [B, 2] i32: first row and number of
+    rows, all of one sequence. Tile i is block i / KV, cache head i mod KV.
+
+    A page's scores are a linear with K = D, its values a linear with K = page,
+    both in the canonical order of `kernel.linear`. Per page: the largest score
+    m, weights exp(s - m) (0 where masked), their sum in the order of
+    `kernel.rms_norm`'s lanes and tree. Pages are merged in ascending order into
+    a running (m, sum, output), from the first page that the window reaches.
+  }];
+  let arguments = (ins AnyMemRef:$query, AnyMemRef:$row_sequence, AnyMemRef:$positions,
+                       AnyMemRef:$page_table, AnyMemRef:$blocks,
+                       AnyMemRef:$key_cache, AnyMemRef:$value_cache,
+                       AnyMemRef:$output, Index:$begin, Index:$end,
+                       I64Attr:$heads, I64Attr:$head_dim, I64Attr:$page,
+                       F32Attr:$scale, I64Attr:$window, F32Attr:$softcap);
+  let assemblyFormat = "operands attr-dict `:` type(operands)";
+}
+
+#endif // LLMC_DIALECTS_KERNEL_KERNELOPS_TD

@@ -1,0 +1,228 @@
+/// Verifiers of the llm dialect. Each error repeats the number of the
+/// constraint in the op's description.
+#include "dialects/llm/LlmOps.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+using namespace llmc::llm;
+
+#define GET_OP_CLASSES
+#include "dialects/llm/LlmOps.cpp.inc"
+
+static RankedTensorType ranked(Value value) {
+  return dyn_cast<RankedTensorType>(value.getType());
+}
+
+static int64_t lastDim(Value value) {
+  auto type = ranked(value);
+  return type && type.getRank() > 0 ? type.getShape().back() : -1;
+}
+
+/// Checks constraint \p number: `what` is [D] with D the input's last extent.
+static LogicalResult checkPerColumn(Operation *op, int number, StringRef what,
+                                    Value value, Value input) {
+  auto type = ranked(value);
+  if (type && type.getRank() == 1 && type.getDimSize(0) == lastDim(input))
+    return success();
+  return op->emitOpError("(") << number << ") " << what << " "
+                              << value.getType() << " does not match the last "
+                              << "dimension of " << input.getType();
+}
+
+LogicalResult WeightOp::verify() {
+  auto type = dyn_cast<RankedTensorType>(getType());
+  if (!type || !type.hasStaticShape())
+    return emitOpError("(1) type must be a ranked tensor of static shape");
+  size_t sources = getSources() ? getSources()->size() : 0;
+  if (getTransposed().size() != sources)
+    return emitOpError("(2) needs one entry of transposed per source, has ")
+           << getTransposed().size() << " for " << sources;
+  if (getLayout() != "rows" && getLayout() != "panels")
+    return emitOpError("(3) unknown layout '") << getLayout() << "'";
+  if (getLayout() == "panels" && type.getRank() != 2)
+    return emitOpError("(3) panels need a matrix, not ") << type;
+  if ((sources > 0) == getValues().has_value())
+    return emitOpError("(4) needs either sources or values");
+  return success();
+}
+
+LogicalResult EmbeddingOp::verify() {
+  auto tokens = ranked(getTokens()), table = ranked(getTable());
+  auto result = ranked(getResult());
+  if (!tokens || !table || !result || table.getRank() != 2 ||
+      result.getRank() != tokens.getRank() + 1 ||
+      result.getShape().back() != table.getDimSize(1) ||
+      result.getShape().drop_back() != tokens.getShape())
+    return emitOpError("(1) cannot look up ")
+           << getTokens().getType() << " in " << getTable().getType()
+           << " to give " << getResult().getType();
+  return success();
+}
+
+LogicalResult LinearOp::verify() {
+  auto weight = ranked(getWeight());
+  if (!weight || weight.getRank() != 2 ||
+      weight.getDimSize(0) != lastDim(getInput()))
+    return emitOpError("(1) weight ") << getWeight().getType()
+                                      << " does not multiply "
+                                      << getInput().getType();
+  if (getNumResults() == 0)
+    return emitOpError("(2) has no result");
+  int64_t columns = lastDim(getResult(0));
+  if (weight.getDimSize(1) != getParts() * columns)
+    return emitOpError("(2) weight ")
+           << weight << " does not have " << getParts() << " * " << columns
+           << " columns";
+  Block &body = getEpilogue().front();
+  if (body.getNumArguments() != getParts() + getExtras().size())
+    return emitOpError("(3) epilogue has ")
+           << body.getNumArguments() << " arguments for " << getParts()
+           << " parts and " << getExtras().size() << " extras";
+  for (auto [i, argument] : llvm::enumerate(body.getArguments())) {
+    Type expected = Float32Type::get(getContext());
+    if (int64_t(i) >= getParts())
+      expected = getElementTypeOrSelf(getExtras()[i - getParts()].getType());
+    if (argument.getType() != expected)
+      return emitOpError("(3) epilogue argument ")
+             << i << " is " << argument.getType() << ", not " << expected;
+  }
+  auto yield = cast<YieldOp>(body.getTerminator());
+  if (yield.getNumOperands() != getNumResults())
+    return emitOpError("(3) epilogue yields ")
+           << yield.getNumOperands() << " values for " << getNumResults()
+           << " results";
+  for (auto [value, result] : llvm::zip(yield.getValues(), getResults()))
+    if (value.getType() != getElementTypeOrSelf(result.getType()))
+      return emitOpError("(3) epilogue yields ")
+             << value.getType() << " for " << result.getType();
+  for (Value extra : getExtras()) {
+    auto type = ranked(extra);
+    bool column = type && type.getRank() == 1 && type.getDimSize(0) == columns;
+    bool full = type && type.getShape() == ranked(getResult(0)).getShape();
+    if (!column && !full)
+      return emitOpError("(4) extra ") << extra.getType() << " fits neither "
+                                       << columns << " columns nor the result";
+  }
+  return success();
+}
+
+LinearOp LinearOp::createPlain(OpBuilder &builder, Location loc, Type result,
+                               Value input, Value weight) {
+  auto op = LinearOp::create(builder, loc, TypeRange{result}, input, weight,
+                             ValueRange{}, 1);
+  OpBuilder::InsertionGuard guard(builder);
+  Block *body = builder.createBlock(&op.getEpilogue());
+  Value sum = body->addArgument(builder.getF32Type(), loc);
+  Type element = getElementTypeOrSelf(result);
+  if (element != sum.getType())
+    sum = arith::TruncFOp::create(builder, loc, element, sum);
+  YieldOp::create(builder, loc, sum);
+  return op;
+}
+
+bool LinearOp::isPlain() {
+  if (getParts() != 1 || !getExtras().empty() || getNumResults() != 1)
+    return false;
+  Block &body = getEpilogue().front();
+  Value yielded = cast<YieldOp>(body.getTerminator()).getValues()[0];
+  if (auto convert = yielded.getDefiningOp<arith::TruncFOp>())
+    yielded = convert.getIn();
+  return yielded == body.getArgument(0);
+}
+
+LogicalResult MapOp::verify() {
+  if (getNumResults() == 0)
+    return emitOpError("(1) has no result");
+  Block &body = getBody().front();
+  if (body.getNumArguments() != getInputs().size())
+    return emitOpError("(1) body has ")
+           << body.getNumArguments() << " arguments for " << getInputs().size()
+           << " inputs";
+  for (auto [argument, input] : llvm::zip(body.getArguments(), getInputs()))
+    if (argument.getType() != getElementTypeOrSelf(input.getType()))
+      return emitOpError("(1) body takes ")
+             << argument.getType() << " for " << input.getType();
+  auto yield = cast<YieldOp>(body.getTerminator());
+  if (yield.getNumOperands() != getNumResults())
+    return emitOpError("(1) body yields ")
+           << yield.getNumOperands() << " values for " << getNumResults()
+           << " results";
+  for (auto [value, result] : llvm::zip(yield.getValues(), getResults()))
+    if (value.getType() != getElementTypeOrSelf(result.getType()))
+      return emitOpError("(1) body yields ")
+             << value.getType() << " for " << result.getType();
+  auto shape = ranked(getResult(0));
+  for (Value input : getInputs()) {
+    auto type = ranked(input);
+    bool one = type && type.hasStaticShape() && type.getNumElements() == 1;
+    bool column = type && type.getRank() == 1 &&
+                  type.getDimSize(0) == shape.getShape().back();
+    if (!type || !(one || column || type.getShape() == shape.getShape()))
+      return emitOpError("(2) input ") << input.getType()
+                                       << " does not broadcast to " << shape;
+  }
+  return success();
+}
+
+LogicalResult RmsNormOp::verify() {
+  return checkPerColumn(*this, 1, "scale", getScale(), getInput());
+}
+
+LogicalResult AddRmsNormOp::verify() {
+  return checkPerColumn(*this, 1, "scale", getScale(), getInput());
+}
+
+LogicalResult LayerNormOp::verify() {
+  if (failed(checkPerColumn(*this, 1, "scale", getScale(), getInput())))
+    return failure();
+  return checkPerColumn(*this, 1, "bias", getBias(), getInput());
+}
+
+LogicalResult ColumnsOp::verify() {
+  int64_t width = lastDim(getInput()), part = lastDim(getResult());
+  if (getOffset() < 0 || part < 0 || getOffset() > width - part)
+    return emitOpError("(1) columns [")
+           << getOffset() << ", " << getOffset() + part << ") are not within "
+           << getInput().getType();
+  return success();
+}
+
+LogicalResult RopeOp::verify() {
+  if (lastDim(getInput()) != getHeads() * getHeadDim())
+    return emitOpError("(1) ") << getInput().getType() << " does not hold "
+                               << getHeads() << " heads of " << getHeadDim();
+  if (getRotaryDim() % 2 || getRotaryDim() > getHeadDim())
+    return emitOpError("(2) rotary_dim ")
+           << getRotaryDim() << " is odd or more than " << getHeadDim();
+  for (Value table : {getCos(), getSin()})
+    if (!ranked(table) || ranked(table).getRank() != 2 ||
+        lastDim(table) != getRotaryDim() / 2)
+      return emitOpError("(3) table ")
+             << table.getType() << " does not have " << getRotaryDim() / 2
+             << " columns";
+  return success();
+}
+
+LogicalResult KvAppendOp::verify() {
+  KvCacheType cache = getCache().getType();
+  for (Value rows : {getKey(), getValue()})
+    if (lastDim(rows) != cache.getHeads() * cache.getHeadDim())
+      return emitOpError("(1) ") << rows.getType() << " does not hold "
+                                 << cache.getHeads() << " heads of "
+                                 << cache.getHeadDim();
+  return success();
+}
+
+LogicalResult AttentionOp::verify() {
+  KvCacheType cache = getCache().getType();
+  if (lastDim(getQuery()) != getHeads() * cache.getHeadDim())
+    return emitOpError("(1) ") << getQuery().getType() << " does not hold "
+                               << getHeads() << " heads of "
+                               << cache.getHeadDim();
+  if (getHeads() % cache.getHeads())
+    return emitOpError("(2) ") << getHeads() << " heads are not a multiple of "
+                               << "the cache's " << cache.getHeads();
+  return success();
+}

@@ -1,0 +1,114 @@
+/// Verifiers of the onnx dialect. Each error repeats the number of the
+/// constraint in the op's description.
+#include "dialects/onnx/OnnxOps.h"
+
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace llmc::onnx;
+
+#define GET_OP_CLASSES
+#include "dialects/onnx/OnnxOps.cpp.inc"
+
+LogicalResult InitializerOp::verify() {
+  auto type = dyn_cast<RankedTensorType>(getType());
+  if (!type || !type.hasStaticShape())
+    return emitOpError("(1) type must be a ranked tensor of static shape, not ")
+           << getType();
+  if (!type.getElementType().isIntOrFloat())
+    return emitOpError("(1) element type must be an integer or float, not ")
+           << type.getElementType();
+  // A boolean takes a byte; sub-byte integers are packed without row padding.
+  int64_t bits = type.getElementTypeBitWidth();
+  int64_t count = type.getNumElements();
+  int64_t expected = bits == 1 ? count : (count * bits + 7) / 8;
+  if (getBytes() != expected)
+    return emitOpError("(2) ") << type << " takes " << expected
+                               << " bytes, not " << getBytes();
+  return success();
+}
+
+OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }
+
+OpFoldResult NoneOp::fold(FoldAdaptor) { return UnitAttr::get(getContext()); }
+
+LogicalResult ReshapeOp::verify() {
+  auto input = dyn_cast<RankedTensorType>(getInput().getType());
+  auto result = dyn_cast<RankedTensorType>(getResult().getType());
+  if (!input || !result)
+    return success();
+  if (input.getElementType() != result.getElementType())
+    return emitOpError("(1) cannot change the element type ")
+           << input.getElementType() << " to " << result.getElementType();
+  if (input.hasStaticShape() && result.hasStaticShape() &&
+      input.getNumElements() != result.getNumElements())
+    return emitOpError("(2) cannot reshape ")
+           << input.getNumElements() << " elements to "
+           << result.getNumElements();
+  return success();
+}
+
+LogicalResult TransposeOp::verify() {
+  auto input = dyn_cast<RankedTensorType>(getInput().getType());
+  if (!input)
+    return success();
+  SmallVector<bool> seen(input.getRank(), false);
+  bool valid = getPermutation().size() == seen.size();
+  for (int64_t dim : getPermutation()) {
+    valid = valid && dim >= 0 && dim < input.getRank() && !seen[dim];
+    if (valid)
+      seen[dim] = true;
+  }
+  if (!valid)
+    return emitOpError("(1) permutation [")
+           << getPermutation() << "] does not permute " << input.getRank()
+           << " dimensions";
+  return success();
+}
+
+LogicalResult SliceOp::verify() {
+  auto input = dyn_cast<RankedTensorType>(getInput().getType());
+  if (!input)
+    return success();
+  size_t rank = input.getRank();
+  if (getStarts().getNumResults() != rank || getSteps().size() != rank)
+    return emitOpError("(1) needs one start and one step for each of ")
+           << rank << " dimensions";
+  if (llvm::is_contained(getSteps(), 0))
+    return emitOpError("(1) a step must not be 0");
+  return success();
+}
+
+LogicalResult DimensionsOp::verify() {
+  auto type = dyn_cast<RankedTensorType>(getResult().getType());
+  if (!type || !type.hasStaticShape() || type.getRank() > 1 ||
+      type.getNumElements() != getValues().getNumResults())
+    return emitOpError("(1) result must hold ")
+           << getValues().getNumResults() << " elements in rank 0 or 1, not "
+           << getResult().getType();
+  return success();
+}
+
+LogicalResult MatMulNBitsOp::verify() {
+  if (getBits() != 2 && getBits() != 4 && getBits() != 8)
+    return emitOpError("(1) bits must be 2, 4 or 8, not ") << getBits();
+  if (getBlockSize() < 16 || !llvm::isPowerOf2_64(getBlockSize()))
+    return emitOpError("(2) block_size must be a power of two from 16 on, not ")
+           << getBlockSize();
+  return success();
+}
+
+LogicalResult RotaryEmbeddingOp::verify() {
+  auto input = dyn_cast<RankedTensorType>(getInput().getType());
+  if (input && input.getRank() == 3 && getNumHeads() == 0)
+    return emitOpError("(1) needs num_heads with an input of rank 3");
+  return success();
+}
+
+LogicalResult AttentionOp::verify() {
+  auto query = dyn_cast<RankedTensorType>(getQuery().getType());
+  if (query && query.getRank() == 3 &&
+      (getQNumHeads() == 0 || getKvNumHeads() == 0))
+    return emitOpError("(1) needs both head counts with inputs of rank 3");
+  return success();
+}
