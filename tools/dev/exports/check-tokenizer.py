@@ -2,15 +2,19 @@
 """Compares a tokenizer.json with llama2.c's encode() and decode on fixed and random texts.
 
     check-tokenizer.py tok512.bin tokenizer.json [--random 20000] [--not-leading-space]
+                       [--write-cases cases.json]
 
 --not-leading-space leaves out texts that begin with a space: transformers 5 rewrites Llama tokenizers
 with a Metaspace pre-tokenizer, which puts no second space before such a text. Byte fallback, merges
 and everything after the first character are the same.
+--write-cases keeps the fixed texts with llama2.c's ids (BOS first) as JSON.
 Known and accepted: a text that spells a special token (<s>) or holds U+2581 itself differs, since
 tokenizer.json gives both a meaning that llama2.c does not know.
 """
 import argparse
+import json
 import random
+from pathlib import Path
 
 from tokenizers import Tokenizer
 
@@ -22,7 +26,8 @@ TEXTS = [
     "na\u00efve caf\u00e9 \u2014 \u201cquoted\u201d \u20ac5", "\u65e5\u672c\u8a9e \U0001f600 \u0416", "UPPER lower MiXeD",
     "aaaaaaaaaa eeeeee oooo", "the thethe hehehe nded", "x" * 300, "Timmy went out upon the park, and and",
 ]
-ALPHABET = list("abcdefghijklmnopqrstuvwxyz") * 2 + list("ABCDEFGHILMNOPRSTW .,!?'\"-\n") + [" "] * 12 + ["\u00e9", "\u20ac", "\U0001f600", "0", "7", "\t", "#"]
+ALPHABET = (list("abcdefghijklmnopqrstuvwxyz") * 2 + list("ABCDEFGHILMNOPRSTW .,!?'\"-\n07\t#")
+            + [" "] * 12 + ["\u00e9", "\u20ac", "\U0001f600"])
 
 
 def texts(count):
@@ -41,6 +46,7 @@ def main():
     parser.add_argument("vocab")
     parser.add_argument("tokenizer")
     parser.add_argument("--random", type=int, default=20000)
+    parser.add_argument("--write-cases", type=Path)
     parser.add_argument("--not-leading-space", action="store_true")
     args = parser.parse_args()
     vocab = llama2c.read_vocab(args.vocab)
@@ -56,6 +62,9 @@ def main():
             wrong += 1
             if wrong <= 5:
                 print(f"{text!r}\n  llama2.c {want}\n  here     {got}\n  decoded  {back!r} / {plain!r}")
+    if args.write_cases:
+        cases = [{"text": text, "ids": llama2c.encode(vocab, text)} for text in TEXTS]
+        args.write_cases.write_text("[\n" + ",\n".join(map(json.dumps, cases)) + "\n]\n")
     print(f"{checked} texts, {wrong} differ")
     raise SystemExit(1 if wrong else 0)
 

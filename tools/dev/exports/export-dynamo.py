@@ -3,12 +3,14 @@
 
     export-dynamo.py HF OUT [--opset 20]
 
-Inputs and outputs carry Optimum's names. The exporter and its optimizer run as they are by default.
+Inputs and outputs carry Optimum's names. The exporter and its optimizer run as they are by default; only
+the stack traces that torch writes into every node's metadata are taken out: they hold local paths.
 """
 import argparse
 import shutil
 from pathlib import Path
 
+import onnx
 import torch
 from transformers import AutoModelForCausalLM, DynamicCache
 
@@ -31,6 +33,15 @@ class WithCache(torch.nn.Module):
         return result.logits, present
 
 
+def drop_stack_traces(path):
+    model = onnx.load(path)
+    for node in model.graph.node:
+        kept = [entry for entry in node.metadata_props if entry.key != "pkg.torch.onnx.stack_trace"]
+        del node.metadata_props[:]
+        node.metadata_props.extend(kept)
+    onnx.save(model, path)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("model", type=Path)
@@ -50,10 +61,11 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     with torch.no_grad():
         program = torch.onnx.export(
-            WithCache(model), inputs, dynamo=True, dynamic_shapes=dims, opset_version=args.opset,
+            WithCache(model).eval(), inputs, dynamo=True, dynamic_shapes=dims, opset_version=args.opset,
             input_names=["input_ids", "attention_mask", "position_ids"] + [f"past_key_values.{n}" for n in names],
             output_names=["logits"] + [f"present.{n}" for n in names])
     program.save(args.out / "model.onnx")
+    drop_stack_traces(args.out / "model.onnx")
     for name in COPIED:
         if (args.model / name).exists():
             shutil.copyfile(args.model / name, args.out / name)
