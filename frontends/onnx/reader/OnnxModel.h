@@ -247,6 +247,7 @@ struct Model {
   std::string producerVersion;
   std::string domain;
   int64_t modelVersion = 0;
+  /// ONNX's own domain is here if any node is of it; another may be missing.
   std::vector<OpsetImport> opsetImports;
   std::vector<StringPair> metadata;
   Graph graph;
