@@ -1,0 +1,67 @@
+/// Where keys and values of a decoder's cache lie: one set of formulae for the
+/// compiler (types of cache buffers) and the runtime (the pool of pages).
+///
+/// The pool is [pages][layers][key area, value area]: one page number stands
+/// for 64 positions of all layers. Inside an area the layout is that of
+/// kernel.kv_append:
+///   key area   [kvHeads, page/16, headDim, 16]
+///   value area [kvHeads, ceil(headDim/16), page, 16]
+/// So layer l's key cache is a memref [pages, kvHeads, page/16, headDim, 16]
+/// whose page stride is pageElements() and whose other strides are contiguous;
+/// its first element is keyOffset(l) elements into the pool.
+#ifndef LLMC_RUNTIME_FORMAT_CACHELAYOUT_H
+#define LLMC_RUNTIME_FORMAT_CACHELAYOUT_H
+
+#include <cstdint>
+
+namespace llmc {
+
+/// Positions in a page of the cache: one attention tile.
+inline constexpr int64_t cachePage = 64;
+
+/// The extents that fix a cache's layout; all counts are in elements.
+struct CacheLayout {
+  int64_t layers = 0;
+  int64_t kvHeads = 0;
+  int64_t headDim = 0;
+  int64_t page = cachePage; ///< Positions per page, a multiple of 16.
+
+  /// headDim rounded up to whole vectors of 16 lanes.
+  constexpr int64_t valueDim() const { return (headDim + 15) / 16 * 16; }
+  /// Elements of one layer's keys in a page.
+  constexpr int64_t keyElements() const { return kvHeads * page * headDim; }
+  /// Elements of one layer's values in a page.
+  constexpr int64_t valueElements() const { return kvHeads * page * valueDim(); }
+  /// Elements of a page over all layers: the page stride of every cache buffer.
+  constexpr int64_t pageElements() const {
+    return layers * (keyElements() + valueElements());
+  }
+  /// First element of a layer's keys in a page.
+  constexpr int64_t keyOffset(int64_t layer) const {
+    return layer * (keyElements() + valueElements());
+  }
+  /// First element of a layer's values in a page.
+  constexpr int64_t valueOffset(int64_t layer) const {
+    return keyOffset(layer) + keyElements();
+  }
+  /// Strides of a key cache buffer [pages, kvHeads, page/16, headDim, 16].
+  constexpr int64_t keyStride(int dimension) const {
+    const int64_t strides[5] = {pageElements(), page * headDim, 16 * headDim,
+                                16, 1};
+    return strides[dimension];
+  }
+  /// Strides of a value cache buffer [pages, kvHeads, valueDim/16, page, 16].
+  constexpr int64_t valueStride(int dimension) const {
+    const int64_t strides[5] = {pageElements(), page * valueDim(), page * 16,
+                                16, 1};
+    return strides[dimension];
+  }
+  /// Pages that \p positions positions of one sequence need.
+  constexpr int64_t pagesFor(int64_t positions) const {
+    return (positions + page - 1) / page;
+  }
+};
+
+} // namespace llmc
+
+#endif // LLMC_RUNTIME_FORMAT_CACHELAYOUT_H

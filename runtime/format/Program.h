@@ -1,0 +1,187 @@
+/// What a model.bin says, as plain structs: the compiler fills them, the writer
+/// encodes them, the reader decodes and checks them, the runtime executes them.
+#ifndef LLMC_RUNTIME_FORMAT_PROGRAM_H
+#define LLMC_RUNTIME_FORMAT_PROGRAM_H
+
+#include "runtime/format/CacheLayout.h"
+#include "runtime/format/ElementType.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace llmc {
+
+/// Index of a Value in its program's `values`.
+using ValueId = uint32_t;
+/// Index of a Buffer in its program's `buffers`.
+using BufferId = uint32_t;
+
+/// An integer of a program, computed once per step from symbols and from
+/// values that stand before it. All arithmetic is checked 64-bit; divisors and
+/// moduli must be positive.
+struct Value {
+  enum class Kind : uint8_t {
+    Constant = 0, ///< number
+    Symbol = 1,   ///< symbols[number]
+    Add = 2,      ///< left + right
+    Sub = 3,
+    Mul = 4,
+    FloorDiv = 5, ///< Rounds towards minus infinity.
+    CeilDiv = 6,
+    Mod = 7, ///< In [0, right).
+    Min = 8,
+    Max = 9,
+  };
+  Kind kind = Kind::Constant;
+  int64_t number = 0;
+  ValueId left = 0;
+  ValueId right = 0;
+};
+
+/// Memory of a type. The pointer passed to a kernel is the space's base plus
+/// `offset` bytes.
+struct Buffer {
+  enum class Space : uint8_t {
+    Arena = 0,
+    Weight = 1,     ///< Base: weights[index].
+    Input = 2,      ///< Base: the program's inputs[index].
+    Output = 3,     ///< Base: the program's outputs[index].
+    KeyCache = 4,   ///< Base: layer `index`, see CacheLayout.
+    ValueCache = 5, ///< Base: layer `index`.
+  };
+  Space space = Space::Arena;
+  ElementType type = ElementType::F32;
+  uint32_t index = 0;
+  ValueId offset = 0; ///< Bytes; a multiple of the element's size.
+  std::vector<ValueId> shape;
+  /// In elements, one per dimension; empty where row-major without gaps.
+  std::vector<int64_t> strides;
+};
+
+/// All tiles of a kernel, over the threads, then a barrier.
+struct Launch {
+  uint32_t kernel = 0;           ///< In Model::kernels.
+  ValueId tiles = 0;             ///< Tiles [0, tiles).
+  std::vector<BufferId> buffers; ///< One per memref argument (KernelAbi.h).
+  std::vector<ValueId> scalars;  ///< Dynamic extents and indices (KernelAbi.h).
+  std::string name;              ///< For traces: `layer 3 attention`.
+};
+
+/// An argument of a program.
+struct Argument {
+  std::string name;
+  ElementType type = ElementType::F32;
+  std::vector<ValueId> shape;
+};
+
+/// Two values that must be equal before a graph may run.
+struct Constraint {
+  ValueId left = 0;
+  ValueId right = 0;
+  std::string text; ///< `dimension 1 of mask = dimension 1 of ids`
+};
+
+/// A specialisation of a decoder's step, or a whole graph.
+///
+/// A step has these symbols (any subset, in any order): T rows, R rows whose
+/// logits are wanted, S sequences, P columns of the page table, B row blocks of
+/// attention, N pages in the pool; these inputs (any subset):
+///   tokens [T] i32, positions [T] i32, row_sequence [T] i32, rows [R] i32,
+///   page_table [S, P] i32, blocks [B, 2] i32 (first row, rows);
+/// and the output logits [R, vocabulary] f32. Its arenaBytes is a Constant that
+/// suffices for every T in [minRows, maxRows] and R ≤ T.
+///
+/// A graph's symbols are bound by its inputs: each symbol is the extent of at
+/// least one dimension of an input.
+struct Program {
+  enum class Kind : uint8_t { Step = 0, Graph = 1 };
+  std::string name;
+  Kind kind = Kind::Step;
+  int64_t minRows = 0; ///< Steps: minRows ≤ T ≤ maxRows.
+  int64_t maxRows = 0;
+  std::vector<std::string> symbols;
+  std::vector<Value> values;
+  ValueId arenaBytes = 0; ///< The arena's base is 4096-byte aligned.
+  std::vector<Argument> inputs;
+  std::vector<Argument> outputs;
+  std::vector<Buffer> buffers;
+  std::vector<Launch> launches;
+  std::vector<Constraint> constraints;
+};
+
+/// What generation_config.json asks for; negative or 0 where it says nothing.
+struct GenerationDefaults {
+  bool sample = false;
+  float temperature = 0;
+  int32_t topK = 0;
+  float topP = 0;
+  float minP = 0;
+  float repetitionPenalty = 0;
+};
+
+/// The numbers of a decoder that the runtime needs.
+struct DecoderConfig {
+  int64_t vocabulary = 0;
+  int64_t maxContext = 0; ///< Positions of one sequence.
+  CacheLayout cache;
+  ElementType cacheType = ElementType::F32;
+  int64_t chunk = 0;     ///< Largest T of the step programs.
+  int64_t blockRows = 0; ///< Largest number of rows in an attention block.
+  int64_t bosToken = -1; ///< -1: none.
+  std::vector<int64_t> eosTokens;
+  GenerationDefaults defaults;
+};
+
+struct Module {
+  enum class Kind : uint8_t { Decoder = 0, Graph = 1 };
+  std::string name;
+  Kind kind = Kind::Decoder;
+  DecoderConfig decoder; ///< Decoders only.
+  /// A decoder's steps in ascending order of minRows: for every T in
+  /// [1, chunk] the first with minRows ≤ T ≤ maxRows is taken. A graph has one.
+  std::vector<Program> programs;
+};
+
+/// A constant tensor in the pool of weights, shared by all programs.
+struct Weight {
+  std::string name;
+  ElementType type = ElementType::F32;
+  std::vector<int64_t> shape; ///< As stored.
+  std::string layout;         ///< `rows`, `panels`; for people.
+  uint64_t bytes = 0;
+  uint64_t offset = 0; ///< In the weights section; set by the writer.
+};
+
+/// A kernel by name; the same index in every image.
+struct Kernel {
+  std::string name;
+  std::string op;           ///< `linear`, `attention` …; for traces.
+  uint32_t bufferCount = 0; ///< Memref arguments.
+  uint32_t scalarCount = 0; ///< Scalars (KernelAbi.h).
+};
+
+/// The machine code of all kernels for one CPU level: position-independent, no
+/// imports, no relocations.
+struct KernelImage {
+  std::string level;             ///< `x86-64-v3`, `x86-64-v4` … (CpuLevel.h)
+  std::vector<uint64_t> entries; ///< Byte offset of each kernel's first byte.
+  uint32_t section = 0;          ///< Set by the writer.
+};
+
+/// The header of a model.bin.
+struct Model {
+  std::string name;         ///< For people: the model's name.
+  std::string producer;     ///< `llmc 0.1.0`
+  std::string quantization; ///< `f32`, `bf16`, `w8` …; for people.
+  /// What the compiler recognised, a line each: `attention 5/5`.
+  std::vector<std::string> report;
+  std::vector<Module> modules;
+  std::vector<Weight> weights;
+  std::vector<Kernel> kernels;
+  std::vector<KernelImage> images;
+};
+
+} // namespace llmc
+
+#endif // LLMC_RUNTIME_FORMAT_PROGRAM_H
