@@ -1,0 +1,234 @@
+#include "frontends/tokenizer/BpeReader.h"
+
+#include "frontends/tokenizer/JsonFields.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace llmc::tokenizer {
+
+namespace {
+Error bad(std::string where, std::string why) {
+  return Error{Code::BadTokenizer, "tokenizer.json contradicts itself",
+               std::move(where), std::move(why), {}};
+}
+
+/// Texts end to end in one buffer.
+struct TextPool {
+  std::string bytes;
+  std::vector<size_t> ends;
+
+  void push(std::string_view text) {
+    bytes += text;
+    ends.push_back(bytes.size());
+  }
+  size_t size() const { return ends.size(); }
+  std::string_view operator[](size_t i) const {
+    size_t begin = i == 0 ? 0 : ends[i - 1];
+    return std::string_view(bytes).substr(begin, ends[i] - begin);
+  }
+};
+} // namespace
+
+struct BpeReader::State {
+  bool inVocabulary = false;
+  bool sawVocabulary = false;
+  bool sawMerges = false;
+  TextPool texts; // [vocabulary], and its ids.
+  std::vector<int32_t> ids;
+  TextPool parts; // [2 * merges] left and right in turn.
+  size_t partsOfItem = 0;
+
+  std::unordered_map<std::string_view, int32_t> byText;
+
+  Status fillTokens(const JsonValue &root, TokenizerModel &model,
+                    std::vector<std::string> &notes);
+  Status fillMerges(TokenizerModel &model);
+};
+
+BpeReader::BpeReader() : state(std::make_unique<State>()) {}
+BpeReader::~BpeReader() = default;
+
+bool BpeReader::wants(std::string_view path) {
+  state->inVocabulary = path == "/model/vocab";
+  state->sawVocabulary |= state->inVocabulary;
+  bool merges = path == "/model/merges";
+  state->sawMerges |= merges;
+  return state->inVocabulary || merges;
+}
+
+std::string BpeReader::scalar(const std::string &key, int depth,
+                              const JsonValue &value) {
+  State &s = *state;
+  if (s.inVocabulary) {
+    if (depth != 1 || !value.isInteger() || value.integer < 0 ||
+        value.integer > INT32_MAX)
+      return "model.vocab is not a map of texts to ids";
+    s.texts.push(key);
+    s.ids.push_back(int32_t(value.integer));
+    return {};
+  }
+  std::string wrong = "model.merges[" + std::to_string(s.parts.size() / 2) +
+                      "] is not a pair of tokens";
+  if (!value.isString())
+    return wrong;
+  if (depth == 2) {
+    ++s.partsOfItem;
+    s.parts.push(value.string);
+    return {};
+  }
+  if (depth != 1)
+    return wrong;
+  std::string_view line = value.string;
+  if (line.starts_with("#version"))
+    return {};
+  size_t space = line.find(' ');
+  if (space == line.npos || line.find(' ', space + 1) != line.npos)
+    return wrong;
+  s.parts.push(line.substr(0, space));
+  s.parts.push(line.substr(space + 1));
+  return {};
+}
+
+void BpeReader::beginItem() { state->partsOfItem = 0; }
+
+std::string BpeReader::endItem() {
+  if (state->inVocabulary)
+    return "model.vocab is not a map of texts to ids";
+  return state->partsOfItem == 2 ? "" : "model.merges is not a list of pairs";
+}
+
+Status BpeReader::State::fillTokens(const JsonValue &root, TokenizerModel &model,
+                                    std::vector<std::string> &notes) {
+  Fields fields(&root, "tokenizer.json");
+  const std::vector<JsonValue> &addedList = fields.items("added_tokens");
+  if (!fields.problem.empty())
+    return bad("tokenizer.json", fields.problem);
+
+  for (size_t i = 0; i < texts.size(); ++i)
+    if (!byText.emplace(texts[i], ids[i]).second)
+      return bad("model.vocab", "\"" + std::string(texts[i]) + "\" stands twice");
+
+  struct Added {
+    std::string text;
+    AddedToken token;
+  };
+  std::vector<Added> added;
+  for (size_t i = 0; i < addedList.size(); ++i) {
+    Fields f(&addedList[i], "added_tokens[" + std::to_string(i) + "]");
+    int64_t id = f.integer("id", -1);
+    std::string text = f.text("content");
+    if (!f.problem.empty() || id < 0 || id > INT32_MAX || text.empty())
+      return bad("added_tokens[" + std::to_string(i) + "]",
+                 f.problem.empty() ? "it has no id or no content" : f.problem);
+    auto known = byText.find(text);
+    bool inModel = known != byText.end();
+    if (inModel && known->second != id) {
+      notes.push_back("added token " + text + " has id " + std::to_string(id) +
+                      ", but " + std::to_string(known->second) +
+                      " in the vocabulary, which is used");
+      id = known->second;
+    }
+    // Defaults of the tokenizers library.
+    bool special = f.flag("special", false);
+    added.push_back({std::move(text),
+                     {int32_t(id), special, f.flag("single_word", false),
+                      f.flag("lstrip", false), f.flag("rstrip", false),
+                      f.flag("normalized", !special), inModel}});
+    if (!f.problem.empty())
+      return bad("added_tokens", f.problem);
+  }
+
+  // A sparse vocabulary would make a small file ask for much memory.
+  int64_t last = -1;
+  for (int32_t id : ids)
+    last = std::max<int64_t>(last, id);
+  for (const Added &a : added)
+    last = std::max<int64_t>(last, a.token.id);
+  size_t count = ids.size() + added.size();
+  if (last >= int64_t(count) * 2 + 65536)
+    return bad("model.vocab", "its largest id is " + std::to_string(last) +
+                                  " but it has " + std::to_string(count) +
+                                  " tokens");
+  model.tokens.resize(size_t(last + 1));
+  for (size_t i = 0; i < ids.size(); ++i) {
+    std::string &slot = model.tokens[size_t(ids[i])];
+    if (!slot.empty())
+      return bad("model.vocab", "id " + std::to_string(ids[i]) +
+                                    " belongs to two tokens");
+    slot = texts[i];
+  }
+  std::vector<bool> seen(model.tokens.size());
+  for (Added &a : added) {
+    auto id = size_t(a.token.id);
+    if (seen[id] && model.tokens[id] == a.text)
+      continue; // Repeated as it is.
+    if (!a.token.inModel && !model.tokens[id].empty())
+      return bad("added_tokens", "id " + std::to_string(id) + " of " + a.text +
+                                     " belongs to " + model.tokens[id]);
+    seen[id] = true;
+    model.tokens[id] = std::move(a.text);
+    model.added.push_back(a.token);
+  }
+  return Status::ok();
+}
+
+Status BpeReader::State::fillMerges(TokenizerModel &model) {
+  model.merges.reserve(parts.size() / 2);
+  std::string joined;
+  for (size_t i = 0; i + 1 < parts.size(); i += 2) {
+    joined = parts[i];
+    joined += parts[i + 1];
+    Merge merge;
+    for (auto [text, id] : {std::pair{parts[i], &merge.left},
+                            std::pair{parts[i + 1], &merge.right},
+                            std::pair{std::string_view(joined), &merge.result}}) {
+      auto it = byText.find(text);
+      if (it == byText.end())
+        return bad("model.merges[" + std::to_string(i / 2) + "]",
+                   "\"" + std::string(text) + "\" is not in the vocabulary");
+      *id = it->second;
+    }
+    model.merges.push_back(merge);
+  }
+  return Status::ok();
+}
+
+Status BpeReader::finish(const JsonValue &root, TokenizerModel &model,
+                         std::vector<std::string> &notes) {
+  auto unsupported = [](std::string why) {
+    return Error{Code::UnsupportedTokenizer, "the tokenizer is not supported",
+                 "tokenizer.json: model", std::move(why), {}};
+  };
+  Fields f(root.find("model"), "model");
+  // Old files leave the type out; only BPE has merges.
+  std::string type = f.text("type", state->sawMerges ? "BPE" : "");
+  if (type != "BPE")
+    return unsupported(type.empty() ? "the model has no type"
+                                    : "the model " + type + " is not supported");
+  if (!state->sawVocabulary || !state->sawMerges)
+    return bad("tokenizer.json", "the model has no vocab or no merges");
+  const JsonValue *dropout = f.find("dropout");
+  if (dropout && (dropout->real != 0 || dropout->integer != 0))
+    return unsupported("dropout makes the ids random");
+  if (!f.text("continuing_subword_prefix").empty())
+    return unsupported("continuing_subword_prefix is set");
+  model.endOfWordSuffix = f.text("end_of_word_suffix");
+  model.fuseUnk = f.flag("fuse_unk", false);
+  model.byteFallback = f.flag("byte_fallback", false);
+  model.ignoreMerges = f.flag("ignore_merges", false);
+  std::string unk = f.text("unk_token");
+  if (!f.problem.empty())
+    return bad("tokenizer.json", f.problem);
+
+  LLMC_CHECK(state->fillTokens(root, model, notes));
+  if (!unk.empty()) {
+    auto it = state->byText.find(unk);
+    if (it == state->byText.end())
+      return bad("model.unk_token", unk + " is not in the vocabulary");
+    model.unkId = it->second;
+  }
+  return state->fillMerges(model);
+}
+
+} // namespace llmc::tokenizer

@@ -1,0 +1,60 @@
+/// Byte-pair encoding of one piece of text: symbols of one character each are
+/// merged, the merge of lowest rank first and of equal ones the leftmost, until
+/// none applies (Sennrich et al., arXiv 1508.07909).
+///
+/// A piece of n symbols takes O(n log n) whatever its text: a heap for common
+/// lengths; for long pieces one bucket of positions per rank, which does not
+/// fall out of the cache when millions of symbols share a rank.
+#ifndef LLMC_RUNTIME_TOKENIZER_BPEMODEL_H
+#define LLMC_RUNTIME_TOKENIZER_BPEMODEL_H
+
+#include "runtime/tokenizer/TokenizerModel.h"
+
+#include <cstddef>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace llmc::tokenizer {
+
+class BpeModel {
+public:
+  /// Builds the tables for \p model, which passed checkModel(). Keeps views of
+  /// its tokens: it must stay where it is.
+  explicit BpeModel(const TokenizerModel &model);
+
+  /// Appends the ids of \p piece (valid UTF-8, below 2 GiB).
+  void encode(std::string_view piece, std::vector<int32_t> &ids) const;
+
+  /// The id of the BPE vocabulary's token with this text, or -1.
+  int32_t find(std::string_view text) const;
+
+  /// Pieces of more symbols than this use buckets in place of a heap. Public so
+  /// that a test can compare the two.
+  size_t bucketThreshold = size_t(1) << 14;
+
+private:
+  struct Pair {
+    uint64_t key = ~uint64_t(0); // left << 32 | right; all ones: free
+    uint32_t rank = 0;
+    int32_t result = -1;
+  };
+  struct Symbols;
+  struct HeapQueue;
+  struct BucketQueue;
+
+  const TokenizerModel &model;
+  std::unordered_map<std::string_view, int32_t> ids;
+  std::vector<Pair> pairs; // Open addressing; the size is a power of two.
+  std::vector<int32_t> byteIds;   // [256] ids of "<0xHH>", or -1
+  std::vector<int32_t> letterIds; // [0x400] ids of single characters, or -1
+
+  const Pair *findPair(int32_t left, int32_t right) const;
+  void insertPair(int32_t left, int32_t right, uint32_t rank, int32_t result);
+  void makeSymbols(std::string_view piece, std::vector<int32_t> &ids) const;
+  template <typename Queue> void merge(Symbols &symbols, Queue &queue) const;
+};
+
+} // namespace llmc::tokenizer
+
+#endif // LLMC_RUNTIME_TOKENIZER_BPEMODEL_H

@@ -1,0 +1,128 @@
+#include "runtime/tokenizer/TokenizerFormat.h"
+#include "runtime/tokenizer/Unicode.h"
+
+namespace llmc::tokenizer {
+
+namespace {
+constexpr size_t maxTokens = size_t(1) << 24;
+constexpr size_t maxTokenBytes = size_t(1) << 30;
+constexpr size_t maxSteps = 64;
+
+Error bad(std::string where, std::string why) {
+  return Error{Code::BadTokenizer, "the tokenizer contradicts itself",
+               std::move(where), std::move(why), {}};
+}
+
+bool isOneCharacter(const std::string &s) {
+  return !s.empty() && isValidUtf8(s) && decodeOne(s).length == s.size();
+}
+
+Status checkVocabulary(const TokenizerModel &m) {
+  if (m.tokens.empty() || m.tokens.size() > maxTokens)
+    return bad("vocabulary", "it has " + std::to_string(m.tokens.size()) +
+                                 " tokens");
+  size_t total = 0;
+  for (size_t i = 0; i < m.tokens.size(); ++i) {
+    total += m.tokens[i].size();
+    if (total > maxTokenBytes || !isValidUtf8(m.tokens[i]))
+      return bad("token " + std::to_string(i),
+                 "its text is too long or not UTF-8");
+  }
+  auto isToken = [&](int32_t id) {
+    return id >= 0 && size_t(id) < m.tokens.size() && !m.tokens[size_t(id)].empty();
+  };
+  for (size_t i = 0; i < m.merges.size(); ++i) {
+    auto [left, right, result] = m.merges[i];
+    if (!isToken(left) || !isToken(right) || !isToken(result))
+      return bad("merge " + std::to_string(i), "it names an id that is no token");
+    const std::string &a = m.tokens[size_t(left)], &b = m.tokens[size_t(right)],
+                      &ab = m.tokens[size_t(result)];
+    if (ab.size() != a.size() + b.size() || ab.compare(0, a.size(), a) != 0 ||
+        ab.compare(a.size(), b.size(), b) != 0)
+      return bad("merge " + std::to_string(i),
+                 "the text of token " + std::to_string(result) +
+                     " is not that of its two parts");
+  }
+  std::vector<bool> seen(m.tokens.size());
+  for (const AddedToken &t : m.added) {
+    if (!isToken(t.id) || seen[size_t(t.id)])
+      return bad("added token " + std::to_string(t.id),
+                 "it has no text, or stands there twice");
+    seen[size_t(t.id)] = true;
+  }
+  auto inRange = [&](int32_t id) {
+    return id >= 0 && size_t(id) < m.tokens.size();
+  };
+  if (m.unkId != -1 && !isToken(m.unkId))
+    return bad("unknown token", "its id is " + std::to_string(m.unkId));
+  for (auto [name, id] : {std::pair{"bos", m.bosId}, std::pair{"pad", m.padId}})
+    if (id != -1 && !inRange(id))
+      return bad(name, "its id " + std::to_string(id) + " is no token");
+  for (auto [name, list] :
+       {std::pair{"eos", &m.eosIds}, std::pair{"prefix", &m.prefixIds},
+        std::pair{"suffix", &m.suffixIds}})
+    for (int32_t id : *list)
+      if (!inRange(id))
+        return bad(name, "its id " + std::to_string(id) + " is no token");
+  return Status::ok();
+}
+
+Status checkSteps(const TokenizerModel &m) {
+  if (m.normalizer.size() > maxSteps || m.preTokenizer.size() > maxSteps ||
+      m.decoder.size() > maxSteps)
+    return bad("pipeline", "it has more than " + std::to_string(maxSteps) +
+                               " steps");
+  using N = NormalizerStep::Kind;
+  for (const NormalizerStep &s : m.normalizer) {
+    bool needsPattern = s.kind == N::ReplaceLiteral || s.kind == N::ReplaceRegex;
+    if (s.kind > N::Last || (needsPattern && s.pattern.empty()) ||
+        !isValidUtf8(s.pattern) || !isValidUtf8(s.content))
+      return bad("normalizer", "a step is unknown, or its text is not valid");
+  }
+  using P = PreTokenizerStep::Kind;
+  for (const PreTokenizerStep &s : m.preTokenizer) {
+    bool needsPattern = s.kind == P::SplitLiteral || s.kind == P::SplitRegex;
+    if (s.kind > P::Last || s.behavior > SplitBehavior::Last ||
+        s.scheme > PrependScheme::Last || (needsPattern && s.pattern.empty()) ||
+        (s.kind == P::Metaspace && !isOneCharacter(s.pattern)) ||
+        !isValidUtf8(s.pattern))
+      return bad("pre-tokenizer", "a step is unknown, or its text is not valid");
+  }
+  return Status::ok();
+}
+
+Status checkDecoder(const TokenizerModel &m) {
+  auto unsupported = [](std::string why) {
+    return Error{Code::UnsupportedTokenizer, "cannot use the decoder",
+                 "decoder", std::move(why), {}};
+  };
+  using D = DecoderStep::Kind;
+  bool fused = false, bytes = false;
+  for (const DecoderStep &s : m.decoder) {
+    bool mark = s.kind == D::StripLeft || s.kind == D::Metaspace;
+    if (s.kind > D::Last || (mark && !isOneCharacter(s.pattern)) ||
+        (s.kind == D::ReplaceLiteral && s.pattern.empty()) ||
+        !isValidUtf8(s.pattern) || !isValidUtf8(s.content))
+      return bad("decoder", "a step is unknown, or its text is not valid");
+    if (s.kind == D::ByteMap && m.decoder.size() != 1)
+      return unsupported("ByteLevel stands beside other decoders");
+    if (fused && s.kind != D::StripLeft)
+      return unsupported("behind Fuse stands something else than Strip");
+    if (bytes && s.kind != D::Fuse && s.kind != D::StripLeft)
+      return unsupported("behind ByteFallback stands something else than Fuse");
+    if (bytes && !fused && s.kind == D::StripLeft)
+      return unsupported("Strip stands behind ByteFallback without Fuse");
+    fused |= s.kind == D::Fuse;
+    bytes |= s.kind == D::ByteFallback;
+  }
+  return Status::ok();
+}
+} // namespace
+
+Status checkModel(const TokenizerModel &model) {
+  LLMC_CHECK(checkVocabulary(model));
+  LLMC_CHECK(checkSteps(model));
+  return checkDecoder(model);
+}
+
+} // namespace llmc::tokenizer

@@ -1,0 +1,108 @@
+#include "runtime/tokenizer/Normalizer.h"
+
+#include "runtime/tokenizer/Unicode.h"
+
+namespace llmc::tokenizer {
+
+std::string replaceAll(std::string_view text, std::string_view pattern,
+                       std::string_view content) {
+  std::string out;
+  out.reserve(text.size());
+  size_t from = 0;
+  for (size_t at; (at = text.find(pattern, from)) != std::string_view::npos;
+       from = at + pattern.size()) {
+    out.append(text.substr(from, at - from));
+    out.append(content);
+  }
+  out.append(text.substr(from));
+  return out;
+}
+
+static std::string_view stripLeft(std::string_view text) {
+  while (!text.empty()) {
+    Utf8Head head = decodeOne(text);
+    if (!isSpace(head.codePoint))
+      break;
+    text.remove_prefix(head.length);
+  }
+  return text;
+}
+
+static std::string_view stripRight(std::string_view text) {
+  while (!text.empty()) {
+    size_t begin = text.size() - 1;
+    while (begin > 0 && (uint8_t(text[begin]) & 0xC0) == 0x80)
+      --begin;
+    if (!isSpace(decodeOne(text.substr(begin)).codePoint))
+      break;
+    text = text.substr(0, begin);
+  }
+  return text;
+}
+
+Result<Normalizer> Normalizer::create(std::vector<NormalizerStep> steps) {
+  Normalizer n;
+  n.steps = std::move(steps);
+  for (const NormalizerStep &step : n.steps) {
+    n.patterns.emplace_back();
+    if (step.kind == NormalizerStep::Kind::ReplaceRegex) {
+      LLMC_TRY(Pattern pattern, Pattern::compile(step.pattern));
+      n.patterns.back() = std::move(pattern);
+    }
+  }
+  return n;
+}
+
+Result<std::string> Normalizer::apply(std::string_view input) const {
+  std::string text(input);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const NormalizerStep &step = steps[i];
+    using Kind = NormalizerStep::Kind;
+    switch (step.kind) {
+    case Kind::Prepend:
+      if (!text.empty())
+        text.insert(0, step.content);
+      break;
+    case Kind::ReplaceLiteral:
+      text = replaceAll(text, step.pattern, step.content);
+      break;
+    case Kind::ReplaceRegex: {
+      LLMC_TRY(std::vector<Range> found, patterns[i]->findAll(text));
+      std::string out;
+      size_t from = 0;
+      for (Range r : found) {
+        out.append(text, from, r.begin - from);
+        out.append(step.content);
+        from = r.end;
+      }
+      out.append(text, from);
+      text = std::move(out);
+      break;
+    }
+    case Kind::Nfc:
+      text = normalize(text, NormalForm::Nfc);
+      break;
+    case Kind::Nfd:
+      text = normalize(text, NormalForm::Nfd);
+      break;
+    case Kind::Nfkc:
+      text = normalize(text, NormalForm::Nfkc);
+      break;
+    case Kind::Nfkd:
+      text = normalize(text, NormalForm::Nfkd);
+      break;
+    case Kind::Lowercase:
+      text = lowercase(text);
+      break;
+    case Kind::StripLeft:
+      text = std::string(stripLeft(text));
+      break;
+    case Kind::StripRight:
+      text = std::string(stripRight(text));
+      break;
+    }
+  }
+  return text;
+}
+
+} // namespace llmc::tokenizer

@@ -1,0 +1,36 @@
+/// Runs the steps of a normalizer over one stretch of text.
+#ifndef LLMC_RUNTIME_TOKENIZER_NORMALIZER_H
+#define LLMC_RUNTIME_TOKENIZER_NORMALIZER_H
+
+#include "runtime/support/Error.h"
+#include "runtime/tokenizer/Pattern.h"
+#include "runtime/tokenizer/TokenizerModel.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace llmc::tokenizer {
+
+class Normalizer {
+public:
+  /// Compiles the patterns. Errors: UnsupportedTokenizer.
+  static Result<Normalizer> create(std::vector<NormalizerStep> steps);
+
+  /// \p text after all steps. Errors: TokenizeLimit.
+  Result<std::string> apply(std::string_view text) const;
+  bool isIdentity() const { return steps.empty(); }
+
+private:
+  std::vector<NormalizerStep> steps;
+  std::vector<std::optional<Pattern>> patterns; // [steps]
+};
+
+/// \p text with every \p pattern (not empty) replaced, from left to right.
+std::string replaceAll(std::string_view text, std::string_view pattern,
+                       std::string_view content);
+
+} // namespace llmc::tokenizer
+
+#endif // LLMC_RUNTIME_TOKENIZER_NORMALIZER_H

@@ -1,0 +1,57 @@
+/// UTF-8 and the character classes and mappings that tokenizers use.
+///
+/// All functions take valid UTF-8 except sanitizeUtf8() and decodeOne(); text
+/// from users passes sanitizeUtf8() once, at the door.
+#ifndef LLMC_RUNTIME_TOKENIZER_UNICODE_H
+#define LLMC_RUNTIME_TOKENIZER_UNICODE_H
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace llmc::tokenizer {
+
+/// What stands at the front of a byte string.
+struct Utf8Head {
+  enum class State { Valid, Invalid, Incomplete };
+  State state;
+  /// Bytes that it takes: of a Valid character, of the longest ill-formed
+  /// prefix (Unicode 15, 3.9, "maximal subpart"), or all that are left.
+  uint32_t length;
+  char32_t codePoint; ///< U+FFFD unless Valid.
+};
+
+/// Looks at the first character of \p text, which must not be empty.
+Utf8Head decodeOne(std::string_view text);
+/// Appends \p codePoint (a Unicode scalar value) in UTF-8.
+void appendUtf8(std::string &out, char32_t codePoint);
+bool isValidUtf8(std::string_view text);
+/// \p text with each maximal ill-formed subpart replaced by U+FFFD.
+std::string sanitizeUtf8(std::string_view text);
+inline constexpr std::string_view replacementUtf8 = "\xEF\xBF\xBD";
+
+/// Unicode White_Space.
+bool isSpace(char32_t c);
+/// Categories Nd, Nl, No.
+bool isNumeric(char32_t c);
+/// ASCII punctuation and symbols, and category P.
+bool isPunctuation(char32_t c);
+/// Word character of Unicode TR18: Alphabetic, M, Nd, Pc, Join_Control.
+bool isWord(char32_t c);
+
+enum class NormalForm { Nfc, Nfd, Nfkc, Nfkd };
+/// Normalizes in O(n log n) whatever the run of combining marks.
+std::string normalize(std::string_view text, NormalForm form);
+/// Full lower-case mapping of each character, without context.
+std::string lowercase(std::string_view text);
+
+/// The letter that stands for \p byte in byte-level vocabularies (GPT-2): the
+/// printable characters of Latin-1 for themselves, the others from U+0100 on.
+char32_t byteToLetter(uint8_t byte);
+/// The byte of \p letter, or -1.
+int letterToByte(char32_t letter);
+
+} // namespace llmc::tokenizer
+
+#endif // LLMC_RUNTIME_TOKENIZER_UNICODE_H
