@@ -106,7 +106,8 @@ int detail::openBeneathByWalking(int folder, const std::string &relative) {
       return -EXDEV;
     if (part.empty() || (part == "." && !last))
       continue;
-    int flags = openFlags | O_NOFOLLOW | (last ? 0 : O_DIRECTORY);
+    bool isFolder = !last || relative.back() == '/';
+    int flags = openFlags | O_NOFOLLOW | (isFolder ? O_DIRECTORY : 0);
     int next = ::openat(current.number, part.c_str(), flags);
     if (next < 0) {
       int number = errno;

@@ -3,6 +3,7 @@
 #include "frontends/onnx/reader/Messages.h"
 #include "frontends/onnx/reader/OnnxReader.h"
 
+#include <unordered_map>
 #include <unordered_set>
 
 namespace llmc::onnx {
@@ -41,10 +42,14 @@ public:
 
   Status checkModel() {
     function = nullptr;
+    onnxImported = false;
     LLMC_CHECK(checkImports(model.opsetImports));
+    const bool byModel = onnxImported;
     LLMC_CHECK(checkGraph(model.graph));
-    for (const Function &body : model.functions)
+    for (const Function &body : model.functions) {
+      onnxImported = byModel;
       LLMC_CHECK(checkFunction(body));
+    }
     return Status::ok();
   }
 
@@ -58,17 +63,20 @@ private:
   }
 
   Status checkImports(const std::vector<OpsetImport> &imports) {
+    std::unordered_map<std::string_view, int64_t> versions;
     for (const OpsetImport &import : imports) {
       if (import.version < 1)
         return bad("an operator set is imported without a version",
                    "domain " + quoted(import.domain),
                    "its version is " + std::to_string(import.version));
-      for (const OpsetImport &other : imports)
-        if (other.domain == import.domain && other.version != import.version)
-          return bad("an operator set is imported in two versions",
-                     "domain " + quoted(import.domain),
-                     std::to_string(import.version) + " and " +
-                         std::to_string(other.version));
+      onnxImported |= import.domain.empty();
+      int64_t first =
+          versions.emplace(import.domain, import.version).first->second;
+      if (first != import.version)
+        return bad("an operator set is imported in two versions",
+                   "domain " + quoted(import.domain),
+                   std::to_string(first) + " and " +
+                       std::to_string(import.version));
     }
     return Status::ok();
   }
@@ -76,11 +84,11 @@ private:
   Status checkGraph(const Graph &graph) {
     NameSet made;
     for (const ValueInfo &input : graph.inputs)
-      LLMC_CHECK(define(made, input.name, "graph input"));
+      LLMC_CHECK(define(made, input.name, "a graph input"));
     // An initializer may give an input its default, but none may come twice.
     NameSet initialized;
     for (const TensorData &initializer : graph.initializers) {
-      LLMC_CHECK(define(initialized, initializer.name, "initializer"));
+      LLMC_CHECK(define(initialized, initializer.name, "an initializer"));
       made.insert(initializer.name);
     }
     return checkBody(graph.nodes, std::move(made), [&] {
@@ -99,7 +107,7 @@ private:
     LLMC_CHECK(checkImports(body.opsetImports));
     NameSet made;
     for (const std::string &input : body.inputs)
-      LLMC_CHECK(define(made, input, "function input"));
+      LLMC_CHECK(define(made, input, "a function input"));
     return checkBody(body.nodes, std::move(made), [&] {
       for (const std::string &output : body.outputs)
         if (!isVisible(output))
@@ -133,7 +141,7 @@ private:
       return bad("a node has no operator", describe(node), "");
     // Others than ONNX's own are left to the builder: tools that fuse often
     // forget the import of com.microsoft, which has but one version.
-    if (node.domain.empty() && !isOnnxImported())
+    if (node.domain.empty() && !onnxImported)
       return bad("ONNX's operator set is not imported", describe(node),
                  "without its version the node's meaning is not known");
     for (const std::string &input : node.inputs)
@@ -160,10 +168,10 @@ private:
 
   Status define(NameSet &made, std::string_view name, const char *as) {
     if (name.empty())
-      return bad(std::string("a ") + as + " has no name", "", "");
+      return bad(std::string(as) + " has no name", "", "");
     if (!made.insert(name).second)
       return bad("a value is made twice", "",
-                 quoted(name) + " is the name of more than one " + as);
+                 "more than once, " + quoted(name) + " is the name of " + as);
     return Status::ok();
   }
 
@@ -174,16 +182,9 @@ private:
     return false;
   }
 
-  bool isOnnxImported() const {
-    if (function)
-      for (const OpsetImport &import : function->opsetImports)
-        if (import.domain.empty())
-          return true;
-    return model.opsetVersion("").has_value();
-  }
-
   const Model &model;
   const Function *function = nullptr; ///< Whose body is checked, if any.
+  bool onnxImported = false;          ///< By the model or the function.
   std::vector<NameSet> scopes;        ///< Innermost last.
 };
 
@@ -191,9 +192,10 @@ private:
 
 Status checkNames(const Model &model, HeapBudget &budget) {
   Size size;
+  size.names = model.opsetImports.size();
   size.add(model.graph);
   for (const Function &function : model.functions) {
-    size.names += function.inputs.size() + 1;
+    size.names += function.inputs.size() + function.opsetImports.size();
     size.uses += function.outputs.size();
     size.add(function.nodes);
   }

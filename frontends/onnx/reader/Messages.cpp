@@ -32,10 +32,15 @@ std::string describe(const Node &node) {
   std::string text = "node ";
   if (!node.name.empty())
     text += quoted(node.name) + ' ';
+  // Quotes would only add noise here.
+  auto plain = [](std::string_view part) {
+    std::string inQuotes = quoted(part);
+    return inQuotes.substr(1, inQuotes.size() - 2);
+  };
   text += '(';
   if (!node.domain.empty())
-    text += quoted(node.domain) + ' ';
-  text += node.opType.empty() ? "no operator" : quoted(node.opType);
+    text += plain(node.domain) + "::";
+  text += node.opType.empty() ? "no operator" : plain(node.opType);
   return text + ") at byte " + std::to_string(node.fileOffset);
 }
 

@@ -13,7 +13,7 @@ namespace llmc::onnx {
 /// write to the user's terminal), long text shortened in the middle.
 std::string quoted(std::string_view text);
 
-/// `node "/layers.0/Add" (Add) at byte 1234`, without what is not there.
+/// `node "/layers.0/Add" (com.x::Add) at byte 1234`, without what is not there.
 std::string describe(const Node &node);
 
 } // namespace llmc::onnx

@@ -29,10 +29,11 @@ Status fill(Model &model, const std::string &folder) {
 }
 
 Result<Model> readFiles(Model model, const std::string &folder) {
-  const ModelFile &file = model.files[0];
   Status status = fill(model, folder);
   if (status)
     return model;
+  // Only now: external data makes the list of files grow.
+  const ModelFile &file = model.files[0];
   Error error = status.takeError();
   if (error.code == Code::NotOnnx || error.code == Code::TooLarge) {
     OtherFile other = sniffFile(file.bytes);
