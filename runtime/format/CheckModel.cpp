@@ -1,0 +1,127 @@
+#include "runtime/format/CheckModel.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace llmc {
+
+namespace {
+
+Error broken(std::string where, std::string why) {
+  return {Code::ArtifactDamaged, "the header contradicts itself",
+          std::move(where), std::move(why), "compile the model again"};
+}
+
+/// The section of \p type at \p index, or null.
+const SectionEntry *sectionAt(std::span<const SectionEntry> sections,
+                              uint64_t index, SectionType type) {
+  if (index >= sections.size() ||
+      sections[index].type != static_cast<uint32_t>(type))
+    return nullptr;
+  return &sections[index];
+}
+
+Status checkWeights(const Model &model,
+                    std::span<const SectionEntry> sections) {
+  uint64_t size = 0;
+  for (const SectionEntry &section : sections)
+    if (section.type == static_cast<uint32_t>(SectionType::Weights))
+      size = section.size;
+  for (const Weight &weight : model.weights) {
+    if (static_cast<unsigned>(weight.type) >= elementTypeCount)
+      return broken("weight " + weight.name, "it is of no known type");
+    if (weight.offset % weightAlignment != 0 || weight.offset > size ||
+        weight.bytes > size - weight.offset)
+      return broken("weight " + weight.name, "it lies outside its section");
+  }
+  return Status::ok();
+}
+
+Status checkImages(const Model &model,
+                   std::span<const SectionEntry> sections) {
+  for (const KernelImage &image : model.images) {
+    std::string where = "kernels for " + image.level;
+    auto *section = sectionAt(sections, image.section, SectionType::Kernels);
+    if (!section)
+      return broken(where, "there is no such section");
+    if (section->offset % pageAlignment != 0)
+      return broken(where, "the section cannot be mapped by itself");
+    if (image.entries.size() != model.kernels.size())
+      return broken(where, "it has not one entry per kernel");
+    for (uint64_t entry : image.entries)
+      if (entry >= section->size)
+        return broken(where, "an entry lies outside the image");
+  }
+  return Status::ok();
+}
+
+bool isFinite(const GenerationDefaults &d) {
+  return std::isfinite(d.temperature) && std::isfinite(d.topP) &&
+         std::isfinite(d.minP) && std::isfinite(d.repetitionPenalty);
+}
+
+Status checkDecoder(const Module &module) {
+  const DecoderConfig &config = module.decoder;
+  const CacheLayout &cache = config.cache;
+  std::string where = "module " + module.name;
+  constexpr int64_t most = INT32_MAX;
+  if (config.vocabulary < 1 || config.vocabulary > most)
+    return broken(where, "the size of the vocabulary is impossible");
+  if (config.maxContext < 1 || config.maxContext > most)
+    return broken(where, "the context is impossible");
+  if (config.chunk < 1 || config.chunk > config.maxContext ||
+      config.chunk > (1 << 20) || config.blockRows < 1)
+    return broken(where, "the numbers of rows are impossible");
+  // With these bounds a page has at most 2^57 bytes.
+  if (cache.layers < 0 || cache.layers > 4096 || cache.kvHeads < 0 ||
+      cache.kvHeads > 4096 || cache.headDim < 0 || cache.headDim > 65536 ||
+      cache.page != cachePage ||
+      static_cast<unsigned>(config.cacheType) >= elementTypeCount)
+    return broken(where, "the layout of the cache is impossible");
+  if (config.bosToken < -1 || config.bosToken >= config.vocabulary)
+    return broken(where, "the first token is outside the vocabulary");
+  for (int64_t token : config.eosTokens)
+    if (token < 0 || token >= config.vocabulary)
+      return broken(where, "a last token is outside the vocabulary");
+  if (!isFinite(config.defaults))
+    return broken(where, "a default for sampling is no number");
+
+  // Every T has a program.
+  int64_t covered = 0;
+  int64_t previous = 0;
+  for (const Program &program : module.programs) {
+    if (program.minRows < previous || program.minRows > covered + 1)
+      return broken(where, "its programs leave out some number of rows");
+    previous = program.minRows;
+    covered = std::max(covered, program.maxRows);
+  }
+  if (covered != config.chunk)
+    return broken(where, "its programs do not reach the size of a chunk");
+  return Status::ok();
+}
+
+} // namespace
+
+Status checkModel(const Model &model, std::span<const SectionEntry> sections) {
+  LLMC_CHECK(checkWeights(model, sections));
+  LLMC_CHECK(checkImages(model, sections));
+  for (const Module &module : model.modules) {
+    bool isDecoder = module.kind == Module::Kind::Decoder;
+    if (!isDecoder && module.kind != Module::Kind::Graph)
+      return broken("module " + module.name, "it is of no known kind");
+    if (isDecoder)
+      LLMC_CHECK(checkDecoder(module));
+    else if (module.programs.size() != 1)
+      return broken("module " + module.name, "a graph has one program");
+    for (const Program &program : module.programs) {
+      if ((program.kind == Program::Kind::Step) != isDecoder)
+        return broken("module " + module.name,
+                      "its programs are of another kind");
+      LLMC_CHECK(checkProgram(program, model,
+                              isDecoder ? &module.decoder : nullptr));
+    }
+  }
+  return Status::ok();
+}
+
+} // namespace llmc

@@ -1,0 +1,235 @@
+#include "runtime/format/CheckModel.h"
+
+#include <algorithm>
+
+namespace llmc {
+
+namespace {
+
+constexpr size_t maxRank = 16;
+/// No arena is larger: products of sizes below stay in 64 bits.
+constexpr int64_t maxArenaBytes = int64_t(1) << 46;
+
+/// Checks one program; the first broken rule is kept.
+class ProgramChecker {
+public:
+  ProgramChecker(const Program &program, const Model &model,
+                 const DecoderConfig *config)
+      : program(program), model(model), config(config) {}
+
+  Status run();
+
+private:
+  bool fail(std::string why) {
+    if (reason.empty())
+      reason = std::move(why);
+    return false;
+  }
+  bool isValue(ValueId id) const { return id < program.values.size(); }
+  bool areValues(const std::vector<ValueId> &ids) const {
+    return std::all_of(ids.begin(), ids.end(),
+                       [&](ValueId id) { return isValue(id); });
+  }
+  bool isSymbol(ValueId id, std::string_view name) const {
+    const Value &value = program.values[id];
+    return value.kind == Value::Kind::Symbol &&
+           program.symbols[static_cast<size_t>(value.number)] == name;
+  }
+
+  bool checkValues();
+  bool checkArguments(const std::vector<Argument> &arguments, const char *what);
+  bool checkBuffers();
+  bool checkLaunches();
+  bool checkStep();
+  bool checkGraph();
+
+  const Program &program;
+  const Model &model;
+  const DecoderConfig *config;
+  std::string reason;
+};
+
+bool ProgramChecker::checkValues() {
+  for (size_t i = 0; i < program.values.size(); ++i) {
+    const Value &value = program.values[i];
+    if (value.kind > Value::Kind::Max)
+      return fail("value " + std::to_string(i) + " is of no known kind");
+    if (value.kind == Value::Kind::Constant)
+      continue;
+    if (value.kind == Value::Kind::Symbol) {
+      if (value.number < 0 ||
+          static_cast<uint64_t>(value.number) >= program.symbols.size())
+        return fail("value " + std::to_string(i) + " names no symbol");
+      continue;
+    }
+    if (value.left >= i || value.right >= i)
+      return fail("value " + std::to_string(i) + " refers to a later one");
+  }
+  return isValue(program.arenaBytes) || fail("it has no size of the arena");
+}
+
+bool ProgramChecker::checkArguments(const std::vector<Argument> &arguments,
+                                    const char *what) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const Argument &argument = arguments[i];
+    std::string label = std::string(what) + " " + std::to_string(i);
+    if (static_cast<unsigned>(argument.type) >= elementTypeCount ||
+        argument.shape.size() > maxRank || !areValues(argument.shape))
+      return fail(label + " has no type or shape");
+    for (size_t j = 0; j < i; ++j)
+      if (arguments[j].name == argument.name)
+        return fail(label + " has the name of another");
+  }
+  return true;
+}
+
+bool ProgramChecker::checkBuffers() {
+  for (size_t i = 0; i < program.buffers.size(); ++i) {
+    const Buffer &buffer = program.buffers[i];
+    std::string label = "buffer " + std::to_string(i);
+    uint64_t limit = 0;
+    switch (buffer.space) {
+    case Buffer::Space::Arena:
+      limit = 1;
+      break;
+    case Buffer::Space::Weight:
+      limit = model.weights.size();
+      break;
+    case Buffer::Space::Input:
+      limit = program.inputs.size();
+      break;
+    case Buffer::Space::Output:
+      limit = program.outputs.size();
+      break;
+    case Buffer::Space::KeyCache:
+    case Buffer::Space::ValueCache:
+      limit = config ? static_cast<uint64_t>(config->cache.layers) : 0;
+      break;
+    default:
+      return fail(label + " is in no known space");
+    }
+    if (buffer.index >= limit)
+      return fail(label + " refers to memory that does not exist");
+    if (static_cast<unsigned>(buffer.type) >= elementTypeCount ||
+        buffer.shape.size() > maxRank || !areValues(buffer.shape) ||
+        !isValue(buffer.offset))
+      return fail(label + " has no type, shape or offset");
+    if (!buffer.strides.empty() &&
+        buffer.strides.size() != buffer.shape.size())
+      return fail(label + " has not one stride per dimension");
+    for (int64_t stride : buffer.strides)
+      if (stride < 0 || stride > maxArenaBytes)
+        return fail(label + " has an impossible stride");
+  }
+  return true;
+}
+
+bool ProgramChecker::checkLaunches() {
+  for (size_t i = 0; i < program.launches.size(); ++i) {
+    const Launch &launch = program.launches[i];
+    std::string label = "launch " + std::to_string(i);
+    if (launch.kernel >= model.kernels.size())
+      return fail(label + " names no kernel");
+    const Kernel &kernel = model.kernels[launch.kernel];
+    if (launch.buffers.size() != kernel.bufferCount ||
+        launch.scalars.size() != kernel.scalarCount)
+      return fail(label + " has other arguments than its kernel " +
+                  kernel.name);
+    if (!isValue(launch.tiles) || !areValues(launch.scalars))
+      return fail(label + " refers to a value that does not exist");
+    for (BufferId buffer : launch.buffers)
+      if (buffer >= program.buffers.size())
+        return fail(label + " refers to a buffer that does not exist");
+  }
+  for (const Constraint &constraint : program.constraints)
+    if (!isValue(constraint.left) || !isValue(constraint.right))
+      return fail("a constraint refers to a value that does not exist");
+  return true;
+}
+
+bool ProgramChecker::checkStep() {
+  if (!config)
+    return fail("a step stands in a module that is no decoder");
+  if (program.minRows < 1 || program.maxRows < program.minRows ||
+      program.maxRows > config->chunk)
+    return fail("its bounds on rows are impossible");
+  const Value &arena = program.values[program.arenaBytes];
+  if (arena.kind != Value::Kind::Constant || arena.number < 0 ||
+      arena.number > maxArenaBytes)
+    return fail("the size of its arena is no possible constant");
+  for (const std::string &symbol : program.symbols)
+    if (symbol.size() != 1 ||
+        std::string_view("TRSPBN").find(symbol[0]) == std::string_view::npos)
+      return fail("its symbol " + symbol + " is unknown");
+  struct Known {
+    std::string_view name, rows, columns;
+  };
+  constexpr Known known[] = {{"tokens", "T", ""},     {"positions", "T", ""},
+                             {"row_sequence", "T", ""}, {"rows", "R", ""},
+                             {"page_table", "S", "P"}, {"blocks", "B", "2"}};
+  for (const Argument &input : program.inputs) {
+    auto *row = std::find_if(std::begin(known), std::end(known),
+                             [&](const Known &k) { return k.name == input.name; });
+    if (row == std::end(known))
+      return fail("its input " + input.name + " is unknown");
+    bool fits = input.type == ElementType::I32 &&
+                input.shape.size() == (row->columns.empty() ? 1u : 2u) &&
+                isSymbol(input.shape[0], row->rows);
+    if (fits && row->columns == "P")
+      fits = isSymbol(input.shape[1], "P");
+    if (fits && row->columns == "2") {
+      const Value &two = program.values[input.shape[1]];
+      fits = two.kind == Value::Kind::Constant && two.number == 2;
+    }
+    if (!fits)
+      return fail("its input " + input.name + " has another type or shape");
+  }
+  if (program.outputs.size() != 1 || program.outputs[0].name != "logits")
+    return fail("its output is not logits");
+  const Argument &logits = program.outputs[0];
+  if (logits.type != ElementType::F32 || logits.shape.size() != 2 ||
+      !isSymbol(logits.shape[0], "R") ||
+      program.values[logits.shape[1]].kind != Value::Kind::Constant ||
+      program.values[logits.shape[1]].number != config->vocabulary)
+    return fail("its logits are not [R, vocabulary] f32");
+  return true;
+}
+
+bool ProgramChecker::checkGraph() {
+  std::vector<bool> bound(program.symbols.size());
+  for (const Argument &input : program.inputs)
+    for (ValueId id : input.shape)
+      if (const Value &value = program.values[id];
+          value.kind == Value::Kind::Symbol)
+        bound[static_cast<size_t>(value.number)] = true;
+  for (size_t i = 0; i < bound.size(); ++i)
+    if (!bound[i])
+      return fail("no input gives its symbol " + program.symbols[i]);
+  return true;
+}
+
+Status ProgramChecker::run() {
+  bool good = program.kind <= Program::Kind::Graph ||
+              fail("it is of no known kind");
+  good = good && checkValues() && checkArguments(program.inputs, "input") &&
+         checkArguments(program.outputs, "output") && checkBuffers() &&
+         checkLaunches();
+  if (good && program.kind == Program::Kind::Step)
+    good = checkStep();
+  else if (good)
+    good = checkGraph();
+  if (good)
+    return Status::ok();
+  return Error{Code::ArtifactDamaged, "the schedule contradicts itself",
+               "program " + program.name, reason,
+               "compile the model again"};
+}
+
+} // namespace
+
+Status checkProgram(const Program &program, const Model &model,
+                    const DecoderConfig *config) {
+  return ProgramChecker(program, model, config).run();
+}
+
+} // namespace llmc

@@ -1,0 +1,205 @@
+#include "runtime/format/OutputFile.h"
+
+#include "runtime/support/File.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+namespace llmc {
+
+namespace {
+
+constexpr size_t bufferBytes = 1 << 20;
+
+/// A write beyond the process's limit on file sizes raises SIGXFSZ, which would
+/// end the process; this turns it into EFBIG for the calling thread.
+class BlockFileSizeSignal {
+public:
+  BlockFileSizeSignal() {
+    sigemptyset(&set);
+    sigaddset(&set, SIGXFSZ);
+    pthread_sigmask(SIG_BLOCK, &set, &before);
+  }
+  ~BlockFileSizeSignal() {
+    int saved = errno;
+    timespec now = {};
+    while (sigtimedwait(&set, nullptr, &now) > 0)
+      continue;
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    errno = saved;
+  }
+
+private:
+  sigset_t set, before;
+};
+
+/// A hidden name in the folder of \p path that nobody else uses.
+std::string hiddenName(const std::string &path, unsigned attempt) {
+  size_t slash = path.rfind('/');
+  std::string folder =
+      slash == std::string::npos ? "" : path.substr(0, slash + 1);
+  std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  return folder + "." + name.substr(0, 200) + "." + std::to_string(getpid()) +
+         "." + std::to_string(attempt) + ".tmp";
+}
+
+} // namespace
+
+Error OutputFile::systemError(const char *what, int number) const {
+  Error error;
+  error.code = Code::CannotWrite;
+  error.what = what;
+  error.where = path;
+  error.why = std::strerror(number);
+  if (number == ENOSPC || number == EDQUOT || number == EFBIG)
+    error.fix = "free space, or write to another disk with -o";
+  return error;
+}
+
+OutputFile::OutputFile(OutputFile &&other) noexcept
+    : path(std::move(other.path)), temporary(std::move(other.temporary)),
+      descriptor(std::exchange(other.descriptor, -1)), written(other.written),
+      buffer(std::move(other.buffer)) {
+  other.temporary.clear();
+}
+
+OutputFile::~OutputFile() {
+  if (!temporary.empty())
+    ::unlink(temporary.c_str());
+  if (descriptor >= 0)
+    ::close(descriptor);
+}
+
+Result<OutputFile> OutputFile::create(const std::string &path,
+                                      uint64_t expected) {
+  OutputFile file;
+  file.path = path;
+  struct stat status;
+  if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
+    return Error{Code::CannotCreate, "cannot create the output", path,
+                 S_ISDIR(status.st_mode) ? "it is a folder"
+                                         : "it is no regular file",
+                 "name another file with -o"};
+  std::string folder = folderOf(path);
+  file.descriptor =
+      ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+  if (file.descriptor < 0 && errno != ENOENT && errno != EACCES &&
+      errno != EROFS && errno != ENOTDIR) {
+    for (unsigned attempt = 0; attempt < 100 && file.descriptor < 0;
+         ++attempt) {
+      std::string name = hiddenName(path, attempt);
+      file.descriptor =
+          ::open(name.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666);
+      if (file.descriptor >= 0)
+        file.temporary = name;
+      else if (errno != EEXIST)
+        break;
+    }
+  }
+  if (file.descriptor < 0) {
+    Error error = file.systemError("cannot create the output", errno);
+    error.code = errno == EACCES ? Code::PermissionDenied : Code::CannotCreate;
+    if (error.fix.empty())
+      error.fix = "name a folder that exists and may be written, with -o";
+    return error;
+  }
+  BlockFileSizeSignal guard;
+  // EOPNOTSUPP and the like: the file system cannot reserve; writing tells.
+  if (expected > 0 &&
+      ::fallocate(file.descriptor, 0, 0, static_cast<off_t>(expected)) != 0 &&
+      (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+    return file.systemError("there is no room for the output", errno);
+  file.buffer.reserve(bufferBytes);
+  return file;
+}
+
+Status OutputFile::writeOut(std::span<const std::byte> bytes) {
+  BlockFileSizeSignal guard;
+  while (!bytes.empty()) {
+    ssize_t count = ::pwrite(descriptor, bytes.data(), bytes.size(),
+                             static_cast<off_t>(written));
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count <= 0)
+      return systemError("cannot write the output", count ? errno : ENOSPC);
+    written += static_cast<uint64_t>(count);
+    bytes = bytes.subspan(static_cast<size_t>(count));
+  }
+  return Status::ok();
+}
+
+Status OutputFile::flush() {
+  LLMC_CHECK(writeOut(buffer));
+  buffer.clear();
+  return Status::ok();
+}
+
+Status OutputFile::append(std::span<const std::byte> bytes) {
+  if (buffer.size() + bytes.size() > bufferBytes)
+    LLMC_CHECK(flush());
+  if (bytes.size() > bufferBytes)
+    return writeOut(bytes);
+  buffer.insert(buffer.end(), bytes.begin(), bytes.end());
+  return Status::ok();
+}
+
+Status OutputFile::padTo(uint64_t alignment) {
+  static constexpr std::byte zeros[4096] = {};
+  uint64_t rest = (alignment - size() % alignment) % alignment;
+  while (rest > 0) {
+    size_t piece = std::min<uint64_t>(rest, sizeof zeros);
+    LLMC_CHECK(append({zeros, piece}));
+    rest -= piece;
+  }
+  return Status::ok();
+}
+
+Status OutputFile::commit(bool executable) {
+  LLMC_CHECK(flush());
+  // What was reserved beyond the end would be part of the file.
+  if (::ftruncate(descriptor, static_cast<off_t>(written)) != 0)
+    return systemError("cannot write the output", errno);
+  // The descriptor's mode already has the umask taken off; the x bits follow
+  // the r bits of the same class, less the umask.
+  mode_t mask = ::umask(0);
+  ::umask(mask);
+  if (::fchmod(descriptor, (executable ? 0777 : 0666) & ~mask) != 0 ||
+      ::fsync(descriptor) != 0)
+    return systemError("cannot write the output", errno);
+  if (temporary.empty()) {
+    std::string link = "/proc/self/fd/" + std::to_string(descriptor);
+    int failure = EEXIST;
+    for (unsigned attempt = 0; attempt < 100 && failure == EEXIST; ++attempt) {
+      std::string name = hiddenName(path, attempt);
+      failure = ::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, name.c_str(),
+                         AT_SYMLINK_FOLLOW) == 0
+                    ? 0
+                    : errno;
+      if (failure == 0)
+        temporary = name;
+    }
+    if (failure != 0)
+      return systemError("cannot name the output", failure);
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0)
+    return systemError("cannot name the output", errno);
+  temporary.clear();
+  // The name itself is on the disk once its folder is.
+  int folder = ::open(folderOf(path).c_str(),
+                      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) {
+    ::fsync(folder);
+    ::close(folder);
+  }
+  return Status::ok();
+}
+
+} // namespace llmc

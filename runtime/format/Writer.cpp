@@ -1,0 +1,190 @@
+#include "runtime/format/Writer.h"
+
+#include "runtime/format/CheckModel.h"
+#include "runtime/format/ModelCodec.h"
+#include "runtime/format/OutputFile.h"
+#include "runtime/format/Sections.h"
+
+#include <cstring>
+
+namespace llmc {
+
+namespace {
+
+Error contradiction(std::string where, std::string why) {
+  return {Code::Internal, "the artifact to be written contradicts itself",
+          std::move(where), std::move(why), ""};
+}
+
+/// Rounds up; false where the result has no place in 64 bits.
+bool align(uint64_t &offset, uint64_t alignment) {
+  uint64_t rest = (alignment - offset % alignment) % alignment;
+  return !__builtin_add_overflow(offset, rest, &offset);
+}
+
+/// Writes the sections one after another and keeps their table.
+class ArtifactWriter final : public WeightSink {
+public:
+  ArtifactWriter(OutputFile &file) : file(file) {}
+
+  Status begin(SectionType type, uint64_t alignment);
+  Status write(std::span<const std::byte> bytes) override;
+  void end();
+  Status section(SectionType type, uint64_t alignment,
+                 std::span<const std::byte> bytes);
+  /// The hashes, the table and the trailer.
+  Status finish();
+
+  /// Bytes of the open section so far.
+  uint64_t sectionSize() const { return file.size() - table.back().offset; }
+  Status pad(uint64_t alignment);
+  /// What the next weight may still write; checked at every write.
+  uint64_t allowance = UINT64_MAX;
+
+private:
+  OutputFile &file;
+  BlockHasher hasher;
+  std::vector<SectionEntry> table;
+  std::vector<Hash128> hashes;
+};
+
+Status ArtifactWriter::begin(SectionType type, uint64_t alignment) {
+  LLMC_CHECK(file.padTo(alignment));
+  SectionEntry entry;
+  entry.type = static_cast<uint32_t>(type);
+  entry.alignment = alignment;
+  entry.offset = file.size();
+  entry.firstHash = hashes.size();
+  table.push_back(entry);
+  return Status::ok();
+}
+
+Status ArtifactWriter::write(std::span<const std::byte> bytes) {
+  if (bytes.size() > allowance)
+    return contradiction("weights", "a weight has more bytes than declared");
+  allowance -= bytes.size();
+  hasher.update(bytes);
+  return file.append(bytes);
+}
+
+Status ArtifactWriter::pad(uint64_t alignment) {
+  static constexpr std::byte zeros[weightAlignment] = {};
+  uint64_t rest = (alignment - sectionSize() % alignment) % alignment;
+  return write({zeros, rest});
+}
+
+void ArtifactWriter::end() {
+  SectionEntry &entry = table.back();
+  entry.size = sectionSize();
+  std::vector<Hash128> blocks = hasher.finish();
+  entry.root = rootHash(blocks);
+  hashes.insert(hashes.end(), blocks.begin(), blocks.end());
+}
+
+Status ArtifactWriter::section(SectionType type, uint64_t alignment,
+                               std::span<const std::byte> bytes) {
+  LLMC_CHECK(begin(type, alignment));
+  LLMC_CHECK(write(bytes));
+  end();
+  return Status::ok();
+}
+
+Status ArtifactWriter::finish() {
+  auto hashBytesSpan = std::as_bytes(std::span(hashes));
+  LLMC_CHECK(begin(SectionType::Hashes, alignof(Hash128) * 2));
+  LLMC_CHECK(file.append(hashBytesSpan));
+  table.back().firstHash = 0;
+  table.back().size = hashBytesSpan.size();
+  table.back().root = hashBytes(hashBytesSpan);
+
+  auto tableBytes = std::as_bytes(std::span(table));
+  LLMC_CHECK(file.padTo(alignof(SectionEntry)));
+  Trailer trailer;
+  trailer.tableOffset = file.size();
+  trailer.tableSize = tableBytes.size();
+  trailer.tableHash = hashBytes(tableBytes);
+  trailer.fileSize = file.size() + tableBytes.size() + sizeof(Trailer);
+  auto trailerBytes = std::as_bytes(std::span(&trailer, 1));
+  trailer.checksum = hash64(trailerBytes.first(trailerChecked));
+  LLMC_CHECK(file.append(tableBytes));
+  return file.append(trailerBytes);
+}
+
+/// Gives every weight its place and returns the size of their section.
+Result<uint64_t> placeWeights(std::vector<Weight> &weights) {
+  uint64_t end = 0;
+  for (Weight &weight : weights) {
+    if (!align(end, weightAlignment) || weight.bytes > uint64_t(INT64_MAX))
+      return contradiction("weight " + weight.name, "it is too large");
+    weight.offset = end;
+    if (__builtin_add_overflow(end, weight.bytes, &end) ||
+        end > uint64_t(INT64_MAX))
+      return contradiction("weight " + weight.name, "it is too large");
+  }
+  return end;
+}
+
+/// The table as it will be, as far as checkModel looks at it.
+std::vector<SectionEntry> plannedSections(const ArtifactContent &content,
+                                          uint32_t firstImage,
+                                          uint64_t weightBytes) {
+  std::vector<SectionEntry> sections(firstImage);
+  for (std::span<const std::byte> image : content.images)
+    sections.push_back({static_cast<uint32_t>(SectionType::Kernels), 0,
+                        pageAlignment, 0, image.size(), 0, 0, {}});
+  sections.push_back({static_cast<uint32_t>(SectionType::Weights), 0,
+                      pageAlignment, 0, weightBytes, 0, 0, {}});
+  return sections;
+}
+
+} // namespace
+
+Status writeArtifact(const std::string &path, ArtifactContent content) {
+  Model &model = content.model;
+  LLMC_TRY(uint64_t weightBytes, placeWeights(model.weights));
+  if (content.images.size() != model.images.size())
+    return contradiction("kernels", "there is not one image per level");
+  bool hasStub = !content.stub.empty();
+  bool hasTokenizer = !content.tokenizer.empty();
+  uint32_t firstImage = 1 + hasStub + hasTokenizer;
+  for (size_t i = 0; i < model.images.size(); ++i)
+    model.images[i].section = firstImage + static_cast<uint32_t>(i);
+  if (Status status = checkModel(
+          model, plannedSections(content, firstImage, weightBytes));
+      !status) {
+    Error error = status.takeError();
+    return contradiction(error.where, error.why);
+  }
+
+  std::vector<std::byte> header = encodeModel(model);
+  uint64_t expected = content.stub.size() + header.size() +
+                      content.tokenizer.size() + weightBytes;
+  for (std::span<const std::byte> image : content.images)
+    expected += image.size() + pageAlignment;
+  LLMC_TRY(OutputFile file, OutputFile::create(path, expected));
+
+  ArtifactWriter writer(file);
+  if (hasStub)
+    LLMC_CHECK(writer.section(SectionType::Stub, 1, content.stub));
+  LLMC_CHECK(writer.section(SectionType::Header, 64, header));
+  if (hasTokenizer)
+    LLMC_CHECK(writer.section(SectionType::Tokenizer, 64, content.tokenizer));
+  for (std::span<const std::byte> image : content.images)
+    LLMC_CHECK(writer.section(SectionType::Kernels, pageAlignment, image));
+
+  LLMC_CHECK(writer.begin(SectionType::Weights, pageAlignment));
+  for (size_t i = 0; i < model.weights.size(); ++i) {
+    LLMC_CHECK(writer.pad(weightAlignment));
+    writer.allowance = model.weights[i].bytes;
+    LLMC_CHECK(content.weights(i, writer));
+    if (writer.allowance != 0)
+      return contradiction("weight " + model.weights[i].name,
+                           "it has fewer bytes than declared");
+    writer.allowance = UINT64_MAX;
+  }
+  writer.end();
+  LLMC_CHECK(writer.finish());
+  return file.commit(hasStub);
+}
+
+} // namespace llmc
