@@ -72,6 +72,13 @@ private:
 
 /// One function per family of ops.
 void registerBasics(Registry &registry);
+void registerElementwise(Registry &registry);
+void registerUnary(Registry &registry);
+void registerMovement(Registry &registry);
+void registerIndexing(Registry &registry);
+void registerShapes(Registry &registry);
+void registerReduction(Registry &registry);
+void registerNetwork(Registry &registry);
 
 } // namespace llmc::reference
 

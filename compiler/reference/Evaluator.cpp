@@ -16,6 +16,13 @@ static const Registry &registry() {
   static const Registry table = [] {
     Registry made;
     registerBasics(made);
+    registerElementwise(made);
+    registerUnary(made);
+    registerMovement(made);
+    registerIndexing(made);
+    registerShapes(made);
+    registerReduction(made);
+    registerNetwork(made);
     return made;
   }();
   return table;
