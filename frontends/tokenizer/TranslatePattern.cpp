@@ -1,5 +1,6 @@
 #include "frontends/tokenizer/TranslatePattern.h"
 
+#include <utility>
 #include <vector>
 
 namespace llmc::tokenizer {
@@ -7,7 +8,17 @@ namespace llmc::tokenizer {
 namespace {
 // The insides of character classes.
 constexpr std::string_view spaceSet = "\\x09-\\x0d\\x85\\p{Z}"; // White_Space
-constexpr std::string_view wordSet = "\\p{L}\\p{M}\\p{Nl}\\p{Nd}\\p{Pc}";
+constexpr std::string_view notSpaceSet =
+    "\\x00-\\x08\\x0e-\\x1f\\x21-\\x{84}\\x{86}-\\x{9f}\\x{a1}-\\x{167f}"
+    "\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}"
+    "\\x{2060}-\\x{2fff}\\x{3001}-\\x{10ffff}";
+// Oniguruma's word characters, found by asking it about each: L, M, Nd, Nl, Pc
+// and the enclosed Latin letters; outside a class also the digits and fractions
+// of Latin-1.
+constexpr std::string_view wordSet =
+    "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}"
+    "\\x{1f150}-\\x{1f169}\\x{1f170}-\\x{1f189}\\p{Pc}";
+constexpr std::string_view latinWordSet = "\\xb2\\xb3\\xb9\\xbc-\\xbe\\p{Pc}";
 constexpr std::string_view hexSet = "0-9a-fA-F";
 
 bool isAsciiLetter(char c) {
@@ -152,17 +163,11 @@ private:
     return true;
   }
 
-  void emitSet(std::string_view set, bool negated, bool inClass,
-               std::string_view native) {
+  void emitSet(std::string_view set, bool inClass) {
     at += 2;
-    if (!inClass) {
-      out += negated ? "[^" : "[";
-      out += set;
-      out += "]";
-    } else {
-      // PCRE2's own complement differs in few rare characters only.
-      out += negated ? native : set;
-    }
+    out += inClass ? "" : "[";
+    out += set;
+    out += inClass ? "" : "]";
   }
 
   void escape(bool inClass) {
@@ -170,12 +175,21 @@ private:
     switch (c) {
     case 's':
     case 'S':
-      return emitSet(spaceSet, c == 'S', inClass, "\\S");
+      return emitSet(c == 's' ? spaceSet : notSpaceSet, inClass);
     case 'w':
     case 'W':
-      return emitSet(wordSet, c == 'W', inClass, "\\W");
+      if (c == 'W' && inClass)
+        return refuse("\\W within a class");
+      if (inClass)
+        return emitSet(wordSet, true);
+      out += c == 'w' ? "[" : "[^";
+      out += wordSet;
+      out += latinWordSet;
+      out += "]";
+      at += 2;
+      return;
     case 'h':
-      return emitSet(hexSet, false, inClass, {});
+      return emitSet(hexSet, inClass);
     case 'd':
     case 'D':
       out += c == 'd' ? "\\p{Nd}" : "\\P{Nd}";
@@ -195,16 +209,22 @@ private:
     case 'P':
       return property();
     case 'x':
+      if (peek(2) == '{')
+        return property();
       // Two digits are a byte for Oniguruma: the same below 0x80.
-      if (peek(2) != '{' && (peek(2) > '7' || !isDigit(peek(2))))
+      if (peek(2) > '7' || !isDigit(peek(2)))
         return refuse("a byte that is no character");
       break;
     case 'b':
     case 'B':
+      if (inClass)
+        return refuse("an anchor within a class");
+      return wordBorder(c == 'b');
     case 'A':
     case 'z':
     case 'Z':
-      if (inClass && c != 'b')
+    case 'R':
+      if (inClass)
         return refuse("an anchor within a class");
       break;
     case 'n':
@@ -226,12 +246,37 @@ private:
       out += in[at++];
   }
 
+  void wordBorder(bool border) {
+    at += 2;
+    std::string word = "[";
+    word += wordSet;
+    word += latinWordSet;
+    word += "])";
+    out += "(?:(?<=" + word + (border ? "(?!" : "(?=") + word + "|(?<!" + word +
+           (border ? "(?=" : "(?!") + word + ")";
+  }
+
+  /// \p{…} or \x{…} as it is.
   void property() {
     size_t end = peek(2) == '{' ? in.find('}', at) : std::string_view::npos;
     if (end == std::string_view::npos)
-      return refuse("a property without braces");
+      return refuse("an escape without braces");
     out += in.substr(at, end + 1 - at);
     at = end + 1;
+  }
+
+  void posixClass() {
+    static const std::pair<std::string_view, std::string_view> known[] = {
+        {"[:alpha:]", "\\p{Alphabetic}"}, {"[:digit:]", "\\p{Nd}"},
+        {"[:alnum:]", "\\p{Alphabetic}\\p{Nd}"}, {"[:space:]", spaceSet},
+        {"[:punct:]", "\\p{P}\\p{S}"}, {"[:xdigit:]", hexSet}};
+    for (auto [name, set] : known)
+      if (in.substr(at).starts_with(name)) {
+        out += set;
+        at += name.size();
+        return;
+      }
+    refuse("this named class");
   }
 
   void characterClass(int depth) {
@@ -259,11 +304,7 @@ private:
       if (c == '\\') {
         escape(/*inClass=*/true);
       } else if (c == '[' && peek(1) == ':') {
-        size_t end = in.find(":]", at);
-        if (end == std::string_view::npos)
-          return refuse("a class without end");
-        out += in.substr(at, end + 2 - at);
-        at = end + 2;
+        posixClass();
       } else if (c == '[') {
         characterClass(depth + 1);
       } else {

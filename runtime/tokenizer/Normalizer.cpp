@@ -53,8 +53,9 @@ Result<Normalizer> Normalizer::create(std::vector<NormalizerStep> steps) {
   return n;
 }
 
-Result<std::string> Normalizer::apply(std::string_view input) const {
+Result<Normalizer::Output> Normalizer::apply(std::string_view input) const {
   std::string text(input);
+  bool lostFront = false;
   for (size_t i = 0; i < steps.size(); ++i) {
     const NormalizerStep &step = steps[i];
     using Kind = NormalizerStep::Kind;
@@ -95,14 +96,17 @@ Result<std::string> Normalizer::apply(std::string_view input) const {
       text = lowercase(text);
       break;
     case Kind::StripLeft:
-      text = std::string(stripLeft(text));
+      if (std::string_view rest = stripLeft(text); rest.size() != text.size()) {
+        lostFront = true;
+        text = std::string(rest);
+      }
       break;
     case Kind::StripRight:
       text = std::string(stripRight(text));
       break;
     }
   }
-  return text;
+  return Output{std::move(text), lostFront};
 }
 
 } // namespace llmc::tokenizer

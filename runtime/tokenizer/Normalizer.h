@@ -18,9 +18,12 @@ public:
   /// Compiles the patterns. Errors: UnsupportedTokenizer.
   static Result<Normalizer> create(std::vector<NormalizerStep> steps);
 
+  struct Output {
+    std::string text;
+    bool lostFront; ///< White space at the front was stripped.
+  };
   /// \p text after all steps. Errors: TokenizeLimit.
-  Result<std::string> apply(std::string_view text) const;
-  bool isIdentity() const { return steps.empty(); }
+  Result<Output> apply(std::string_view text) const;
 
 private:
   std::vector<NormalizerStep> steps;

@@ -60,6 +60,8 @@ Result<Pattern> Pattern::compile(std::string_view text) {
   std::unique_ptr<pcre2_compile_context, FreeCompileContext> context(
       pcre2_compile_context_create(nullptr));
   pcre2_set_parens_nest_limit(context.get(), 100);
+  pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
+  pcre2_set_bsr(context.get(), PCRE2_BSR_UNICODE);
   int error = 0;
   PCRE2_SIZE at = 0;
   // \C would match inside a character.

@@ -58,9 +58,9 @@ Status Tokenizer::Impl::addTokens() {
       continue;
     }
     // It is looked for in normalized text, so its own is normalized too.
-    LLMC_TRY(std::string normalized, normalizer.apply(text));
-    if (!normalized.empty())
-      inNormalizedText.add(normalized, token);
+    LLMC_TRY(Normalizer::Output normalized, normalizer.apply(text));
+    if (!normalized.text.empty())
+      inNormalizedText.add(normalized.text, token);
   }
   return Status::ok();
 }
@@ -109,11 +109,12 @@ Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
       ids.push_back(s.id);
       continue;
     }
-    LLMC_TRY(std::string normalized,
+    LLMC_TRY(Normalizer::Output normalized,
              impl->normalizer.apply(slice(text, s.range)));
-    if (normalized.size() >= maxBytes)
+    if (normalized.text.size() >= maxBytes)
       return tooLong();
-    LLMC_CHECK(impl->encodeNormalized(normalized, s.range.begin == 0,
+    LLMC_CHECK(impl->encodeNormalized(normalized.text,
+                                      s.range.begin == 0 && !normalized.lostFront,
                                       options.parseSpecial, ids));
   }
   if (options.addSpecial)
