@@ -1,0 +1,133 @@
+#include "runtime/model/Decoder.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace llmc {
+
+namespace {
+/// Logits of more rows at once are not kept.
+constexpr size_t logitsBytes = 64 << 20;
+} // namespace
+
+Result<std::unique_ptr<Decoder>>
+Decoder::create(LoadedModel &model, const DecoderOptions &options) {
+  LLMC_TRY(const Module *module, model.find(Module::Kind::Decoder));
+  const DecoderConfig &config = module->decoder;
+  int64_t context = options.maxContext ? options.maxContext : config.maxContext;
+  int64_t chunk = options.chunk ? options.chunk : config.chunk;
+  if (context < 1 || context > config.maxContext)
+    return Error{Code::BadFlagValue, "the context is out of range", "",
+                 "the model was compiled for 1 to " +
+                     std::to_string(config.maxContext) + " positions",
+                 ""};
+  if (chunk < 1 || chunk > config.chunk)
+    return Error{Code::BadFlagValue, "the chunk is out of range", "",
+                 "the model was compiled for chunks of 1 to " +
+                     std::to_string(config.chunk) + " rows",
+                 ""};
+  LLMC_TRY(KvCache cache, KvCache::create(config.cache, config.cacheType,
+                                          context, options.maxSequences));
+  std::unique_ptr<Decoder> decoder(
+      new Decoder(model, *module, std::move(cache)));
+  decoder->chunk = chunk;
+  LLMC_TRY(decoder->steps,
+           StepExecutor::create(model, *module, decoder->pages));
+  decoder->batchTokens.resize(static_cast<size_t>(chunk));
+  decoder->batchParts.resize(static_cast<size_t>(chunk));
+  decoder->rowNumbers.resize(static_cast<size_t>(chunk));
+  std::iota(decoder->rowNumbers.begin(), decoder->rowNumbers.end(), 0);
+  LLMC_CHECK(
+      decoder->ensureLogits(static_cast<size_t>(options.maxSequences)));
+  return decoder;
+}
+
+Status Decoder::ensureLogits(size_t rows) {
+  size_t bytes =
+      rows * static_cast<size_t>(module.decoder.vocabulary) * sizeof(float);
+  if (logits.bytes().size() >= bytes)
+    return Status::ok();
+  LLMC_TRY(logits, Memory::create(bytes, "logits"));
+  return Status::ok();
+}
+
+/// Whether all of a prompt fits, before its first chunk is computed.
+Status Decoder::fits(int32_t sequence, size_t tokens) const {
+  int64_t filled = pages.length(sequence);
+  if (tokens > static_cast<uint64_t>(pages.maxContext() - filled))
+    return Error{Code::PromptTooLong, "the prompt exceeds the context", "",
+                 std::to_string(filled + static_cast<int64_t>(tokens)) +
+                     " positions are wanted and there are " +
+                     std::to_string(pages.maxContext()),
+                 "shorten the prompt, or compile with a larger --max-context"};
+  return Status::ok();
+}
+
+Result<std::span<const float>>
+Decoder::prefill(int32_t sequence, std::span<const int32_t> tokens) {
+  if (tokens.empty())
+    return Error{Code::MissingArgument, "the prompt is empty", "", "",
+                 "give at least one token"};
+  LLMC_CHECK(fits(sequence, tokens.size()));
+  std::span<float> row = logits.as<float>().first(
+      static_cast<size_t>(module.decoder.vocabulary));
+  while (!tokens.empty()) {
+    auto part = tokens.first(
+        std::min(tokens.size(), static_cast<size_t>(chunk)));
+    tokens = tokens.subspan(part.size());
+    StepSequence rows = {sequence, static_cast<int64_t>(part.size())};
+    int32_t last = static_cast<int32_t>(part.size() - 1);
+    std::span<const int32_t> wanted(&last, tokens.empty() ? 1 : 0);
+    LLMC_CHECK(steps->run({part, {&rows, 1}, wanted}, row));
+  }
+  LLMC_CHECK(model.weightCheck->wait());
+  return std::span<const float>(row);
+}
+
+Result<std::span<const float>>
+Decoder::decode(std::span<const NextToken> batch) {
+  size_t vocabulary = static_cast<size_t>(module.decoder.vocabulary);
+  LLMC_CHECK(ensureLogits(batch.size()));
+  for (size_t begin = 0; begin < batch.size();) {
+    size_t count = std::min(batch.size() - begin, static_cast<size_t>(chunk));
+    for (size_t i = 0; i < count; ++i) {
+      batchTokens[i] = batch[begin + i].token;
+      batchParts[i] = {batch[begin + i].sequence, 1};
+    }
+    LLMC_CHECK(steps->run(
+        {std::span<const int32_t>(batchTokens).first(count),
+         std::span<const StepSequence>(batchParts).first(count),
+         std::span<const int32_t>(rowNumbers).first(count)},
+        logits.as<float>().subspan(begin * vocabulary, count * vocabulary)));
+    begin += count;
+  }
+  LLMC_CHECK(model.weightCheck->wait());
+  return std::span<const float>(
+      logits.as<float>().first(batch.size() * vocabulary));
+}
+
+Status Decoder::everyRow(
+    int32_t sequence, std::span<const int32_t> tokens,
+    const std::function<Status(size_t, std::span<const float>)> &take) {
+  LLMC_CHECK(fits(sequence, tokens.size()));
+  size_t vocabulary = static_cast<size_t>(module.decoder.vocabulary);
+  size_t most = std::clamp<size_t>(logitsBytes / (vocabulary * sizeof(float)),
+                                   1, static_cast<size_t>(chunk));
+  LLMC_CHECK(ensureLogits(std::min(most, tokens.size())));
+  for (size_t begin = 0; begin < tokens.size();) {
+    auto part = tokens.subspan(begin, std::min(most, tokens.size() - begin));
+    StepSequence rows = {sequence, static_cast<int64_t>(part.size())};
+    LLMC_CHECK(steps->run(
+        {part, {&rows, 1},
+         std::span<const int32_t>(rowNumbers).first(part.size())},
+        logits.as<float>().first(part.size() * vocabulary)));
+    LLMC_CHECK(model.weightCheck->wait());
+    for (size_t i = 0; i < part.size(); ++i)
+      LLMC_CHECK(take(begin + i, logits.as<float>().subspan(i * vocabulary,
+                                                            vocabulary)));
+    begin += part.size();
+  }
+  return Status::ok();
+}
+
+} // namespace llmc

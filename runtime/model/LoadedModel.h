@@ -1,0 +1,37 @@
+/// A model.bin ready to run on this machine.
+#ifndef LLMC_RUNTIME_MODEL_LOADEDMODEL_H
+#define LLMC_RUNTIME_MODEL_LOADEDMODEL_H
+
+#include "runtime/cpu/KernelCode.h"
+#include "runtime/cpu/ThreadPool.h"
+#include "runtime/format/Artifact.h"
+#include "runtime/model/WeightCheck.h"
+#include "runtime/support/Error.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace llmc {
+
+/// Artifact, mapped kernels, threads and the running check of the weights. It
+/// is kept behind a pointer because executors refer to its parts.
+struct LoadedModel {
+  Artifact artifact;
+  KernelCode kernels;
+  std::unique_ptr<ThreadPool> threads;
+  size_t image = 0; ///< In Model::images.
+  std::unique_ptr<WeightCheck> weightCheck;
+
+  /// \p threads 0: usableThreads(). Errors: those of Artifact::open, CpuTooOld,
+  /// CannotRead, OutOfMemory, ArtifactDamaged.
+  static Result<std::unique_ptr<LoadedModel>> open(const std::string &path,
+                                                   unsigned threads);
+
+  /// The first module of this kind. Error: WrongModule.
+  Result<const Module *> find(Module::Kind kind) const;
+};
+
+} // namespace llmc
+
+#endif // LLMC_RUNTIME_MODEL_LOADEDMODEL_H

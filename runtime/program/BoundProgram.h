@@ -1,0 +1,81 @@
+/// A program with its integers computed and its pointers resolved.
+#ifndef LLMC_RUNTIME_PROGRAM_BOUNDPROGRAM_H
+#define LLMC_RUNTIME_PROGRAM_BOUNDPROGRAM_H
+
+#include "runtime/cpu/KernelCode.h"
+#include "runtime/cpu/ThreadPool.h"
+#include "runtime/format/Artifact.h"
+#include "runtime/format/Program.h"
+#include "runtime/support/Error.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace llmc {
+
+/// Told of every launch when a trace is wanted.
+class LaunchObserver {
+public:
+  /// \p begin and \p end in nanoseconds of CLOCK_MONOTONIC.
+  virtual void launched(const Program &program, size_t launch, int64_t begin,
+                        int64_t end) = 0;
+
+protected:
+  ~LaunchObserver() = default;
+};
+
+/// Memory that a program's buffers lie in, apart from weights.
+struct ProgramMemory {
+  std::span<std::byte> arena;
+  std::vector<std::span<std::byte>> inputs;  // [program.inputs]; only read
+  std::vector<std::span<std::byte>> outputs; // [program.outputs]
+  std::span<std::byte> cache;                // the pool of pages
+};
+
+/// Nothing is allocated after construction, and what depends on symbols alone
+/// is computed again only when a symbol has changed.
+class BoundProgram {
+public:
+  /// All arguments must outlive this. \p cache and \p cacheType are those of
+  /// the decoder; a graph has none.
+  BoundProgram(const Artifact &artifact, const Program &program,
+               const CacheLayout &cache, ElementType cacheType);
+
+  /// Computes the values for \p symbols. Error: ArtifactDamaged.
+  Status setSymbols(std::span<const int64_t> symbols);
+  /// Resolves every buffer in \p memory and checks that it lies inside; after
+  /// setSymbols, before run. Error: ArtifactDamaged.
+  Status setMemory(const ProgramMemory &memory);
+  /// All launches in order.
+  void run(const KernelCode &kernels, ThreadPool &threads,
+           LaunchObserver *observer = nullptr);
+
+  const Program &program() const { return code; }
+  int64_t value(ValueId id) const { return values[id]; }
+  /// Bytes of an argument with its extents as computed. Errors:
+  /// ArtifactDamaged for negative extents or more than 2^46 bytes.
+  Result<int64_t> argumentBytes(const Argument &argument) const;
+
+private:
+  Result<int64_t> bytesReached(const Buffer &buffer) const;
+  std::span<std::byte> spaceOf(const Buffer &buffer,
+                               const ProgramMemory &memory) const;
+
+  const Artifact &artifact;
+  const Program &code;
+  CacheLayout layout;
+  int64_t cacheElementBytes;
+  bool ready = false;               // values are those of `symbols`
+  std::vector<int64_t> symbols;     // [program.symbols]
+  std::vector<int64_t> values;      // [program.values]
+  std::vector<int64_t> reach;       // [program.buffers] bytes from its base on
+  std::vector<void *> pointers;     // [program.buffers]
+  std::vector<void *> arguments;    // of all launches, one after another
+  std::vector<int64_t> scalars;     // likewise
+};
+
+} // namespace llmc
+
+#endif // LLMC_RUNTIME_PROGRAM_BOUNDPROGRAM_H
