@@ -64,17 +64,18 @@ static void writeAttributes() {
                    .message(5, attribute("f", 1).fixed32(2, 1))
                    .message(5, attribute("i", 2).varint(3, uint64_t(-3)))
                    .message(5, attribute("s", 3).bytes(4, "text"))));
-  write("attribute-lists",
-        around(Proto(op)
-                   .message(5, attribute("f", 6).packedFixed<float>(7, {1, 2}))
-                   .message(5, attribute("i", 7).packed(8, {1, -2}).varint(8, 3))
-                   .message(5, attribute("s", 8).bytes(9, "a").bytes(9, "b"))));
+  write(
+      "attribute-lists",
+      around(Proto(op)
+                 .message(5, attribute("f", 6).packedFixed<float>(7, {1, 2}))
+                 .message(5, attribute("i", 7).packed(8, {1, -2}).varint(8, 3))
+                 .message(5, attribute("s", 8).bytes(9, "a").bytes(9, "b"))));
   write("attribute-tensors",
         around(Proto(op)
                    .message(5, attribute("t", 4).message(
                                    5, tensor("", 6, {1}).packed(5, {1})))
-                   .message(5, attribute("u", 9).message(
-                                   10, tensor("", 1, {0})))));
+                   .message(
+                       5, attribute("u", 9).message(10, tensor("", 1, {0})))));
   write("attribute-graphs",
         around(Proto(op)
                    .message(5, attribute("g", 5).message(6, inner))
@@ -90,11 +91,10 @@ static void writeAttributes() {
 static void writeModels() {
   write("relu", model(reluGraph()));
   write("first-ir", Proto().varint(1, 1).message(7, reluGraph()));
-  write("metadata",
-        model(reluGraph())
-            .bytes(2, "maker")
-            .message(14, Proto().bytes(1, "k").bytes(2, "v"))
-            .message(8, Proto().bytes(1, "com.x").varint(2, 3)));
+  write("metadata", model(reluGraph())
+                        .bytes(2, "maker")
+                        .message(14, Proto().bytes(1, "k").bytes(2, "v"))
+                        .message(8, Proto().bytes(1, "com.x").varint(2, 3)));
   write("unknown-fields", model(reluGraph().varint(100, 1).fixed64(101, 2))
                               .tag(900, 3)
                               .varint(1, 1)
@@ -117,19 +117,19 @@ static void writeModels() {
   write("circle", model(Proto()
                             .message(1, node("A", {"b"}, {"a"}))
                             .message(1, node("B", {"a"}, {"b"}))));
-  write("function",
-        around(node("F", {"x"}, {"y"}).bytes(7, "l"))
-            .message(25,
-                     Proto()
-                         .bytes(1, "F")
-                         .bytes(10, "l")
-                         .bytes(4, "a")
-                         .bytes(5, "b")
-                         .bytes(6, "p")
-                         .message(9, Proto().varint(2, 17))
-                         .message(7, node("Elu", {"a"}, {"b"})
-                                         .message(5, attribute("alpha", 1)
-                                                         .bytes(21, "p")))));
+  write(
+      "function",
+      around(node("F", {"x"}, {"y"}).bytes(7, "l"))
+          .message(25, Proto()
+                           .bytes(1, "F")
+                           .bytes(10, "l")
+                           .bytes(4, "a")
+                           .bytes(5, "b")
+                           .bytes(6, "p")
+                           .message(9, Proto().varint(2, 17))
+                           .message(7, node("Elu", {"a"}, {"b"})
+                                           .message(5, attribute("alpha", 1)
+                                                           .bytes(21, "p")))));
 }
 
 int main(int argc, char **argv) {

@@ -71,7 +71,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 /// Changes, removes, repeats or cuts some bytes.
 static std::vector<uint8_t> damage(std::vector<uint8_t> bytes,
                                    std::mt19937_64 &random) {
-  auto below = [&](size_t bound) { return random() % std::max<size_t>(bound, 1); };
+  auto below = [&](size_t bound) {
+    return random() % std::max<size_t>(bound, 1);
+  };
   for (size_t edits = 1 + below(4); edits > 0 && !bytes.empty(); --edits) {
     size_t at = below(bytes.size());
     size_t count = std::min(bytes.size() - at, 1 + below(16));
@@ -109,7 +111,8 @@ static bool readAll(const std::string &path, std::vector<uint8_t> &bytes) {
   std::fseek(file, 0, SEEK_END);
   bytes.resize(static_cast<size_t>(std::max(std::ftell(file), 0l)));
   std::rewind(file);
-  size_t got = bytes.empty() ? 0 : std::fread(bytes.data(), 1, bytes.size(), file);
+  size_t got =
+      bytes.empty() ? 0 : std::fread(bytes.data(), 1, bytes.size(), file);
   std::fclose(file);
   return got == bytes.size();
 }
@@ -155,7 +158,8 @@ int main(int argc, char **argv) {
       LLVMFuzzerTestOneInput(damaged.data(), damaged.size());
     }
   }
-  std::printf("%zu files: %zu read, %zu refused\n", paths.size(), good, refused);
+  std::printf("%zu files: %zu read, %zu refused\n", paths.size(), good,
+              refused);
   return paths.empty() ? 2 : 0;
 }
 

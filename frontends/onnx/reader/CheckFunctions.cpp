@@ -57,9 +57,9 @@ Status checkFunctions(const Model &model, HeapBudget &budget) {
     if (function.name.empty())
       return Error{Code::BadModel, "a function has no name", "", "", ""};
     if (!table
-             .emplace(FunctionKey(function.domain, function.name,
-                                  function.overload),
-                      i)
+             .emplace(
+                 FunctionKey(function.domain, function.name, function.overload),
+                 i)
              .second)
       return Error{Code::BadModel, "a function is defined twice",
                    "function " + quoted(function.name), "", ""};

@@ -94,10 +94,9 @@ private:
     return checkBody(graph.nodes, std::move(made), [&] {
       for (const ValueInfo &output : graph.outputs)
         if (!isVisible(output.name))
-          return Status(bad("a graph output is never made",
-                            "graph " + quoted(graph.name),
-                            "no node, input or initializer makes " +
-                                quoted(output.name)));
+          return Status(bad(
+              "a graph output is never made", "graph " + quoted(graph.name),
+              "no node, input or initializer makes " + quoted(output.name)));
       return Status::ok();
     });
   }

@@ -42,8 +42,8 @@ Result<uint32_t> ExternalData::mapOnce(std::string_view location) {
   if (auto found = indices.find(name); found != indices.end())
     return found->second;
   if (model.files.size() > maxFiles ||
-      !budget.charge(1, 4 * (sizeof(ModelFile) + 3 * name.size() +
-                             folder.size() + 128)))
+      !budget.charge(
+          1, 4 * (sizeof(ModelFile) + 3 * name.size() + folder.size() + 128)))
     return Error{Code::TooLarge, "the model has too many external files", "",
                  std::to_string(model.files.size()) + " are mapped already",
                  ""};
@@ -101,8 +101,8 @@ Result<ByteRange> ExternalData::resolve(const ExternalReference &reference,
   if (range.length > size || range.offset > size - range.length)
     return fail(Code::ExternalDataShort,
                 "the file has " + std::to_string(size) + " bytes, the tensor " +
-                    "needs " + std::to_string(range.length) +
-                    " from byte " + std::to_string(range.offset) + " on",
+                    "needs " + std::to_string(range.length) + " from byte " +
+                    std::to_string(range.offset) + " on",
                 "get the data file that belongs to this model, in full");
   return range;
 }

@@ -23,8 +23,8 @@ constexpr const char *unpackIt = "unpack it and name the .onnx file within";
 constexpr Signature signatures[] = {
     {0, "version https://git-lfs.github.com/spec"sv, "it is a Git LFS pointer",
      "fetch the file that it stands for: `git lfs pull`"},
-    {0, "PK\x03\x04"sv,
-     "it is a zip archive, perhaps a PyTorch checkpoint", exportIt},
+    {0, "PK\x03\x04"sv, "it is a zip archive, perhaps a PyTorch checkpoint",
+     exportIt},
     {0, "GGUF"sv, "it is a GGUF file", exportIt},
     {4, "ORTM"sv, "it is a model in ONNX Runtime's own format (.ort)",
      "take the .onnx file that it was made from"},
@@ -32,12 +32,14 @@ constexpr Signature signatures[] = {
     {0, "\x89HDF"sv, "it is an HDF5 file, perhaps a Keras model", exportIt},
     {0, "\x1f\x8b"sv, "it is compressed with gzip", unpackIt},
     {0, "\x28\xb5\x2f\xfd"sv, "it is compressed with zstd", unpackIt},
-    {0, "\xfd"
-        "7zXZ"sv,
+    {0,
+     "\xfd"
+     "7zXZ"sv,
      "it is compressed with xz", unpackIt},
     {257, "ustar"sv, "it is a tar archive", unpackIt},
-    {0, "\x7f"
-        "ELF"sv,
+    {0,
+     "\x7f"
+     "ELF"sv,
      "it is an ELF program or library", ""},
     {0, "ML\xefR"sv, "it is MLIR bytecode", exportIt},
     {0, "%PDF"sv, "it is a PDF document", ""},

@@ -62,7 +62,7 @@ unsigned elemBitWidth(ElemType type);
 /// Negative numbers, which some exporters write for "unknown", read as nothing.
 struct Dim {
   std::optional<int64_t> value; ///< At least 0.
-  std::string param;            ///< The symbol's name; empty where there is none.
+  std::string param; ///< The symbol's name; empty where there is none.
 };
 
 /// The declared type of a value.
@@ -77,8 +77,8 @@ struct ValueType {
     Opaque,
   };
   Kind kind = Kind::None;
-  ElemType elem = ElemType::Undefined;    ///< Tensor and SparseTensor only.
-  std::optional<std::vector<Dim>> shape;  ///< nullopt: the rank is unknown.
+  ElemType elem = ElemType::Undefined;   ///< Tensor and SparseTensor only.
+  std::optional<std::vector<Dim>> shape; ///< nullopt: the rank is unknown.
 };
 
 /// A run of bytes of one of the model's files.
@@ -142,9 +142,9 @@ enum class AttrType : int32_t {
 /// `int`, `floats`, `graph`, ...; `kind 99` for an unknown number.
 std::string attrTypeName(AttrType type);
 
-/// An attribute of a node, or a function's default for one. `type` is never
-/// Undefined: files that leave it out have it derived from what is set. A
-/// sparse tensor arrives dense, with type Tensor.
+/// An attribute of a node, or a function's default for one. `type` is Undefined
+/// at most where refAttrName is set: files that leave it out have it derived
+/// from the value. A sparse tensor arrives dense, with type Tensor.
 struct Attribute {
   Attribute();
   Attribute(Attribute &&) noexcept;
@@ -155,10 +155,10 @@ struct Attribute {
   AttrType type = AttrType::Undefined;
   float f = 0;
   int64_t i = 0;
-  std::string s;                  ///< Any bytes, not only text.
-  std::unique_ptr<TensorData> t;  ///< Set if Tensor and no refAttrName.
-  std::unique_ptr<Graph> g;       ///< Set if Graph and no refAttrName.
-  std::unique_ptr<ValueType> tp;  ///< Set if TypeProto and no refAttrName.
+  std::string s;                 ///< Any bytes, not only text.
+  std::unique_ptr<TensorData> t; ///< Set if Tensor and no refAttrName.
+  std::unique_ptr<Graph> g;      ///< Set if Graph and no refAttrName.
+  std::unique_ptr<ValueType> tp; ///< Set if TypeProto and no refAttrName.
   std::vector<float> floats;
   std::vector<int64_t> ints;
   std::vector<std::string> strings;
@@ -178,9 +178,9 @@ struct StringPair {
 struct Node {
   std::string name; ///< Often empty; not unique.
   std::string opType;
-  std::string domain;   ///< `ai.onnx` is read as the empty string.
-  std::string overload; ///< Of a model-local function; mostly empty.
-  std::vector<std::string> inputs;  ///< Empty name: an input left out.
+  std::string domain;              ///< `ai.onnx` is read as the empty string.
+  std::string overload;            ///< Of a model-local function; mostly empty.
+  std::vector<std::string> inputs; ///< Empty name: an input left out.
   std::vector<std::string> outputs; ///< Empty name: a result not wanted.
   std::vector<Attribute> attributes;
   /// For example `namespace` or `pkg.torch.onnx.name_scopes`: the source layer.
@@ -226,7 +226,7 @@ struct Function {
   std::string overload;
   std::vector<std::string> inputs;
   std::vector<std::string> outputs;
-  std::vector<std::string> attributes;     ///< Those without a default.
+  std::vector<std::string> attributes;      ///< Those without a default.
   std::vector<Attribute> attributeDefaults; ///< Those with one.
   std::vector<Node> nodes;
   std::vector<OpsetImport> opsetImports;

@@ -4,16 +4,14 @@ namespace llmc::onnx {
 
 Status ModelParser::parseGraph(WireRange range, unsigned depth, Graph &graph) {
   if (depth > maxGraphDepth)
-    return Error{Code::TooLarge, "graphs are nested too deeply",
-                 "byte " + std::to_string(range.offset),
-                 "the reader follows " + std::to_string(maxGraphDepth) +
-                     " levels",
-                 ""};
+    return Error{
+        Code::TooLarge, "graphs are nested too deeply",
+        "byte " + std::to_string(range.offset),
+        "the reader follows " + std::to_string(maxGraphDepth) + " levels", ""};
   WireMessage whole = message(range, "GraphProto");
   LLMC_TRY(FieldCounts counts, countFields(whole));
   LLMC_CHECK(reserve(graph.nodes, counts[1], range.offset));
-  LLMC_CHECK(
-      reserve(graph.initializers, counts[5] + counts[15], range.offset));
+  LLMC_CHECK(reserve(graph.initializers, counts[5] + counts[15], range.offset));
   LLMC_CHECK(reserve(graph.inputs, counts[11], range.offset));
   LLMC_CHECK(reserve(graph.outputs, counts[12], range.offset));
   LLMC_CHECK(reserve(graph.valueInfos, counts[13], range.offset));
@@ -28,8 +26,7 @@ Status ModelParser::parseGraph(WireRange range, unsigned depth, Graph &graph) {
       LLMC_CHECK(readString(cursor, graph.name));
       continue;
     }
-    if (field != 1 && field != 5 && field != 15 &&
-        (field < 11 || field > 13)) {
+    if (field != 1 && field != 5 && field != 15 && (field < 11 || field > 13)) {
       LLMC_CHECK(cursor.skip());
       continue;
     }

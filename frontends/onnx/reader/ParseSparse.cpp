@@ -47,8 +47,8 @@ Status ModelParser::parseSparse(WireRange range, TensorData &dense) {
   return scatter(values, indices, dense);
 }
 
-Status ModelParser::scatter(const TensorData &values,
-                            const TensorData &indices, TensorData &dense) {
+Status ModelParser::scatter(const TensorData &values, const TensorData &indices,
+                            TensorData &dense) {
   unsigned width = elemBitWidth(dense.type) / 8;
   if (width == 0)
     return Error{Code::UnsupportedType,

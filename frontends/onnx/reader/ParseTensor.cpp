@@ -40,7 +40,8 @@ uint32_t dataFieldOf(ElemType type) {
 }
 
 Error badTensor(const TensorData &tensor, std::string why) {
-  return Error{Code::BadModel, "tensor " + quoted(tensor.name) + " is not valid",
+  return Error{Code::BadModel,
+               "tensor " + quoted(tensor.name) + " is not valid",
                "byte " + std::to_string(tensor.fileOffset), std::move(why), ""};
 }
 
@@ -50,12 +51,12 @@ Status countElements(TensorData &tensor) {
   bool overflow = false, empty = false;
   for (int64_t dim : tensor.dims) {
     if (dim < 0)
-      return badTensor(tensor, "dimension " + std::to_string(dim) +
-                                   " is negative");
+      return badTensor(tensor,
+                       "dimension " + std::to_string(dim) + " is negative");
     empty |= dim == 0;
-    overflow |= __builtin_mul_overflow(product, static_cast<uint64_t>(dim),
-                                       &product) ||
-                product > static_cast<uint64_t>(INT64_MAX);
+    overflow |=
+        __builtin_mul_overflow(product, static_cast<uint64_t>(dim), &product) ||
+        product > static_cast<uint64_t>(INT64_MAX);
   }
   if (empty)
     product = 0;
@@ -123,8 +124,8 @@ Status ModelParser::parseTensor(WireRange range, TensorData &tensor) {
 
   // Exactly one place may hold the values.
   uint32_t own = dataFieldOf(tensor.type);
-  for (uint32_t field : {floatData, int32Data, stringData, int64Data,
-                         doubleData, uint64Data}) {
+  for (uint32_t field :
+       {floatData, int32Data, stringData, int64Data, doubleData, uint64Data}) {
     if (counts[field] == 0)
       continue;
     if (field != own)

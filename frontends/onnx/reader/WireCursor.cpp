@@ -55,8 +55,7 @@ Result<bool> WireCursor::next() {
 Status WireCursor::expect(WireType wanted) {
   if (wireType == wanted)
     return Status::ok();
-  return error("field " + std::to_string(fieldNumber) +
-               " has the wire type " +
+  return error("field " + std::to_string(fieldNumber) + " has the wire type " +
                std::to_string(static_cast<unsigned>(wireType)) +
                " where ONNX has " +
                std::to_string(static_cast<unsigned>(wanted)));
@@ -235,8 +234,8 @@ Status forEachFixedRun(const WireMessage &message, uint32_t field,
       LLMC_TRY(WireRange range, cursor.readBytes());
       if (range.length % width != 0)
         return cursor.error("a packed list of " + std::to_string(width) +
-                            "-byte values has " +
-                            std::to_string(range.length) + " bytes");
+                            "-byte values has " + std::to_string(range.length) +
+                            " bytes");
       each(range);
     } else {
       LLMC_TRY(WireRange range, cursor.readFixedRange(width));

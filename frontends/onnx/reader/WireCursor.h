@@ -36,8 +36,9 @@ struct WireMessage {
   const char *name; ///< For example `NodeProto`.
 };
 
-/// Reads the fields of a message, one after another. After next() the value is read by the function for its type or
-/// passed over by skip(). Every error is NotOnnx and names the byte.
+/// Reads the fields of a message, one after another. After next() the value is
+/// read by the function for its type or passed over by skip(). Every error is
+/// NotOnnx and names the byte.
 ///
 /// protobuf's CodedInputStream does the decoding; it counts in int, so a range
 /// must be shorter than 2 GiB, as every protobuf message is.

@@ -82,30 +82,32 @@ TEST_F(OnnxExternalData, MapsEachFileOnce) {
 
 /// One graph per position where a tensor can stand, with \p t there.
 std::vector<Proto> everyPosition(const Proto &t) {
-  Proto attributeTensor =
-      node("Constant", {}, {"y"}).message(5, attribute("value", 4).message(5, t));
+  Proto attributeTensor = node("Constant", {}, {"y"})
+                              .message(5, attribute("value", 4).message(5, t));
   Proto tensorList =
       node("Op", {}, {"y"}).message(5, attribute("values", 9).message(10, t));
   Proto sparse = Proto()
                      .message(1, t)
                      .message(2, tensor("", 7, {1}).packed(7, {0}))
                      .packed(3, {4});
-  Proto inSubgraph = node("If", {}, {"y"}).message(
-      5, attribute("then_branch", 5).message(6, Proto().message(5, t)));
+  Proto inSubgraph =
+      node("If", {}, {"y"})
+          .message(
+              5, attribute("then_branch", 5).message(6, Proto().message(5, t)));
   return {
       model(Proto().message(5, t)),
       model(Proto().message(1, attributeTensor)),
       model(Proto().message(1, tensorList)),
       model(Proto().message(15, sparse)),
       model(Proto().message(
-          1, node("Op", {}, {"y"})
-                 .message(5, attribute("sparse_value", 11).message(22, sparse)))),
+          1,
+          node("Op", {}, {"y"})
+              .message(5, attribute("sparse_value", 11).message(22, sparse)))),
       model(Proto().message(1, inSubgraph)),
       model(Proto()).message(
           25, Proto().bytes(1, "F").bytes(10, "l").message(7, attributeTensor)),
-      model(Proto()).message(
-          25, Proto().bytes(1, "F").bytes(10, "l").message(
-                  11, attribute("a", 4).message(5, t))),
+      model(Proto()).message(25, Proto().bytes(1, "F").bytes(10, "l").message(
+                                     11, attribute("a", 4).message(5, t))),
   };
 }
 
@@ -143,10 +145,10 @@ TEST_F(OnnxExternalData, RefusesWhatIsTooShort) {
             Code::ExternalDataShort);
   EXPECT_EQ(refuse(externalTensor("w", 1, {1}, "data.bin", "13")).code,
             Code::ExternalDataShort);
-  EXPECT_EQ(refuse(externalTensor("w", 1, {1}, "data.bin",
-                                  "18446744073709551615"))
-                .code,
-            Code::ExternalDataShort);
+  EXPECT_EQ(
+      refuse(externalTensor("w", 1, {1}, "data.bin", "18446744073709551615"))
+          .code,
+      Code::ExternalDataShort);
   EXPECT_EQ(refuse(externalTensor("w", 1, {int64_t(1) << 50}, "data.bin")).code,
             Code::ExternalDataShort);
 }
@@ -193,6 +195,16 @@ TEST_F(OnnxExternalData, IsForbiddenForAModelWithoutAFolder) {
   ASSERT_FALSE(model);
   EXPECT_EQ(model.error().code, Code::ExternalDataEscapes);
   EXPECT_TRUE(readModelFromBytes(asBytes(bytes), folder));
+}
+
+TEST_F(OnnxExternalData, IsAdvisedWhereAModelExceedsProtobuf) {
+  write(folder / "big.onnx", Proto().varint(1, 8).data);
+  fs::resize_file(folder / "big.onnx", uint64_t(1) << 31);
+  auto model = readModel(folder / "big.onnx");
+  ASSERT_FALSE(model);
+  EXPECT_EQ(model.error().code, Code::TooLarge);
+  EXPECT_EQ(model.error().fix,
+            "keep the weights in external data beside the model");
 }
 
 TEST_F(OnnxExternalData, ReportsAModelThatIsNotThere) {

@@ -90,24 +90,26 @@ TEST(OnnxReaderError, NamesNodeAndValueThatNothingMakes) {
 
 TEST(OnnxReaderError, HidesASubgraphsValuesFromTheOuterGraph) {
   Proto body = Proto().message(1, node("Neg", {"x"}, {"inner"}));
-  Error error = refuse(
-      around({node("If", {"x"}, {"z"}).message(5, attribute("b", 5).message(6, body)),
-              node("Relu", {"inner"}, {"y"})}));
+  Error error = refuse(around(
+      {node("If", {"x"}, {"z"}).message(5, attribute("b", 5).message(6, body)),
+       node("Relu", {"inner"}, {"y"})}));
   EXPECT_EQ(error.why, "no node, input or initializer makes \"inner\"");
 }
 
 TEST(OnnxReaderError, RefusesOutputsThatNothingMakes) {
   EXPECT_EQ(refuse(around({})).what, "a graph output is never made");
   Proto body = Proto().message(12, value("lost", 1, {}));
-  EXPECT_EQ(refuse(around({node("If", {"x"}, {"y"})
-                               .message(5, attribute("b", 5).message(6, body))}))
-                .why,
-            "no node, input or initializer makes \"lost\"");
+  EXPECT_EQ(
+      refuse(around({node("If", {"x"}, {"y"})
+                         .message(5, attribute("b", 5).message(6, body))}))
+          .why,
+      "no node, input or initializer makes \"lost\"");
 }
 
 TEST(OnnxReaderError, RefusesValuesMadeTwice) {
-  EXPECT_EQ(refuse(around({node("A", {"x"}, {"y"}), node("B", {"x"}, {"y"})})).what,
-            "a value is made twice");
+  EXPECT_EQ(
+      refuse(around({node("A", {"x"}, {"y"}), node("B", {"x"}, {"y"})})).what,
+      "a value is made twice");
   EXPECT_EQ(refuse(around({node("A", {"x"}, {"x", "y"})})).what,
             "a value is made twice");
   Proto w = tensor("w", 1, {1}).fixed32(4, 1);
@@ -125,10 +127,10 @@ TEST(OnnxReaderError, RefusesThingsWithoutAName) {
             "an initializer has no name");
   EXPECT_EQ(refuse(around({Proto().bytes(2, "y")})).what,
             "a node has no operator");
-  EXPECT_EQ(refuse(around({node("A", {"x"}, {"y"})
-                               .message(5, Proto().varint(3, 1))}))
-                .why,
-            "it has no name");
+  EXPECT_EQ(
+      refuse(around({node("A", {"x"}, {"y"}).message(5, Proto().varint(3, 1))}))
+          .why,
+      "it has no name");
 }
 
 TEST(OnnxReaderError, RefusesACircleAndNamesItsNodes) {
@@ -143,10 +145,11 @@ TEST(OnnxReaderError, RefusesACircleAndNamesItsNodes) {
 
 TEST(OnnxReaderError, RefusesASubgraphThatReadsItsOwnNode) {
   Proto body = Proto().message(1, node("Neg", {"y"}, {"z"}));
-  EXPECT_EQ(refuse(around({node("If", {"x"}, {"y"})
-                               .message(5, attribute("b", 5).message(6, body))}))
-                .what,
-            "nodes read each other's results in a circle");
+  EXPECT_EQ(
+      refuse(around({node("If", {"x"}, {"y"})
+                         .message(5, attribute("b", 5).message(6, body))}))
+          .what,
+      "nodes read each other's results in a circle");
 }
 
 TEST(OnnxReaderError, RefusesOperatorSetsWithoutOneVersion) {
@@ -163,7 +166,8 @@ TEST(OnnxReaderError, RefusesAttributesThatContradictThemselves) {
   auto with = [](const Proto &a) {
     return refuse(around({node("A", {"x"}, {"y"}).message(5, a)}));
   };
-  EXPECT_EQ(with(attribute("a", 4)).why, "its type is tensor but it holds none");
+  EXPECT_EQ(with(attribute("a", 4)).why,
+            "its type is tensor but it holds none");
   EXPECT_EQ(with(attribute("a", 2).packed(8, {1})).why,
             "its type is int but it holds a value of type ints");
   EXPECT_EQ(with(Proto().bytes(1, "a")).why,
@@ -172,8 +176,9 @@ TEST(OnnxReaderError, RefusesAttributesThatContradictThemselves) {
             "it has several values and no type");
   EXPECT_EQ(with(attribute("a", 2).bytes(21, "outer")).what,
             "a node refers to an attribute of a function");
-  EXPECT_EQ(with(attribute("a", 5).message(6, Proto()).message(6, Proto())).code,
-            Code::NotOnnx);
+  EXPECT_EQ(
+      with(attribute("a", 5).message(6, Proto()).message(6, Proto())).code,
+      Code::NotOnnx);
   EXPECT_EQ(with(attribute("a", 12).message(23, Proto())).code,
             Code::UnsupportedType);
   EXPECT_EQ(refuse(around({node("A", {"x"}, {"y"})
@@ -185,8 +190,10 @@ TEST(OnnxReaderError, RefusesAttributesThatContradictThemselves) {
 
 TEST(OnnxReaderError, RefusesTwoTypesOfOneValue) {
   Proto two = Proto().message(1, Proto()).message(4, Proto());
-  EXPECT_EQ(refuse(model(Proto().message(11, Proto().bytes(1, "x").message(2, two)))).why,
-            "a value has two types");
+  EXPECT_EQ(
+      refuse(model(Proto().message(11, Proto().bytes(1, "x").message(2, two))))
+          .why,
+      "a value has two types");
 }
 
 TEST(OnnxReaderError, RefusesGraphsNestedTooDeeply) {
@@ -233,8 +240,9 @@ TEST(OnnxReaderError, RefusesFunctionsThatAreNotWhole) {
             "a function is defined twice");
   EXPECT_EQ(refuse(model(reluGraph()).message(25, Proto())).what,
             "a function has no name");
-  EXPECT_EQ(refuse(model(reluGraph()).message(25, Proto(f).bytes(5, "lost"))).what,
-            "a function's output is never made");
+  EXPECT_EQ(
+      refuse(model(reluGraph()).message(25, Proto(f).bytes(5, "lost"))).what,
+      "a function's output is never made");
   // The graph's x is not visible within.
   EXPECT_EQ(refuse(model(reluGraph())
                        .message(25, Proto(f).message(7, node("A", {"x"}, {}))))
@@ -244,8 +252,10 @@ TEST(OnnxReaderError, RefusesFunctionsThatAreNotWhole) {
 
 TEST(OnnxReaderError, EscapesControlBytesOfNames) {
   Error error = refuse(around({node("Relu", {"a\x1b[2J\"b"}, {"y"})}));
-  EXPECT_EQ(error.why, "no node, input or initializer makes \"a\\x1b[2J\\\"b\"");
-  Error lengthy = refuse(around({node("Relu", {std::string(5000, 'q')}, {"y"})}));
+  EXPECT_EQ(error.why,
+            "no node, input or initializer makes \"a\\x1b[2J\\\"b\"");
+  Error lengthy =
+      refuse(around({node("Relu", {std::string(5000, 'q')}, {"y"})}));
   EXPECT_LT(lengthy.why.size(), 300u);
 }
 

@@ -63,8 +63,10 @@ TEST(OnnxReaderHeap, HoldsForListsOfEmptyMessages) {
         model(Proto().raw(repeated(Proto().message(field, Proto()), many)))
             .data));
   for (uint32_t field : {8, 14, 25})
-    EXPECT_FALSE(staysBelow(
-        model(Proto()).raw(repeated(Proto().message(field, Proto()), many)).data));
+    EXPECT_FALSE(
+        staysBelow(model(Proto())
+                       .raw(repeated(Proto().message(field, Proto()), many))
+                       .data));
 }
 
 TEST(OnnxReaderHeap, HoldsForListsWithinANode) {
@@ -83,14 +85,13 @@ TEST(OnnxReaderHeap, HoldsForListsWithinANode) {
 
 TEST(OnnxReaderHeap, HoldsForTensors) {
   constexpr int64_t many = 64 << 20;
-  Proto integers =
-      tensor("w", 7, {many}).bytes(7, std::string(many, '\1'));
+  Proto integers = tensor("w", 7, {many}).bytes(7, std::string(many, '\1'));
   EXPECT_FALSE(staysBelow(model(Proto().message(5, integers)).data));
   // Bytes stay bytes: this one fits.
   Proto small = tensor("w", 2, {many}).bytes(5, std::string(many, '\1'));
   EXPECT_TRUE(staysBelow(model(Proto().message(5, small)).data));
-  Proto dims = Proto().varint(2, 1).bytes(8, "w").bytes(
-      1, std::string(many, '\0'));
+  Proto dims =
+      Proto().varint(2, 1).bytes(8, "w").bytes(1, std::string(many, '\0'));
   EXPECT_FALSE(staysBelow(model(Proto().message(5, dims)).data));
 }
 

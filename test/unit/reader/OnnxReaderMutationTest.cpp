@@ -31,18 +31,16 @@ std::string richModel() {
           .message(5, externalTensor("e", 1, {1}, "data.bin", "0", "4"))
           .message(15, sparse)
           .message(13, value("y", 1, {dim(1), dim("N")}))
-          .message(1, node("If", {"x"}, {"q"})
-                          .bytes(3, "branch")
-                          .message(5, attribute("then_branch", 5).message(6, body))
-                          .message(5, attribute("fs", 6).packedFixed<float>(7, {1}))
-                          .message(5, attribute("is", 7).packed(8, {1, -2})))
+          .message(
+              1, node("If", {"x"}, {"q"})
+                     .bytes(3, "branch")
+                     .message(5, attribute("then_branch", 5).message(6, body))
+                     .message(5, attribute("fs", 6).packedFixed<float>(7, {1}))
+                     .message(5, attribute("is", 7).packed(8, {1, -2})))
           .message(1, node("F", {"q"}, {"r"}).bytes(7, "l"));
-  Proto function = Proto()
-                       .bytes(1, "F")
-                       .bytes(10, "l")
-                       .bytes(4, "a")
-                       .bytes(5, "b")
-                       .message(7, node("Neg", {"a"}, {"b"}));
+  Proto function =
+      Proto().bytes(1, "F").bytes(10, "l").bytes(4, "a").bytes(5, "b").message(
+          7, node("Neg", {"a"}, {"b"}));
   return model(graph).message(25, function).data;
 }
 

@@ -50,7 +50,8 @@ TEST_F(OnnxTensor, RawDataStaysInTheFile) {
 }
 
 TEST_F(OnnxTensor, PackedFloatsStayInTheFile) {
-  const TensorData &t = read(tensor("w", 1, {3}).packedFixed<float>(4, {1, 2, 3}));
+  const TensorData &t =
+      read(tensor("w", 1, {3}).packedFixed<float>(4, {1, 2, 3}));
   EXPECT_EQ(t.storage, TensorData::Storage::InFile);
   EXPECT_EQ(values<float>(t), (std::vector<float>{1, 2, 3}));
 }
@@ -65,35 +66,44 @@ TEST_F(OnnxTensor, ScatteredFloatsAreGathered) {
 }
 
 TEST_F(OnnxTensor, DoublesAndComplexNumbersAreRead) {
-  EXPECT_EQ(values<double>(read(tensor("", 11, {1}).bytes(8, "w").packedFixed<double>(10, {.5}))),
-            std::vector<double>{.5});
-  EXPECT_EQ(values<float>(read(tensor("w", 14, {1}).packedFixed<float>(4, {1, 2}))),
-            (std::vector<float>{1, 2}));
-  EXPECT_EQ(values<double>(read(tensor("w", 15, {1}).fixed64(10, 1).fixed64(10, 2))),
-            (std::vector<double>{1, 2}));
+  EXPECT_EQ(
+      values<double>(read(
+          tensor("", 11, {1}).bytes(8, "w").packedFixed<double>(10, {.5}))),
+      std::vector<double>{.5});
+  EXPECT_EQ(
+      values<float>(read(tensor("w", 14, {1}).packedFixed<float>(4, {1, 2}))),
+      (std::vector<float>{1, 2}));
+  EXPECT_EQ(
+      values<double>(read(tensor("w", 15, {1}).fixed64(10, 1).fixed64(10, 2))),
+      (std::vector<double>{1, 2}));
 }
 
 TEST_F(OnnxTensor, IntegersAreDecoded) {
-  EXPECT_EQ(values<int64_t>(read(tensor("w", 7, {3}).packed(7, {1, -1, INT64_MIN}))),
-            (std::vector<int64_t>{1, -1, INT64_MIN}));
-  EXPECT_EQ(values<int32_t>(read(tensor("w", 6, {2}).varint(5, 7).varint(5, uint64_t(-7)))),
+  EXPECT_EQ(
+      values<int64_t>(read(tensor("w", 7, {3}).packed(7, {1, -1, INT64_MIN}))),
+      (std::vector<int64_t>{1, -1, INT64_MIN}));
+  EXPECT_EQ(values<int32_t>(
+                read(tensor("w", 6, {2}).varint(5, 7).varint(5, uint64_t(-7)))),
             (std::vector<int32_t>{7, -7}));
   EXPECT_EQ(values<uint64_t>(read(tensor("w", 13, {1}).packed(11, {-1}))),
             std::vector<uint64_t>{UINT64_MAX});
-  EXPECT_EQ(values<uint32_t>(read(tensor("w", 12, {1}).packed(11, {4000000000}))),
-            std::vector<uint32_t>{4000000000});
+  EXPECT_EQ(
+      values<uint32_t>(read(tensor("w", 12, {1}).packed(11, {4000000000}))),
+      std::vector<uint32_t>{4000000000});
 }
 
 TEST_F(OnnxTensor, SmallTypesStandInInt32Data) {
-  EXPECT_EQ(values<int8_t>(read(tensor("w", 3, {3}).packed(5, {-128, 127, 255}))),
-            (std::vector<int8_t>{-128, 127, -1}));
+  EXPECT_EQ(
+      values<int8_t>(read(tensor("w", 3, {3}).packed(5, {-128, 127, 255}))),
+      (std::vector<int8_t>{-128, 127, -1}));
   EXPECT_EQ(values<uint8_t>(read(tensor("w", 2, {1}).packed(5, {255}))),
             std::vector<uint8_t>{255});
   EXPECT_EQ(values<uint8_t>(read(tensor("w", 9, {2}).packed(5, {0, 1}))),
             (std::vector<uint8_t>{0, 1}));
   for (int half : {10, 16, 4, 5})
-    EXPECT_EQ(values<uint16_t>(read(tensor("w", half, {1}).packed(5, {0x3c00}))),
-              std::vector<uint16_t>{0x3c00});
+    EXPECT_EQ(
+        values<uint16_t>(read(tensor("w", half, {1}).packed(5, {0x3c00}))),
+        std::vector<uint16_t>{0x3c00});
   for (int eighth : {17, 18, 19, 20, 24})
     EXPECT_EQ(values<uint8_t>(read(tensor("w", eighth, {1}).packed(5, {0x7e}))),
               std::vector<uint8_t>{0x7e});
@@ -172,10 +182,11 @@ TEST_F(OnnxTensor, RefusesValuesThatDoNotFitTheirType) {
 TEST_F(OnnxTensor, RefusesWhatIsNoWholeTensor) {
   EXPECT_EQ(refuse(Proto().bytes(8, "w").varint(1, 1)).why,
             "it has no element type");
-  EXPECT_EQ(refuse(tensor("w", 1, {1}).bytes(9, "abcd").message(
-                       3, Proto().varint(1, 0)))
-                .why,
-            "it is one segment of a larger tensor");
+  EXPECT_EQ(
+      refuse(
+          tensor("w", 1, {1}).bytes(9, "abcd").message(3, Proto().varint(1, 0)))
+          .why,
+      "it is one segment of a larger tensor");
   EXPECT_EQ(refuse(tensor("w", 1, {1}).varint(14, 2)).code, Code::NotOnnx);
   EXPECT_EQ(refuse(tensor("w", 1, {1}).bytes(4, "abc")).code, Code::NotOnnx);
 }
@@ -206,16 +217,18 @@ TEST_F(OnnxTensor, RefusesSparseTensorsThatContradictThemselves) {
   EXPECT_EQ(refuse(sparse(one, at(-1), {2, 2}), 15).code, Code::BadModel);
   EXPECT_EQ(refuse(sparse(one, at(0), {-1}), 15).code, Code::BadModel);
   EXPECT_EQ(refuse(sparse(one, at(0), {}), 15).code, Code::BadModel);
-  EXPECT_EQ(refuse(sparse(one, tensor("", 7, {1, 3}).packed(7, {0, 0, 0}),
-                          {2, 2}),
-                   15)
-                .code,
-            Code::BadModel);
-  EXPECT_EQ(refuse(sparse(one, tensor("", 6, {1}).packed(5, {0}), {2}), 15).code,
-            Code::BadModel);
+  EXPECT_EQ(
+      refuse(sparse(one, tensor("", 7, {1, 3}).packed(7, {0, 0, 0}), {2, 2}),
+             15)
+          .code,
+      Code::BadModel);
+  EXPECT_EQ(
+      refuse(sparse(one, tensor("", 6, {1}).packed(5, {0}), {2}), 15).code,
+      Code::BadModel);
   EXPECT_EQ(refuse(Proto().message(1, one), 15).code, Code::BadModel);
-  EXPECT_EQ(refuse(sparse(tensor("w", 8, {1}).bytes(6, "s"), at(0), {2}), 15).code,
-            Code::UnsupportedType);
+  EXPECT_EQ(
+      refuse(sparse(tensor("w", 8, {1}).bytes(6, "s"), at(0), {2}), 15).code,
+      Code::UnsupportedType);
 }
 
 TEST_F(OnnxTensor, BoundsWhatASparseTensorAsksFor) {

@@ -26,13 +26,14 @@ protected:
 };
 
 TEST_F(OnnxReader, ReadsTheFieldsOfAModel) {
-  const Model &m = read(test::model(reluGraph())
-                            .bytes(2, "maker")
-                            .bytes(3, "1.2")
-                            .bytes(4, "org.example")
-                            .varint(5, 7)
-                            .message(14, Proto().bytes(1, "k").bytes(2, "v"))
-                            .message(8, Proto().bytes(1, "com.x").varint(2, 3)));
+  const Model &m =
+      read(test::model(reluGraph())
+               .bytes(2, "maker")
+               .bytes(3, "1.2")
+               .bytes(4, "org.example")
+               .varint(5, 7)
+               .message(14, Proto().bytes(1, "k").bytes(2, "v"))
+               .message(8, Proto().bytes(1, "com.x").varint(2, 3)));
   EXPECT_EQ(m.irVersion, 8);
   EXPECT_EQ(m.producerName, "maker");
   EXPECT_EQ(m.producerVersion, "1.2");
@@ -109,12 +110,11 @@ TEST_F(OnnxReader, ReadsAttributesOfEveryKind) {
           .message(5, attribute("t", 4).message(
                           5, tensor("", 6, {2}).packed(5, {1, -1})))
           .message(5, attribute("g", 5).message(6, inner))
-          .message(5, attribute("fs", 6).packedFixed<float>(7, {1, 2}).fixed32(
-                          7, 3))
+          .message(
+              5, attribute("fs", 6).packedFixed<float>(7, {1, 2}).fixed32(7, 3))
           .message(5, attribute("is", 7).packed(8, {1, -2}).varint(8, 300))
           .message(5, attribute("ss", 8).bytes(9, "a").bytes(9, "b"))
-          .message(5, attribute("ts", 9).message(
-                          10, tensor("e", 1, {0})))
+          .message(5, attribute("ts", 9).message(10, tensor("e", 1, {0})))
           .message(5, attribute("gs", 10).message(11, inner).message(11, inner))
           .message(5, attribute("tp", 13).message(
                           14, Proto().message(1, Proto().varint(1, 10))));
@@ -189,8 +189,9 @@ TEST_F(OnnxReader, SkipsFieldsItDoesNotKnow) {
                     .fixed32(1, 0)
                     .tag(3, 4)
                     .tag(900, 4);
-  Proto graph = reluGraph().varint(100, 1).fixed32(101, 1).fixed64(102, 2).bytes(
-      103, "unknown");
+  Proto graph =
+      reluGraph().varint(100, 1).fixed32(101, 1).fixed64(102, 2).bytes(
+          103, "unknown");
   const Model &m = read(test::model(graph).raw(group.data));
   EXPECT_EQ(m.graph.nodes.size(), 1u);
 }
@@ -219,10 +220,9 @@ TEST_F(OnnxReader, MarksTypesThatAreNoTensors) {
   for (auto [field, kind] : kinds) {
     Proto info = Proto().bytes(1, "x").message(
         2, Proto().message(field, Proto().bytes(1, "inner")));
-    EXPECT_EQ(read(test::model(Proto().message(11, info)))
-                  .graph.inputs[0]
-                  .type.kind,
-              kind);
+    EXPECT_EQ(
+        read(test::model(Proto().message(11, info))).graph.inputs[0].type.kind,
+        kind);
   }
   const Model &bare =
       read(test::model(Proto().message(11, Proto().bytes(1, "x"))));
@@ -230,8 +230,8 @@ TEST_F(OnnxReader, MarksTypesThatAreNoTensors) {
 }
 
 TEST_F(OnnxReader, ReadsANegativeDimensionAsUnknown) {
-  const Model &m =
-      read(test::model(Proto().message(11, value("x", 1, {dim(-1), dim(int64_t(0))}))));
+  const Model &m = read(test::model(
+      Proto().message(11, value("x", 1, {dim(-1), dim(int64_t(0))}))));
   const auto &shape = *m.graph.inputs[0].type.shape;
   EXPECT_FALSE(shape[0].value);
   EXPECT_EQ(shape[1].value, 0);
@@ -252,13 +252,14 @@ TEST_F(OnnxReader, LetsSubgraphsReadAndReturnOuterValues) {
                    .message(1, node("Add", {"x", "late"}, {"z"}))
                    .message(12, value("z", 1, {}))
                    .message(12, value("x", 1, {}));
-  Proto graph = Proto()
-                    .message(11, value("x", 1, {}))
-                    .message(12, value("y", 1, {}))
-                    .message(1, node("If", {"x"}, {"y"})
-                                    .message(5, attribute("then_branch", 5)
-                                                    .message(6, body)))
-                    .message(1, node("Neg", {"x"}, {"late"}));
+  Proto graph =
+      Proto()
+          .message(11, value("x", 1, {}))
+          .message(12, value("y", 1, {}))
+          .message(
+              1, node("If", {"x"}, {"y"})
+                     .message(5, attribute("then_branch", 5).message(6, body)))
+          .message(1, node("Neg", {"x"}, {"late"}));
   const Model &m = read(test::model(graph));
   auto order = topologicalOrder(m.graph);
   ASSERT_TRUE(order);
@@ -266,11 +267,11 @@ TEST_F(OnnxReader, LetsSubgraphsReadAndReturnOuterValues) {
 }
 
 TEST_F(OnnxReader, LetsAnInitializerBeTheDefaultOfAnInput) {
-  const Model &m = read(test::model(
-      Proto()
-          .message(11, value("w", 1, {dim(1)}))
-          .message(5, tensor("w", 1, {1}).fixed32(4, 2))
-          .message(12, value("w", 1, {dim(1)}))));
+  const Model &m =
+      read(test::model(Proto()
+                           .message(11, value("w", 1, {dim(1)}))
+                           .message(5, tensor("w", 1, {1}).fixed32(4, 2))
+                           .message(12, value("w", 1, {dim(1)}))));
   EXPECT_EQ(m.graph.initializers.size(), 1u);
 }
 

@@ -48,9 +48,8 @@ public:
   }
   template <typename T>
   Proto &packedFixed(uint32_t field, std::initializer_list<T> values) {
-    return bytes(field,
-                 {reinterpret_cast<const char *>(values.begin()),
-                  values.size() * sizeof(T)});
+    return bytes(field, {reinterpret_cast<const char *>(values.begin()),
+                         values.size() * sizeof(T)});
   }
   /// A field number and a wire type, with nothing after them.
   Proto &tag(uint32_t field, unsigned wireType) {
@@ -87,8 +86,8 @@ inline Proto value(std::string_view name, int elemType,
   Proto shape;
   for (const Proto &d : dims)
     shape.message(1, d);
-  Proto type = Proto().message(
-      1, Proto().varint(1, elemType).message(2, shape));
+  Proto type =
+      Proto().message(1, Proto().varint(1, elemType).message(2, shape));
   return Proto().bytes(1, name).message(2, type);
 }
 
@@ -138,7 +137,10 @@ inline Proto attribute(std::string_view name, int type) {
 
 /// A ModelProto around a GraphProto: IR version 8, opset 18.
 inline Proto model(const Proto &graph) {
-  return Proto().varint(1, 8).message(8, Proto().varint(2, 18)).message(7, graph);
+  return Proto()
+      .varint(1, 8)
+      .message(8, Proto().varint(2, 18))
+      .message(7, graph);
 }
 
 /// x [1, N] float → Relu → y.

@@ -93,8 +93,7 @@ TEST(TopologicalOrder, NamesTheNodesOfACircleAndNoOthers) {
 TEST(TopologicalOrder, ShortensALongCircle) {
   Graph graph;
   for (int i = 0; i < 1000; ++i)
-    graph.nodes.push_back(makeNode("n" + std::to_string(i),
-                                   {std::to_string(i)},
+    graph.nodes.push_back(makeNode("n" + std::to_string(i), {std::to_string(i)},
                                    {std::to_string((i + 1) % 1000)}));
   auto order = topologicalOrder(graph);
   ASSERT_FALSE(order);
