@@ -1,0 +1,108 @@
+#ifndef LLMC_PASSES_PASSES_TD
+#define LLMC_PASSES_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+//===-- raise: find the transformer in the graph ---------------------------===//
+
+def SimplifyGraph : Pass<"llmc-simplify-graph", "::mlir::ModuleOp"> {
+  let summary = "Compose reshapes and transposes, drop identities and dead ops.";
+}
+def RaiseEmbedding : Pass<"llmc-raise-embedding", "::mlir::ModuleOp"> {
+  let summary = "Gather of a weight's rows by token ids -> llm.embedding.";
+  let dependentDialects = ["::llmc::llm::LlmDialect"];
+}
+def RaiseLinear : Pass<"llmc-raise-linear", "::mlir::ModuleOp"> {
+  let summary = "MatMul by a weight -> llm.linear.";
+  let dependentDialects = ["::llmc::llm::LlmDialect", "::mlir::arith::ArithDialect"];
+}
+def RaiseColumns : Pass<"llmc-raise-columns", "::mlir::ModuleOp"> {
+  let summary = "Ranges of the columns of rows -> llm.columns.";
+  let dependentDialects = ["::llmc::llm::LlmDialect"];
+}
+def RaiseNorm : Pass<"llmc-raise-norm", "::mlir::ModuleOp"> {
+  let summary = "Root-mean-square and layer normalisation -> llm.rms_norm, llm.layer_norm.";
+  let dependentDialects = ["::llmc::llm::LlmDialect"];
+}
+def RaiseRope : Pass<"llmc-raise-rope", "::mlir::ModuleOp"> {
+  let summary = "Rotations that depend on the position alone -> llm.rope.";
+  let dependentDialects = ["::llmc::llm::LlmDialect"];
+  let options = [
+    Option<"maxContext", "max-context", "int64_t", "512", "Rows of the tables.">
+  ];
+}
+def RaiseAttention : Pass<"llmc-raise-attention", "::mlir::ModuleOp"> {
+  let summary = "Softmax attention and its cache -> llm.kv_append, llm.attention.";
+  let dependentDialects = ["::llmc::llm::LlmDialect"];
+  let options = [
+    Option<"page", "page", "int64_t", "64", "Positions in a page of the cache.">
+  ];
+}
+def RaiseMap : Pass<"llmc-raise-map", "::mlir::ModuleOp"> {
+  let summary = "Elementwise ops over rows -> llm.map.";
+  let dependentDialects = ["::llmc::llm::LlmDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect"];
+}
+def RaiseStep : Pass<"llmc-raise-step", "::mlir::ModuleOp"> {
+  let summary = "Graph over [batch, sequence] -> the decoder's step over rows.";
+  let dependentDialects = ["::llmc::llm::LlmDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect"];
+}
+
+//===-- fusion --------------------------------------------------------------===//
+
+def MergeLinears : Pass<"llmc-merge-linears", "::mlir::ModuleOp"> {
+  let summary = "Linears of one input -> one linear (QKV), or its parts (gate, up).";
+  let dependentDialects = ["::llmc::llm::LlmDialect"];
+}
+def FuseMaps : Pass<"llmc-fuse-maps", "::mlir::ModuleOp"> {
+  let summary = "llm.map into the llm.map that reads it.";
+}
+def FuseEpilogue : Pass<"llmc-fuse-epilogue", "::mlir::ModuleOp"> {
+  let summary = "llm.map into the epilogue of the linear that it reads.";
+}
+def FuseResidualNorm : Pass<"llmc-fuse-residual-norm", "::mlir::ModuleOp"> {
+  let summary = "An addition and the norm of its sum -> llm.add_rms_norm.";
+}
+
+//===-- quant ---------------------------------------------------------------===//
+
+def QuantizeWeights : Pass<"llmc-quantize-weights", "::mlir::ModuleOp"> {
+  let summary = "Choose a scheme for the weights of linears.";
+  let options = [
+    Option<"scheme", "scheme", "std::string", "\"\"", "w8, or empty for none.">
+  ];
+}
+
+//===-- schedule ------------------------------------------------------------===//
+
+def SpecializeStep : Pass<"llmc-specialize-step", "::mlir::ModuleOp"> {
+  let summary = "The step -> one function per bound on its rows.";
+  let options = [
+    Option<"chunk", "chunk", "int64_t", "128", "Largest number of rows.">,
+    Option<"decodeRows", "decode-rows", "int64_t", "4", "Largest number of rows of the decode step.">
+  ];
+}
+def SelectLayouts : Pass<"llmc-select-layouts", "::mlir::ModuleOp"> {
+  let summary = "Decide how weights lie in the file.";
+}
+def SelectTiles : Pass<"llmc-select-tiles", "::mlir::ModuleOp"> {
+  let summary = "Decide the tiles of linears and attention.";
+  let options = [
+    Option<"tileRows", "tile-rows", "int64_t", "0", "Rows of a linear's tile; 0: choose.">,
+    Option<"tilePanels", "tile-panels", "int64_t", "0", "Panels of a linear's tile; 0: choose.">,
+    Option<"blockRows", "block-rows", "int64_t", "16", "Rows of an attention block.">
+  ];
+}
+def LowerToRt : Pass<"llmc-lower-to-rt", "::mlir::ModuleOp"> {
+  let summary = "llm ops -> distinct kernels and the launches that use them.";
+  let dependentDialects = ["::llmc::rt::RtDialect", "::llmc::kernel::KernelDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+//===-- memory --------------------------------------------------------------===//
+
+def PlanMemory : Pass<"llmc-plan-memory", "::mlir::ModuleOp"> {
+  let summary = "Give every arena buffer its offset.";
+}
+
+#endif // LLMC_PASSES_PASSES_TD

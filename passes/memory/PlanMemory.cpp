@@ -1,0 +1,138 @@
+/// Gives every arena buffer of a program its offset.
+///
+/// A buffer lives from the launch that first names it to the last that does
+/// (through views). Its size is that at the program's bound on rows. Buffers
+/// are placed in descending order of size (ties: order of the program), each
+/// at the lowest offset that overlaps no placed buffer alive at the same time:
+/// "greedy by size" (Pisarchyk and Lee, Efficient Memory Management for Deep
+/// Neural Net Inference, 2020). Writes `offset` on rt.buffer, `arena_bytes`
+/// and, for comparison, `live_bytes` (the largest sum of buffers alive at one
+/// launch, which no plan can beat) on rt.program.
+#include "passes/Passes.h"
+
+#include "dialects/rt/RtOps.h"
+
+namespace llmc {
+#define GEN_PASS_DEF_PLANMEMORY
+#include "passes/Passes.h.inc"
+} // namespace llmc
+
+using namespace mlir;
+using namespace llmc;
+
+/// A vector register and a cache line.
+static constexpr int64_t alignment = 64;
+
+namespace {
+struct Interval {
+  rt::BufferOp buffer;
+  int64_t bytes = 0;
+  int64_t first = -1, last = -1; // launches, inclusive
+  int64_t offset = 0;
+};
+
+struct PlanMemory : llmc::impl::PlanMemoryBase<PlanMemory> {
+  void runOnOperation() override {
+    for (auto program : getOperation().getOps<rt::ProgramOp>())
+      if (failed(plan(program)))
+        return signalPassFailure();
+  }
+  LogicalResult plan(rt::ProgramOp program);
+};
+} // namespace
+
+/// Bytes of a buffer with every row extent at `rows`; nullopt on overflow.
+static std::optional<int64_t> sizeAt(rt::BufferOp buffer, int64_t rows) {
+  auto type = cast<MemRefType>(buffer.getResult().getType());
+  int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  for (int64_t extent : type.getShape())
+    if (llvm::MulOverflow(bytes, ShapedType::isDynamic(extent) ? rows : extent,
+                          bytes))
+      return std::nullopt;
+  return llvm::alignTo(bytes, alignment);
+}
+
+static SmallVector<Interval> liveIntervals(rt::ProgramOp program) {
+  llvm::MapVector<Operation *, Interval> intervals;
+  int64_t time = 0;
+  program.walk([&](Operation *op) {
+    if (auto buffer = dyn_cast<rt::BufferOp>(op)) {
+      if (buffer.getSpace() == rt::Space::Arena)
+        intervals[op].buffer = buffer;
+    } else if (isa<rt::LaunchOp>(op)) {
+      for (Value operand : op->getOperands()) {
+        while (auto view = operand.getDefiningOp<rt::ViewOp>())
+          operand = view.getSource();
+        auto found = intervals.find(operand.getDefiningOp());
+        if (found == intervals.end())
+          continue;
+        Interval &interval = found->second;
+        if (interval.first < 0)
+          interval.first = time;
+        interval.last = time;
+      }
+      ++time;
+    }
+  });
+  SmallVector<Interval> used;
+  for (auto &[op, interval] : intervals)
+    if (interval.first >= 0)
+      used.push_back(interval);
+  return used;
+}
+
+static void place(Interval &next, ArrayRef<Interval *> placed) {
+  SmallVector<Interval *> rivals;
+  for (Interval *other : placed)
+    if (other->first <= next.last && next.first <= other->last)
+      rivals.push_back(other);
+  llvm::sort(rivals, [](Interval *a, Interval *b) {
+    return std::pair(a->offset, a->bytes) < std::pair(b->offset, b->bytes);
+  });
+  for (Interval *rival : rivals) {
+    if (next.offset + next.bytes <= rival->offset)
+      break;
+    next.offset = std::max(next.offset, rival->offset + rival->bytes);
+  }
+}
+
+static int64_t lowerBound(ArrayRef<Interval> intervals) {
+  int64_t bound = 0;
+  for (const Interval &at : intervals) {
+    int64_t live = 0;
+    for (const Interval &other : intervals)
+      if (other.first <= at.first && at.first <= other.last)
+        live += other.bytes;
+    bound = std::max(bound, live);
+  }
+  return bound;
+}
+
+LogicalResult PlanMemory::plan(rt::ProgramOp program) {
+  SmallVector<Interval> intervals = liveIntervals(program);
+  for (Interval &interval : intervals) {
+    auto bytes = sizeAt(interval.buffer, program.getMaxRows());
+    if (!bytes)
+      return interval.buffer.emitError("is larger than 2^63 bytes at ")
+             << program.getMaxRows() << " rows";
+    interval.bytes = *bytes;
+  }
+  SmallVector<Interval *> order;
+  for (Interval &interval : intervals)
+    order.push_back(&interval);
+  llvm::stable_sort(order, [](Interval *a, Interval *b) {
+    return a->bytes > b->bytes;
+  });
+  int64_t arena = 0;
+  for (auto [i, interval] : llvm::enumerate(order)) {
+    place(*interval, ArrayRef(order).take_front(i));
+    arena = std::max(arena, interval->offset + interval->bytes);
+  }
+  Builder builder(program.getContext());
+  for (Interval &interval : intervals)
+    interval.buffer.setOffset(interval.offset);
+  program.setArenaBytes(arena);
+  program->setAttr("live_bytes",
+                   builder.getI64IntegerAttr(lowerBound(intervals)));
+  return success();
+}

@@ -1,0 +1,318 @@
+#include "passes/raise/AttentionProposal.h"
+
+#include "dialects/onnx/SymbolicShape.h"
+#include "passes/support/OnnxMatch.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace llmc {
+
+/// Larger windows than this are taken for none.
+static constexpr int64_t largestWindow = int64_t(1) << 17;
+
+Value AttentionProposal::traceRows(Value value, Operation *&concat,
+                                   double &factor) {
+  while (true) {
+    if (rankedType(value) && rankedType(value).getRank() == 3 &&
+        probe.isRows(value.getType()))
+      return value;
+    Operation *op = value.getDefiningOp();
+    if (!op)
+      return {};
+    if (isa<onnx::ReshapeOp, onnx::TransposeOp, onnx::ExpandOp, onnx::TileOp,
+            onnx::CastOp>(op)) {
+      value = op->getOperand(0);
+    } else if (isa<onnx::MulOp, onnx::DivOp>(op)) {
+      unsigned active = probe.isActive(op->getOperand(0)) ? 0 : 1;
+      auto scalar = scalarConstant(op->getOperand(1 - active));
+      if (!scalar || (isa<onnx::DivOp>(op) && active == 1))
+        return {};
+      factor = isa<onnx::DivOp>(op) ? factor / *scalar : factor * *scalar;
+      value = op->getOperand(active);
+    } else if (isa<onnx::ConcatOp>(op) && op->getNumOperands() == 2 &&
+               probe.isPastArgument(op->getOperand(0)) && !concat) {
+      concat = op;
+      value = op->getOperand(1);
+    } else {
+      return {};
+    }
+  }
+}
+
+/// Whether every element of a [B, H, S, D] value comes from the rows as the
+/// heads say is left to the comparison of the whole.
+bool AttentionProposal::setOperands(Value q, Value k, Value v) {
+  Operation *none = nullptr, *keyConcat = nullptr, *valueConcat = nullptr;
+  double unscaled = 1;
+  query = traceRows(q, none, scale);
+  key = traceRows(k, keyConcat, scale);
+  value = traceRows(v, valueConcat, unscaled);
+  if (!query || none)
+    return refuse("its query is not a rearrangement of rows");
+  if (!key || !value)
+    return refuse("its keys or values are not a rearrangement of rows");
+  if (unscaled != 1)
+    return refuse("its values are scaled");
+  if (!keyConcat != !valueConcat)
+    return refuse("only one of keys and values is cached");
+  int64_t queryColumns = rankedType(query).getShape().back();
+  int64_t keyColumns = rankedType(key).getShape().back();
+  if (headDim <= 0 || queryColumns % headDim || keyColumns % headDim ||
+      keyColumns != rankedType(value).getShape().back())
+    return refuse("its rows do not hold whole heads of one size");
+  heads = queryColumns / headDim;
+  kvHeads = keyColumns / headDim;
+  if (heads % kvHeads)
+    return refuse("its query heads are not a multiple of its key heads");
+  if (keyConcat) {
+    pastKey = keyConcat->getOperand(0);
+    pastValue = valueConcat->getOperand(0);
+    presents.push_back({keyConcat->getResult(0), valueConcat->getResult(0)});
+  }
+  return true;
+}
+
+bool AttentionProposal::fromSoftmax(onnx::SoftmaxOp softmax) {
+  auto type = rankedType(softmax.getResult());
+  if (!type || type.getRank() != 4 || softmax.getAxis() != 3)
+    return refuse("its softmax is not over the last of four dimensions");
+  // Scores, from the softmax down to the product.
+  Value scores = softmax.getInput();
+  for (bool descend = true; descend;) {
+    Operation *op = scores.getDefiningOp();
+    descend = false;
+    if (!op)
+      return refuse("its scores are an argument");
+    if (isa<onnx::CastOp>(op)) {
+      scores = op->getOperand(0);
+      descend = true;
+    } else if (auto where = dyn_cast<onnx::WhereOp>(op)) {
+      bool left = probe.isActive(where.getLhs());
+      if (mask || probe.isActive(where.getCondition()) ||
+          left == probe.isActive(where.getRhs()))
+        return refuse("its scores are selected by more than a mask");
+      mask = where.getCondition();
+      scores = left ? where.getLhs() : where.getRhs();
+      descend = true;
+    } else if (isa<onnx::AddOp>(op) && probe.isActive(op->getOperand(0)) !=
+                                           probe.isActive(op->getOperand(1))) {
+      unsigned active = probe.isActive(op->getOperand(0)) ? 0 : 1;
+      mask = op->getOperand(1 - active);
+      scores = op->getOperand(active);
+      descend = true;
+    } else if (isa<onnx::MulOp, onnx::DivOp>(op)) {
+      unsigned active = probe.isActive(op->getOperand(0)) ? 0 : 1;
+      auto scalar = scalarConstant(op->getOperand(1 - active));
+      if (!scalar)
+        return refuse("its scores are multiplied by more than a constant");
+      Value inner = op->getOperand(active);
+      if (auto tanh = inner.getDefiningOp<onnx::TanhOp>()) {
+        // c * tanh(s / c)
+        auto divided = tanh.getInput().getDefiningOp();
+        auto by = divided && divided->getNumOperands() == 2
+                      ? scalarConstant(divided->getOperand(1))
+                      : std::nullopt;
+        if (!by || softcap != 0)
+          return refuse("its scores pass a tanh of another form");
+        softcap = *scalar;
+        scores = divided->getOperand(0);
+      } else {
+        scale = isa<onnx::DivOp>(op) ? scale / *scalar : scale * *scalar;
+        scores = inner;
+      }
+      descend = true;
+    }
+  }
+  auto product = scores.getDefiningOp<onnx::MatMulOp>();
+  if (!product)
+    return refuse("its scores are no matrix product");
+  headDim = rankedType(product.getLhs()).getShape().back();
+  // The product with the values; casts may stand in between.
+  onnx::MatMulOp weighted;
+  SmallVector<Value> worklist{softmax.getResult()};
+  while (!worklist.empty()) {
+    Value next = worklist.pop_back_val();
+    for (Operation *user : next.getUsers()) {
+      if (auto matmul = dyn_cast<onnx::MatMulOp>(user)) {
+        if (weighted || matmul.getLhs() != next)
+          return refuse("its weights are used twice");
+        weighted = matmul;
+      } else if (isa<onnx::CastOp>(user)) {
+        worklist.push_back(user->getResult(0));
+      } else {
+        return refuse("its weights are used by more than a product");
+      }
+    }
+  }
+  if (!weighted)
+    return refuse("its weights meet no values");
+  output = weighted.getResult();
+  return setOperands(product.getLhs(), product.getRhs(), weighted.getRhs());
+}
+
+bool AttentionProposal::fromAttention(onnx::AttentionOp op) {
+  output = op.getResult();
+  auto type = rankedType(op.getQuery());
+  if (!type || !isa<NoneType>(op.getNonpadKvSeqlen().getType()))
+    return refuse("its cache is a buffer of fixed length");
+  headDim = type.getRank() == 4 ? type.getShape().back()
+                                : type.getShape().back() / op.getQNumHeads();
+  if (!isa<NoneType>(op.getMask().getType()))
+    mask = op.getMask();
+  softcap = op.getSoftcap().convertToDouble();
+  double given = op.getScale().convertToDouble();
+  scale = given != 0 ? given : 1 / std::sqrt(double(headDim));
+  if (!setOperands(op.getQuery(), op.getKey(), op.getValue()))
+    return false;
+  if (!isa<NoneType>(op.getPastKey().getType())) {
+    pastKey = op.getPastKey();
+    pastValue = op.getPastValue();
+  }
+  if (!isa<NoneType>(op.getPresentKey().getType()))
+    presents.push_back({op.getPresentKey(), op.getPresentValue()});
+  return true;
+}
+
+bool AttentionProposal::fromMultiHead(onnx::MultiHeadAttentionOp op) {
+  output = op.getResult();
+  if (!isa<NoneType>(op.getBias().getType()) ||
+      !isa<NoneType>(op.getKeyPaddingMask().getType()))
+    return refuse("a bias or padding mask inside MultiHeadAttention");
+  headDim = rankedType(op.getQuery()).getShape().back() / op.getNumHeads();
+  if (!isa<NoneType>(op.getAttentionBias().getType()))
+    mask = op.getAttentionBias();
+  double given = op.getScale().convertToDouble();
+  scale = given != 0 ? given : 1 / std::sqrt(double(headDim));
+  if (!setOperands(op.getQuery(), op.getKey(), op.getValue()))
+    return false;
+  if (!isa<NoneType>(op.getPastKey().getType())) {
+    pastKey = op.getPastKey();
+    pastValue = op.getPastValue();
+  }
+  if (!isa<NoneType>(op.getPresentKey().getType()))
+    presents.push_back({op.getPresentKey(), op.getPresentValue()});
+  return true;
+}
+
+/// 0 for none, then the integers that the mask is computed with.
+SmallVector<int64_t> AttentionProposal::windowCandidates() {
+  llvm::SetVector<int64_t> candidates;
+  candidates.insert(0);
+  SmallVector<Value> worklist;
+  if (mask)
+    worklist.push_back(mask);
+  llvm::DenseSet<Value> seen;
+  while (!worklist.empty()) {
+    Value next = worklist.pop_back_val();
+    if (!seen.insert(next).second)
+      continue;
+    if (auto scalar = scalarConstant(next)) {
+      double size = std::abs(*scalar);
+      if (size == std::floor(size) && size > 1 && size <= largestWindow)
+        // `distance < w` and `distance <= w` are both written.
+        for (int64_t window : {int64_t(size), int64_t(size) + 1})
+          candidates.insert(window);
+    }
+    if (Operation *op = next.getDefiningOp())
+      llvm::append_range(worklist, op->getOperands());
+  }
+  return candidates.takeVector();
+}
+
+void AttentionProposal::build(OpBuilder &builder, int64_t window) {
+  Location loc = output.getLoc();
+  Type element = rankedType(key).getElementType();
+  auto cacheType = llm::KvCacheType::get(builder.getContext(), kvHeads, headDim,
+                                         page, element);
+  auto keep = [&](auto op) {
+    built.push_back(op);
+    return op;
+  };
+  Value cache =
+      pastKey ? keep(llm::CacheFromOp::create(builder, loc, cacheType, pastKey,
+                                              pastValue))
+                    .getCache()
+              : keep(llm::EmptyCacheOp::create(builder, loc, cacheType))
+                    .getCache();
+  auto append = keep(
+      llm::KvAppendOp::create(builder, loc, cacheType, cache, key, value));
+  attention = keep(llm::AttentionOp::create(
+      builder, loc, query.getType(), query, append.getResult(), heads,
+      llvm::APFloat(float(scale)), window, llvm::APFloat(float(softcap)),
+      false));
+  replacement = attention.getResult();
+  auto target = rankedType(output);
+  if (target.getRank() == 4) {
+    auto dims = onnx::symbolicDims(target);
+    std::swap(dims[1], dims[2]);
+    replacement = keep(onnx::ReshapeOp::create(
+                           builder, loc,
+                           onnx::symbolicTensorType(dims, element),
+                           replacement))
+                      .getResult();
+    replacement = keep(onnx::TransposeOp::create(
+                           builder, loc, RankedTensorType::get(
+                               target.getShape(), element, target.getEncoding()),
+                           replacement, ArrayRef<int64_t>{0, 2, 1, 3}))
+                      .getResult();
+  }
+  if (!presents.empty())
+    cacheTo = keep(llm::CacheToOp::create(
+        builder, loc, presents[0].first.getType(),
+        presents[0].second.getType(), append.getResult()));
+}
+
+bool AttentionProposal::verify(int64_t window) {
+  SmallVector<ProbeSizes> probes{{2, 3, 5}, {1, 1, 7}, {1, 6, 0}};
+  // A window shows only where more positions are cached than it holds.
+  for (int64_t candidate : windowCandidates())
+    if (candidate > 0 && candidate <= 4096)
+      probes.push_back({1, 2, candidate + 3});
+  for (ProbeSizes sizes : probes) {
+    if (!probe.hasPast())
+      sizes = {sizes.batch, sizes.rows + std::min<int64_t>(sizes.past, 256), 0};
+    probe.begin(sizes);
+    for (Value rows : {query, key, value})
+      if (failed(probe.bindRandom(rows)))
+        return refuse("its rows have no known shape");
+    auto expected = probe.evaluate(output);
+    if (failed(expected))
+      return refuse("it cannot be evaluated: " + probe.error());
+    auto actual = probe.evaluate(replacement);
+    if (failed(actual))
+      return refuse("its proposal cannot be evaluated: " + probe.error());
+    if (!agree(*actual, *expected))
+      return refuse("it computes something else than causal attention");
+  }
+  return true;
+}
+
+bool AttentionProposal::replace() {
+  for (int64_t window : windowCandidates()) {
+    OpBuilder builder(output.getContext());
+    Operation *last = output.getDefiningOp();
+    builder.setInsertionPointAfter(last);
+    build(builder, window);
+    if (verify(window)) {
+      output.replaceUsesWithIf(replacement, [&](OpOperand &use) {
+        return !llvm::is_contained(built, use.getOwner());
+      });
+      for (auto [presentKey, presentValue] : presents) {
+        auto outside = [&](OpOperand &use) {
+          return isa<func::ReturnOp>(use.getOwner());
+        };
+        presentKey.replaceUsesWithIf(cacheTo.getKey(), outside);
+        presentValue.replaceUsesWithIf(cacheTo.getValue(), outside);
+      }
+      return true;
+    }
+    for (Operation *op : llvm::reverse(built))
+      op->erase();
+    built.clear();
+  }
+  return false;
+}
+
+} // namespace llmc

@@ -1,0 +1,59 @@
+/// A subgraph that may be cached causal attention (see RaiseAttention).
+#ifndef LLMC_PASSES_RAISE_ATTENTIONPROPOSAL_H
+#define LLMC_PASSES_RAISE_ATTENTIONPROPOSAL_H
+
+#include "dialects/llm/LlmOps.h"
+#include "dialects/onnx/OnnxOps.h"
+#include "passes/support/Probe.h"
+
+namespace llmc {
+
+class AttentionProposal {
+public:
+  AttentionProposal(Probe &probe, int64_t page) : probe(probe), page(page) {}
+
+  /// Proposals from the forms in which attention comes. False where the form
+  /// does not fit; `why` then says which part.
+  bool fromSoftmax(onnx::SoftmaxOp softmax);
+  bool fromAttention(onnx::AttentionOp op);
+  bool fromMultiHead(onnx::MultiHeadAttentionOp op);
+
+  /// Builds the llm ops, compares them with the graph, and puts them in its
+  /// place if they agree for some window; erases them if not.
+  bool replace();
+
+  const std::string &reason() const { return why; }
+
+private:
+  /// Rows [B, S, heads * D] that a head-wise operand is a rearrangement of,
+  /// through a cache's concatenation; multiplies \p factor by what scales it.
+  mlir::Value traceRows(mlir::Value value, mlir::Operation *&concat,
+                        double &factor);
+  bool setOperands(mlir::Value query, mlir::Value key, mlir::Value value);
+  void build(mlir::OpBuilder &builder, int64_t window);
+  bool verify(int64_t window);
+  mlir::SmallVector<int64_t> windowCandidates();
+  bool refuse(const llvm::Twine &text) {
+    why = text.str();
+    return false;
+  }
+
+  Probe &probe;
+  int64_t page;
+  mlir::Value output;                 // [B, H, S, D] or [B, S, H * D]
+  mlir::Value query, key, value;      // rows
+  mlir::Value pastKey, pastValue;     // arguments, or null
+  mlir::SmallVector<std::pair<mlir::Value, mlir::Value>> presents; // key, value
+  mlir::Value mask;                   // what is added to or selects the scores
+  int64_t heads = 0, kvHeads = 0, headDim = 0;
+  double scale = 1, softcap = 0;
+  llm::AttentionOp attention;         // built
+  llm::CacheToOp cacheTo;             // built
+  mlir::Value replacement;            // built, of output's type
+  mlir::SmallVector<mlir::Operation *> built;
+  std::string why;
+};
+
+} // namespace llmc
+
+#endif // LLMC_PASSES_RAISE_ATTENTIONPROPOSAL_H

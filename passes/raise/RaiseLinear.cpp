@@ -1,0 +1,49 @@
+/// onnx.matmul(x, w) with a weight w [K, N] (or the transpose of one [N, K])
+/// -> llm.linear with an epilogue that passes the sum on. Bits may change in
+/// the last place: the linear has its own order of summation.
+///
+///   %y = onnx.matmul(%x, %w)
+///   ->
+///   %w = llm.get_weight @w0 : tensor<KxNxf32>
+///   %y = llm.linear %x, %w : ... { ^bb0(%sum: f32): llm.yield %sum : f32 }
+///
+/// Refused: a left side of rank below 2, a weight of another rank.
+#include "passes/Passes.h"
+#include "passes/support/OnnxMatch.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+namespace llmc {
+#define GEN_PASS_DEF_RAISELINEAR
+#include "passes/Passes.h.inc"
+} // namespace llmc
+
+using namespace mlir;
+using namespace llmc;
+
+namespace {
+struct RaiseLinear : llmc::impl::RaiseLinearBase<RaiseLinear> {
+  void runOnOperation() override {
+    SmallVector<onnx::MatMulOp> products;
+    getOperation().walk([&](onnx::MatMulOp op) { products.push_back(op); });
+    for (onnx::MatMulOp product : products) {
+      auto input = rankedType(product.getLhs());
+      auto weight = rankedType(product.getRhs());
+      if (!input || input.getRank() < 2 || !weight || weight.getRank() != 2 ||
+          !weight.hasStaticShape() ||
+          !isa<FloatType>(weight.getElementType()) ||
+          !isWeight(product.getRhs()) || isWeight(product.getLhs()))
+        continue;
+      OpBuilder builder(product);
+      Value matrix = getWeight(builder, product.getLoc(), product.getRhs());
+      if (!matrix)
+        continue;
+      auto linear = llm::LinearOp::createPlain(builder, product.getLoc(),
+                                               product.getType(),
+                                               product.getLhs(), matrix);
+      product.getResult().replaceAllUsesWith(linear.getResult(0));
+      eraseDead(product);
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,269 @@
+/// The graph of a recognised decoder, over [batch, sequence, D], becomes the
+/// step over rows [T, D]:
+///
+///   func @main(%ids: [B,S], ..., %past: ...) -> (logits [B,S,V], presents)
+///   ->
+///   func @step(%tokens: [T], %positions: [T], %rows: [R], %cache0, ...)
+///       -> (logits [R,V], cache0', ...)
+///
+/// From the logits backwards, in the order of operands, every op is made anew
+/// over rows; so the step does not depend on the order or the names of nodes.
+/// What only the logits need is done for the wanted rows alone: values that do
+/// not reach a cache or a query are taken at `rows` (llm.take_rows). Caches
+/// become arguments in the order of their layers. The graph is erased.
+///
+/// Refused, with the op that is in the way: whatever is no llm op and no
+/// selection of a sequence's last row.
+#include "passes/Passes.h"
+#include "passes/support/OnnxMatch.h"
+
+#include "dialects/onnx/SymbolicShape.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/IRMapping.h"
+
+namespace llmc {
+#define GEN_PASS_DEF_RAISESTEP
+#include "passes/Passes.h.inc"
+} // namespace llmc
+
+using namespace mlir;
+using namespace llmc;
+
+namespace {
+class StepBuilder {
+public:
+  StepBuilder(func::FuncOp graph) : graph(graph), builder(graph) {}
+  LogicalResult build();
+
+private:
+  LogicalResult findOutputs();
+  void markCacheInputs();
+  FailureOr<Value> translate(Value value, bool wanted);
+  FailureOr<Value> translateCache(Value value);
+  FailureOr<Value> cloneOverRows(Operation *op, Value value, bool wanted);
+  Type rowType(Type type, bool wanted);
+  LogicalResult refuse(Operation *op);
+
+  func::FuncOp graph, step;
+  OpBuilder builder;
+  Value logits; // in the graph
+  llvm::DenseSet<Value> reachesCache;
+  /// Graph value -> step value, over all rows and over the wanted rows.
+  llvm::DenseMap<Value, Value> allRows, wantedRows;
+  SmallVector<Value> finalCaches; // in the step, by layer
+  Value tokens, positions, rows;
+};
+
+struct RaiseStep : llmc::impl::RaiseStepBase<RaiseStep> {
+  void runOnOperation() override {
+    auto graph = getOperation().lookupSymbol<func::FuncOp>("main");
+    if (!graph) {
+      getOperation().emitError("there is no graph to raise");
+      return signalPassFailure();
+    }
+    if (failed(StepBuilder(graph).build()))
+      return signalPassFailure();
+  }
+};
+} // namespace
+
+/// Ops through which a sequence's last rows are selected: their result is the
+/// input at the rows for which logits are wanted.
+static bool selectsRows(Operation *op) {
+  auto input = rankedType(op->getOperand(0));
+  if (!input || input.getRank() != 3)
+    return false;
+  if (isa<onnx::SliceOp>(op)) {
+    auto result = rankedType(op->getResult(0));
+    return result.getRank() == 3 &&
+           result.getShape().back() == input.getShape().back();
+  }
+  if (auto gather = dyn_cast<onnx::GatherOp>(op))
+    return gather.getAxis() == 1 && scalarConstant(gather.getIndices()) == -1.0;
+  return false;
+}
+
+LogicalResult StepBuilder::refuse(Operation *op) {
+  return op->emitError("is in the way of a decoder's step: it is neither "
+                       "row-wise nor part of a recognised attention");
+}
+
+LogicalResult StepBuilder::findOutputs() {
+  auto ret = cast<func::ReturnOp>(graph.getBody().front().getTerminator());
+  for (Value value : ret.getOperands()) {
+    if (value.getDefiningOp<llm::CacheToOp>())
+      continue;
+    auto type = rankedType(value);
+    if (logits || !type || type.getRank() < 2 || type.getRank() > 3 ||
+        !isa<FloatType>(type.getElementType()) ||
+        ShapedType::isDynamic(type.getShape().back())) {
+      Operation *op = value.getDefiningOp();
+      return (op ? op : graph.getOperation())
+          ->emitError("output of type ")
+             << value.getType()
+             << " is neither the logits nor a recognised cache";
+    }
+    logits = value;
+  }
+  if (!logits)
+    return graph.emitError("no output holds logits");
+  return success();
+}
+
+/// Everything that some key, value or query is computed from.
+void StepBuilder::markCacheInputs() {
+  SmallVector<Value> worklist;
+  graph.walk([&](Operation *op) {
+    if (isa<llm::KvAppendOp, llm::AttentionOp>(op))
+      llvm::append_range(worklist, op->getOperands());
+  });
+  while (!worklist.empty()) {
+    Value value = worklist.pop_back_val();
+    if (!reachesCache.insert(value).second)
+      continue;
+    if (Operation *op = value.getDefiningOp())
+      llvm::append_range(worklist, op->getOperands());
+  }
+}
+
+Type StepBuilder::rowType(Type type, bool wanted) {
+  auto tensor = cast<RankedTensorType>(type);
+  auto context = type.getContext();
+  auto count = getAffineSymbolExpr(wanted ? 1 : 0, context);
+  auto width = getAffineConstantExpr(tensor.getShape().back(), context);
+  return onnx::symbolicTensorType({count, width}, tensor.getElementType());
+}
+
+FailureOr<Value> StepBuilder::translateCache(Value value) {
+  if (Value known = allRows.lookup(value))
+    return known;
+  auto append = value.getDefiningOp<llm::KvAppendOp>();
+  if (!append)
+    return failure();
+  // The layer's place among the arguments is taken before its keys are made.
+  auto type = append.getCache().getType();
+  Block &entry = step.getBody().front();
+  Value before = entry.addArgument(type, append.getLoc());
+  size_t layer = finalCaches.size();
+  finalCaches.push_back({});
+  if (!isa_and_nonnull<llm::CacheFromOp, llm::EmptyCacheOp>(
+          append.getCache().getDefiningOp()))
+    return refuse(append), failure();
+  auto key = translate(append.getKey(), false);
+  if (failed(key))
+    return failure();
+  auto valueRows = translate(append.getValue(), false);
+  if (failed(valueRows))
+    return failure();
+  Value after = llm::KvAppendOp::create(builder, append.getLoc(), type, before,
+                                        *key, *valueRows);
+  finalCaches[layer] = after;
+  allRows[value] = after;
+  return after;
+}
+
+FailureOr<Value> StepBuilder::cloneOverRows(Operation *op, Value value,
+                                            bool wanted) {
+  IRMapping mapping;
+  for (Value operand : op->getOperands()) {
+    if (mapping.contains(operand))
+      continue;
+    FailureOr<Value> mapped;
+    if (isa<llm::KvCacheType>(operand.getType()))
+      mapped = translateCache(operand);
+    else if (auto get = operand.getDefiningOp<llm::GetWeightOp>())
+      mapped = builder.clone(*get)->getResult(0);
+    else
+      mapped = translate(operand, wanted);
+    if (failed(mapped))
+      return failure();
+    mapping.map(operand, *mapped);
+  }
+  Operation *clone = builder.clone(*op, mapping);
+  auto &map = wanted ? wantedRows : allRows;
+  for (auto [before, after] : llvm::zip(op->getResults(), clone->getResults())) {
+    after.setType(rowType(before.getType(), wanted));
+    map[before] = after;
+  }
+  return map[value];
+}
+
+/// The step's value for the graph's, over all rows or the wanted ones.
+FailureOr<Value> StepBuilder::translate(Value value, bool wanted) {
+  if (wanted && (reachesCache.contains(value) ||
+                 value.getDefiningOp<llm::AttentionOp>())) {
+    if (Value known = wantedRows.lookup(value))
+      return known;
+    auto all = translate(value, false);
+    if (failed(all))
+      return failure();
+    Value taken = llm::TakeRowsOp::create(builder, value.getLoc(),
+                                          rowType(value.getType(), true), *all,
+                                          rows);
+    return wantedRows[value] = taken;
+  }
+  if (Value known = (wanted ? wantedRows : allRows).lookup(value))
+    return known;
+  Operation *op = value.getDefiningOp();
+  if (!op) {
+    graph.emitError("an argument of type ")
+        << value.getType() << " is read by a row-wise op";
+    return failure();
+  }
+  if (isa<llm::EmbeddingOp>(op)) {
+    Value table = builder.clone(*op->getOperand(1).getDefiningOp())->getResult(0);
+    Value result = llm::EmbeddingOp::create(
+        builder, op->getLoc(), rowType(value.getType(), false), tokens, table);
+    return allRows[value] = result;
+  }
+  if (isa<llm::PositionsOp>(op))
+    return positions;
+  if (selectsRows(op) && wanted)
+    return translate(op->getOperand(0), true);
+  if (auto reshape = dyn_cast<onnx::ReshapeOp>(op)) {
+    // [B, 1, V] and [B, V], and the like: the last dimension is kept.
+    auto from = rankedType(reshape.getInput()), to = rankedType(value);
+    if (wanted && from.getShape().back() == to.getShape().back())
+      return translate(reshape.getInput(), wanted);
+  }
+  if (!isa<llm::LlmDialect>(op->getDialect()) || isa<llm::CacheToOp>(op)) {
+    refuse(op);
+    return failure();
+  }
+  return cloneOverRows(op, value, wanted);
+}
+
+LogicalResult StepBuilder::build() {
+  if (failed(findOutputs()))
+    return failure();
+  markCacheInputs();
+  auto context = graph.getContext();
+  auto index = [&](unsigned symbol) {
+    return onnx::symbolicTensorType({getAffineSymbolExpr(symbol, context)},
+                                    builder.getI32Type());
+  };
+  builder.setInsertionPointAfter(graph);
+  step = func::FuncOp::create(builder, graph.getLoc(), "step",
+                              builder.getFunctionType({}, {}));
+  Block *entry = step.addEntryBlock();
+  tokens = entry->addArgument(index(0), graph.getLoc());
+  positions = entry->addArgument(index(0), graph.getLoc());
+  rows = entry->addArgument(index(1), graph.getLoc());
+  builder.setInsertionPointToStart(entry);
+  auto result = translate(logits, true);
+  if (failed(result))
+    return failure();
+  Value wanted = *result;
+  SmallVector<Value> results{wanted};
+  llvm::append_range(results, finalCaches);
+  func::ReturnOp::create(builder, graph.getLoc(), results);
+  step.setType(builder.getFunctionType(entry->getArgumentTypes(),
+                                       ValueRange(results).getTypes()));
+  auto module = graph->getParentOfType<ModuleOp>();
+  module->removeAttr("onnx.symbols");
+  module->removeAttr("onnx.equal_dims");
+  module->setAttr("llm.symbols", builder.getStrArrayAttr({"T", "R"}));
+  graph.erase();
+  return success();
+}

@@ -1,0 +1,380 @@
+#include "passes/schedule/StepLowering.h"
+
+#include "passes/support/OnnxMatch.h"
+#include "passes/support/Regions.h"
+
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace llmc {
+
+StepLowering::StepLowering(func::FuncOp step, KernelTable &kernels)
+    : step(step), kernels(kernels), builder(step) {}
+
+Value StepLowering::symbol(StringRef name) {
+  Value &known = symbols[name];
+  if (!known) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(builder.getInsertionBlock());
+    known = rt::SymbolOp::create(builder, step.getLoc(), builder.getIndexType(),
+                                 name);
+  }
+  return known;
+}
+
+Value StepLowering::shape(AffineMap map, ValueRange operands) {
+  return rt::ShapeOp::create(builder, step.getLoc(), builder.getIndexType(),
+                             operands, AffineMapAttr::get(map));
+}
+
+Value StepLowering::constant(int64_t value) {
+  return shape(AffineMap::getConstantMap(value, builder.getContext()), {});
+}
+
+static Value makeBuffer(OpBuilder &builder, Location loc, MemRefType type,
+                        rt::Space space, ValueRange extents,
+                        StringRef name = "", int64_t layer = 0) {
+  return rt::BufferOp::create(builder, loc, type, space, extents, name, layer,
+                              IntegerAttr());
+}
+
+Value StepLowering::input(StringRef name, ArrayRef<int64_t> shape,
+                          ValueRange extents) {
+  Value &known = inputs[name];
+  if (!known)
+    known = makeBuffer(builder, step.getLoc(),
+                       MemRefType::get(shape, builder.getI32Type()),
+                       rt::Space::Input, extents, name);
+  return known;
+}
+
+Value StepLowering::rowsOf(Value tensor) {
+  auto encoding = dyn_cast_or_null<AffineMapAttr>(
+      cast<RankedTensorType>(tensor.getType()).getEncoding());
+  auto wanted = getAffineSymbolExpr(1, builder.getContext());
+  bool isWanted = encoding && encoding.getValue().getResult(0) == wanted;
+  return symbol(isWanted ? "R" : "T");
+}
+
+Value StepLowering::allocate(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  bool output = tensor == logits;
+  Value buffer = makeBuffer(
+      builder, tensor.getLoc(),
+      MemRefType::get(type.getShape(), type.getElementType()),
+      output ? rt::Space::Output : rt::Space::Arena, rowsOf(tensor),
+      output ? "logits" : "");
+  return memrefs[tensor] = buffer;
+}
+
+/// The memref type of a weight as it lies in the file (`kernel.linear`).
+static MemRefType storedType(llm::WeightOp weight) {
+  auto type = cast<RankedTensorType>(weight.getType());
+  Type element = type.getElementType();
+  if (weight.getLayout() == "rows")
+    return MemRefType::get(type.getShape(), element);
+  int64_t rows = type.getDimSize(0);
+  int64_t parts = weight.getInterleave() ? weight.getSources()->size() : 1;
+  int64_t width = kernel::panelWidth;
+  int64_t panels =
+      parts * llvm::divideCeil(type.getDimSize(1) / parts, width);
+  if (weight.getScheme() == "w8")
+    return MemRefType::get(
+        {panels, int64_t(llvm::divideCeil(rows, 4)) * 4 * width + 4 * width},
+        IntegerType::get(type.getContext(), 8));
+  int64_t group = 4 / (element.getIntOrFloatBitWidth() / 8);
+  if (group == 1)
+    return MemRefType::get({panels, rows, width}, element);
+  return MemRefType::get(
+      {panels, int64_t(llvm::divideCeil(rows, group)), width, group}, element);
+}
+
+Value StepLowering::weightBuffer(llm::GetWeightOp get) {
+  llm::WeightOp weight = weightOf(get.getResult());
+  Value &known = inputs[("weight " + get.getName()).str()];
+  if (!known)
+    known = makeBuffer(builder, get.getLoc(), storedType(weight),
+                       rt::Space::Weight, {}, get.getName());
+  return known;
+}
+
+Value StepLowering::memref(Value tensor) {
+  if (auto get = tensor.getDefiningOp<llm::GetWeightOp>())
+    return weightBuffer(get);
+  return memrefs.lookup(tensor);
+}
+
+std::pair<Value, Value> StepLowering::cacheBuffers(Value cache) {
+  int64_t layer = cacheLayer.lookup(cache);
+  auto &known = caches[layer];
+  if (known.first)
+    return known;
+  Type element = cast<llm::KvCacheType>(cache.getType()).getElementType();
+  auto strided = [&](ArrayRef<int64_t> shape, auto stride) {
+    SmallVector<int64_t> strides;
+    for (int i = 0; i < 5; ++i)
+      strides.push_back(stride(i));
+    return MemRefType::get(
+        shape, element,
+        StridedLayoutAttr::get(builder.getContext(), 0, strides));
+  };
+  int64_t dynamic = ShapedType::kDynamic, width = kernel::panelWidth;
+  auto keys = strided({dynamic, layout.kvHeads, layout.page / width,
+                       layout.headDim, width},
+                      [&](int i) { return layout.keyStride(i); });
+  auto values = strided({dynamic, layout.kvHeads, layout.valueDim() / width,
+                         layout.page, width},
+                        [&](int i) { return layout.valueStride(i); });
+  Value pages = symbol("N");
+  known = {makeBuffer(builder, step.getLoc(), keys, rt::Space::KeyCache, pages,
+                      "", layer),
+           makeBuffer(builder, step.getLoc(), values, rt::Space::ValueCache,
+                      pages, "", layer)};
+  return known;
+}
+
+void StepLowering::launch(Operation *op, StringRef family, Value tiles,
+                          ArrayRef<Value> args, KernelTable::Body body) {
+  SmallVector<Type> types;
+  for (Value arg : args)
+    types.push_back(arg.getType());
+  func::FuncOp kernel = kernels.get(family, types, body);
+  rt::LaunchOp::create(builder, op->getLoc(), kernel.getSymName(), tiles, args);
+}
+
+/// Moves a region of scalar ops into a kernel.
+static void cloneScalars(OpBuilder &builder, Block &from, Region &to) {
+  OpBuilder::InsertionGuard guard(builder);
+  Block *body = builder.createBlock(&to);
+  for (BlockArgument argument : from.getArguments())
+    body->addArgument(argument.getType(), builder.getUnknownLoc());
+  auto yielded = inlineScalars(builder, from, body->getArguments());
+  llm::YieldOp::create(builder, builder.getUnknownLoc(), yielded);
+  body->walk([&](Operation *op) { op->setLoc(builder.getUnknownLoc()); });
+}
+
+void StepLowering::lowerLinear(llm::LinearOp op) {
+  llm::WeightOp weight = weightOf(op.getWeight());
+  int64_t rows = 4, panels = 1;
+  if (auto attr = op->getAttrOfType<IntegerAttr>("kernel.tile_rows"))
+    rows = attr.getInt();
+  if (auto attr = op->getAttrOfType<IntegerAttr>("kernel.tile_panels"))
+    panels = attr.getInt();
+  SmallVector<Value> args{memref(op.getInput()), memref(op.getWeight())};
+  for (Value extra : op.getExtras())
+    args.push_back(memref(extra));
+  for (Value result : op.getResults())
+    args.push_back(allocate(result));
+  int64_t columns =
+      cast<ShapedType>(op.getResult(0).getType()).getShape().back();
+  int64_t tiles = llvm::divideCeil(
+      llvm::divideCeil(columns, kernel::panelWidth), panels);
+  size_t extras = op.getExtras().size();
+  launch(op, "linear", constant(tiles), args,
+         [&](OpBuilder &b, ValueRange args, Value begin, Value end) {
+           auto linear = kernel::LinearOp::create(
+               b, b.getUnknownLoc(), args[0], args[1], args.slice(2, extras),
+               args.drop_front(2 + extras), begin, end, op.getParts(), rows,
+               panels, weight.getScheme());
+           cloneScalars(b, op.getEpilogue().front(), linear.getEpilogue());
+         });
+}
+
+void StepLowering::lowerMap(llm::MapOp op) {
+  SmallVector<Value> args;
+  for (Value input : op.getInputs())
+    args.push_back(memref(input));
+  size_t inputCount = args.size();
+  for (Value result : op.getResults())
+    args.push_back(allocate(result));
+  launch(op, "map", rowsOf(op.getResult(0)), args,
+         [&](OpBuilder &b, ValueRange args, Value begin, Value end) {
+           auto map = kernel::MapOp::create(
+               b, b.getUnknownLoc(), args.take_front(inputCount),
+               args.drop_front(inputCount), begin, end);
+           cloneScalars(b, op.getBody().front(), map.getBody());
+         });
+}
+
+void StepLowering::lowerColumns(llm::ColumnsOp op) {
+  Value source = memref(op.getInput());
+  auto from = cast<MemRefType>(source.getType());
+  auto to = cast<RankedTensorType>(op.getResult().getType());
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(from.getStridesAndOffset(strides, offset)))
+    llvm_unreachable("buffers of rows are strided");
+  auto type = MemRefType::get(
+      to.getShape(), to.getElementType(),
+      StridedLayoutAttr::get(op.getContext(), 0, strides));
+  memrefs[op.getResult()] =
+      rt::ViewOp::create(builder, op.getLoc(), type, source, ValueRange(),
+                         op.getOffset());
+}
+
+void StepLowering::lowerKvAppend(llm::KvAppendOp op) {
+  cacheLayer[op.getResult()] = cacheLayer.lookup(op.getCache());
+  auto [keys, values] = cacheBuffers(op.getCache());
+  int64_t dynamic = ShapedType::kDynamic;
+  Value T = symbol("T");
+  SmallVector<Value> args{
+      memref(op.getKey()),
+      memref(op.getValue()),
+      input("row_sequence", {dynamic}, T),
+      input("positions", {dynamic}, T),
+      input("page_table", {dynamic, dynamic}, {symbol("S"), symbol("P")}),
+      keys,
+      values};
+  launch(op, "kv_append", T, args,
+         [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
+           kernel::KvAppendOp::create(b, b.getUnknownLoc(), a[0], a[1], a[2],
+                                      a[3], a[4], a[5], a[6], begin, end,
+                                      layout.headDim, layout.page);
+         });
+}
+
+void StepLowering::lowerAttention(llm::AttentionOp op) {
+  auto [keys, values] = cacheBuffers(op.getCache());
+  int64_t dynamic = ShapedType::kDynamic;
+  Value T = symbol("T"), blocks = symbol("B");
+  SmallVector<Value> args{
+      memref(op.getQuery()),
+      input("row_sequence", {dynamic}, T),
+      input("positions", {dynamic}, T),
+      input("page_table", {dynamic, dynamic}, {symbol("S"), symbol("P")}),
+      input("blocks", {dynamic, 2}, blocks),
+      keys,
+      values,
+      allocate(op.getResult())};
+  auto d0 = builder.getAffineDimExpr(0);
+  Value tiles = shape(AffineMap::get(1, 0, d0 * layout.kvHeads), blocks);
+  launch(op, "attention", tiles, args,
+         [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
+           kernel::AttentionOp::create(
+               b, b.getUnknownLoc(), a[0], a[1], a[2], a[3], a[4], a[5], a[6],
+               a[7], begin, end, op.getHeads(), layout.headDim, layout.page,
+               op.getScale(), op.getWindow(), op.getSoftcap());
+         });
+}
+
+LogicalResult StepLowering::lower(Operation &operation) {
+  Location unknown = builder.getUnknownLoc();
+  return TypeSwitch<Operation *, LogicalResult>(&operation)
+      .Case([&](llm::GetWeightOp) { return success(); })
+      .Case([&](func::ReturnOp) { return success(); })
+      .Case([&](llm::LinearOp op) { return lowerLinear(op), success(); })
+      .Case([&](llm::MapOp op) { return lowerMap(op), success(); })
+      .Case([&](llm::ColumnsOp op) { return lowerColumns(op), success(); })
+      .Case([&](llm::KvAppendOp op) { return lowerKvAppend(op), success(); })
+      .Case([&](llm::AttentionOp op) {
+        if (op.getBidirectional())
+          return LogicalResult(op.emitError("bidirectional attention has no "
+                                            "kernel"));
+        return lowerAttention(op), LogicalResult(success());
+      })
+      .Case([&](llm::EmbeddingOp op) {
+        launch(op, "embedding", rowsOf(op.getResult()),
+               {memref(op.getTokens()), memref(op.getTable()),
+                allocate(op.getResult())},
+               [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
+                 kernel::EmbeddingOp::create(b, unknown, a[0], a[1], a[2],
+                                             begin, end);
+               });
+        return success();
+      })
+      .Case([&](llm::TakeRowsOp op) {
+        launch(op, "take_rows", symbol("R"),
+               {memref(op.getInput()), memref(op.getRows()),
+                allocate(op.getResult())},
+               [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
+                 kernel::TakeRowsOp::create(b, unknown, a[0], a[1], a[2], begin,
+                                            end);
+               });
+        return success();
+      })
+      .Case([&](llm::RmsNormOp op) {
+        launch(op, "rms_norm", rowsOf(op.getResult()),
+               {memref(op.getInput()), memref(op.getScale()),
+                allocate(op.getResult())},
+               [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
+                 kernel::RmsNormOp::create(b, unknown, a[0], a[1], a[2], begin,
+                                           end, op.getEpsilon(),
+                                           op.getOffset());
+               });
+        return success();
+      })
+      .Case([&](llm::AddRmsNormOp op) {
+        launch(op, "add_rms_norm", rowsOf(op.getResult()),
+               {memref(op.getInput()), memref(op.getResidual()),
+                memref(op.getScale()), allocate(op.getSum()),
+                allocate(op.getResult())},
+               [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
+                 kernel::AddRmsNormOp::create(b, unknown, a[0], a[1], a[2],
+                                              a[3], a[4], begin, end,
+                                              op.getEpsilon(), op.getOffset());
+               });
+        return success();
+      })
+      .Case([&](llm::LayerNormOp op) {
+        launch(op, "layer_norm", rowsOf(op.getResult()),
+               {memref(op.getInput()), memref(op.getScale()),
+                memref(op.getBias()), allocate(op.getResult())},
+               [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
+                 kernel::LayerNormOp::create(b, unknown, a[0], a[1], a[2], a[3],
+                                             begin, end, op.getEpsilon());
+               });
+        return success();
+      })
+      .Case([&](llm::RopeOp op) {
+        launch(op, "rope", rowsOf(op.getResult()),
+               {memref(op.getInput()), memref(op.getPositions()),
+                memref(op.getCos()), memref(op.getSin()),
+                allocate(op.getResult())},
+               [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
+                 kernel::RopeOp::create(
+                     b, unknown, a[0], a[1], a[2], a[3], a[4], begin, end,
+                     op.getHeads(), op.getHeadDim(), op.getRotaryDim(),
+                     op.getPairing() == llm::Pairing::Interleaved);
+               });
+        return success();
+      })
+      .Default([](Operation *op) -> LogicalResult {
+        return op->emitError("has no kernel");
+      });
+}
+
+LogicalResult StepLowering::run() {
+  Block &body = step.getBody().front();
+  logits = body.getTerminator()->getOperand(0);
+  for (BlockArgument argument : body.getArguments()) {
+    auto cache = dyn_cast<llm::KvCacheType>(argument.getType());
+    if (!cache)
+      continue;
+    bool first = layout.layers == 0;
+    if (!first && (layout.kvHeads != cache.getHeads() ||
+                   layout.headDim != cache.getHeadDim()))
+      return step.emitError("layers with caches of different shape are not "
+                            "supported");
+    layout.kvHeads = cache.getHeads();
+    layout.headDim = cache.getHeadDim();
+    layout.page = cache.getPage();
+    cacheLayer[argument] = layout.layers++;
+  }
+  auto program = rt::ProgramOp::create(
+      builder, step.getLoc(), step.getSymName(), "step",
+      step->getAttrOfType<IntegerAttr>("llm.min_rows").getInt(),
+      step->getAttrOfType<IntegerAttr>("llm.max_rows").getInt(), IntegerAttr());
+  builder.createBlock(&program.getBody());
+  int64_t dynamic = ShapedType::kDynamic;
+  memrefs[body.getArgument(0)] = input("tokens", {dynamic}, symbol("T"));
+  memrefs[body.getArgument(1)] = input("positions", {dynamic}, symbol("T"));
+  memrefs[body.getArgument(2)] = input("rows", {dynamic}, symbol("R"));
+  for (Operation &op : body)
+    if (failed(lower(op)))
+      return failure();
+  return success();
+}
+
+} // namespace llmc

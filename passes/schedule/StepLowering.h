@@ -1,0 +1,58 @@
+/// Lowers one specialisation of the step to an rt.program (see LowerToRt).
+#ifndef LLMC_PASSES_SCHEDULE_STEPLOWERING_H
+#define LLMC_PASSES_SCHEDULE_STEPLOWERING_H
+
+#include "dialects/llm/LlmOps.h"
+#include "dialects/onnx/OnnxOps.h"
+#include "dialects/rt/RtOps.h"
+#include "passes/schedule/KernelTable.h"
+#include "runtime/format/CacheLayout.h"
+
+namespace llmc {
+
+class StepLowering {
+public:
+  StepLowering(mlir::func::FuncOp step, KernelTable &kernels);
+  mlir::LogicalResult run();
+
+private:
+  // Programs and buffers.
+  mlir::Value symbol(llvm::StringRef name);
+  mlir::Value constant(int64_t value);
+  mlir::Value shape(mlir::AffineMap map, mlir::ValueRange operands);
+  mlir::Value input(llvm::StringRef name, llvm::ArrayRef<int64_t> shape,
+                    mlir::ValueRange extents);
+  /// A fresh arena buffer (or the logits) for a tensor of rows.
+  mlir::Value allocate(mlir::Value tensor);
+  /// The memref of a tensor: a buffer, a weight or a view.
+  mlir::Value memref(mlir::Value tensor);
+  mlir::Value weightBuffer(llm::GetWeightOp get);
+  /// Key and value buffers of a cache (threaded values are one memory).
+  std::pair<mlir::Value, mlir::Value> cacheBuffers(mlir::Value cache);
+  /// T or R of a tensor of rows.
+  mlir::Value rowsOf(mlir::Value tensor);
+
+  // Ops.
+  mlir::LogicalResult lower(mlir::Operation &op);
+  void launch(mlir::Operation *op, llvm::StringRef family, mlir::Value tiles,
+              llvm::ArrayRef<mlir::Value> args, KernelTable::Body body);
+  void lowerLinear(llm::LinearOp op);
+  void lowerMap(llm::MapOp op);
+  void lowerColumns(llm::ColumnsOp op);
+  void lowerKvAppend(llm::KvAppendOp op);
+  void lowerAttention(llm::AttentionOp op);
+
+  mlir::func::FuncOp step;
+  KernelTable &kernels;
+  mlir::OpBuilder builder;
+  CacheLayout layout;
+  mlir::Value logits; // the step's tensor
+  llvm::StringMap<mlir::Value> symbols, inputs;
+  llvm::DenseMap<mlir::Value, mlir::Value> memrefs;
+  llvm::DenseMap<mlir::Value, int64_t> cacheLayer;
+  llvm::DenseMap<int64_t, std::pair<mlir::Value, mlir::Value>> caches;
+};
+
+} // namespace llmc
+
+#endif // LLMC_PASSES_SCHEDULE_STEPLOWERING_H

@@ -1,0 +1,147 @@
+#include "passes/support/OnnxMatch.h"
+
+#include "llvm/ADT/SmallString.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+
+namespace llmc {
+
+DenseElementsAttr denseConstant(Value value) {
+  auto constant = value.getDefiningOp<onnx::ConstantOp>();
+  return constant ? dyn_cast<DenseElementsAttr>(constant.getValue())
+                  : DenseElementsAttr();
+}
+
+std::optional<double> scalarConstant(Value value) {
+  auto elements = denseConstant(skipCasts(value));
+  if (!elements || elements.getNumElements() == 0 ||
+      !(elements.isSplat() || elements.getNumElements() == 1))
+    return std::nullopt;
+  if (isa<FloatType>(elements.getElementType()))
+    return elements.getSplatValue<APFloat>().convertToDouble();
+  if (isa<IntegerType>(elements.getElementType()))
+    return elements.getSplatValue<APInt>().getSExtValue();
+  return std::nullopt;
+}
+
+Value skipCasts(Value value) {
+  while (auto cast = value.getDefiningOp<onnx::CastOp>()) {
+    auto from = getElementTypeOrSelf(cast.getInput().getType());
+    auto to = getElementTypeOrSelf(cast.getResult().getType());
+    if (!isa<FloatType>(from) || !isa<FloatType>(to))
+      break;
+    value = cast.getInput();
+  }
+  return value;
+}
+
+RankedTensorType rankedType(Value value) {
+  return dyn_cast_or_null<RankedTensorType>(value ? value.getType() : Type());
+}
+
+Value otherOperand(Operation *op, Value operand) {
+  if (op->getNumOperands() != 2)
+    return {};
+  if (op->getOperand(0) == operand)
+    return op->getOperand(1);
+  return op->getOperand(1) == operand ? op->getOperand(0) : Value();
+}
+
+/// What a weight is made of: an initializer or a constant, and whether its
+/// last two dimensions are exchanged.
+static std::pair<Operation *, bool> weightSource(Value value) {
+  value = skipCasts(value);
+  bool transposed = false;
+  if (auto transpose = value.getDefiningOp<onnx::TransposeOp>()) {
+    if (transpose.getPermutation() != ArrayRef<int64_t>{1, 0})
+      return {nullptr, false};
+    transposed = true;
+    value = skipCasts(transpose.getInput());
+  }
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<onnx::GetInitializerOp>(op) ||
+      (isa_and_nonnull<onnx::ConstantOp>(op) && !transposed))
+    return {op, transposed};
+  return {nullptr, false};
+}
+
+bool isWeight(Value value) { return weightSource(value).first; }
+
+static llm::WeightOp insertWeight(ModuleOp module, Location loc, Type type) {
+  OpBuilder builder(module.getContext());
+  builder.setInsertionPointToStart(module.getBody());
+  // Weights stand before the functions, in the order in which they are made.
+  for (Operation &op : *module.getBody())
+    if (isa<onnx::InitializerOp, llm::WeightOp>(op))
+      builder.setInsertionPointAfter(&op);
+  SymbolTable symbols(module);
+  unsigned counter = 0;
+  auto name = SymbolTable::generateSymbolName<16>(
+      "w",
+      [&](StringRef candidate) { return symbols.lookup(candidate) != nullptr; },
+      counter);
+  OperationState state(loc, llm::WeightOp::getOperationName());
+  state.addAttribute("sym_name", builder.getStringAttr(name));
+  state.addAttribute("type", TypeAttr::get(type));
+  auto op = cast<llm::WeightOp>(builder.create(state));
+  return op;
+}
+
+Value getWeight(OpBuilder &builder, Location loc, Value value) {
+  auto [source, transposed] = weightSource(value);
+  if (!source)
+    return {};
+  auto module = source->getParentOfType<ModuleOp>();
+  auto type = RankedTensorType::get(rankedType(value).getShape(),
+                                    rankedType(value).getElementType());
+  llm::WeightOp weight;
+  if (auto get = dyn_cast<onnx::GetInitializerOp>(source)) {
+    auto reference = FlatSymbolRefAttr::get(get.getContext(), get.getName());
+    auto sources = ArrayAttr::get(get.getContext(), {reference});
+    for (auto other : module.getOps<llm::WeightOp>())
+      if (other.getSourcesAttr() == sources && other.getType() == type &&
+          other.getTransposed() == ArrayRef<bool>{transposed})
+        weight = other;
+    if (!weight) {
+      weight = insertWeight(module, loc, type);
+      weight.setSourcesAttr(sources);
+      weight.setTransposed({transposed});
+    }
+  } else {
+    auto values = cast<onnx::ConstantOp>(source).getValue();
+    auto shaped = dyn_cast<DenseElementsAttr>(values);
+    if (!shaped || shaped.getType() != type)
+      return {};
+    weight = addTable(module, shaped);
+  }
+  return llm::GetWeightOp::create(builder, loc, type, weight.getSymName());
+}
+
+llm::WeightOp addTable(ModuleOp module, ElementsAttr values) {
+  for (auto other : module.getOps<llm::WeightOp>())
+    if (other.getValuesAttr() == values)
+      return other;
+  auto weight = insertWeight(module, module.getLoc(), values.getShapedType());
+  weight.setValuesAttr(values);
+  return weight;
+}
+
+void eraseDead(Operation *op) {
+  SmallVector<Operation *> worklist{op};
+  while (!worklist.empty()) {
+    Operation *next = worklist.pop_back_val();
+    if (!next->use_empty())
+      continue;
+    SmallVector<Operation *> producers;
+    for (Value operand : next->getOperands())
+      if (Operation *producer = operand.getDefiningOp())
+        if (!llvm::is_contained(producers, producer))
+          producers.push_back(producer);
+    next->erase();
+    llvm::append_range(worklist, producers);
+  }
+}
+
+} // namespace llmc

@@ -1,0 +1,44 @@
+/// Small matchers that the raise passes share.
+#ifndef LLMC_PASSES_SUPPORT_ONNXMATCH_H
+#define LLMC_PASSES_SUPPORT_ONNXMATCH_H
+
+#include "dialects/llm/LlmOps.h"
+#include "dialects/onnx/OnnxOps.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace llmc {
+
+/// The only element of a constant that holds one value (or a splat of it).
+std::optional<double> scalarConstant(mlir::Value value);
+
+/// The elements of an `onnx.constant`, or null.
+mlir::DenseElementsAttr denseConstant(mlir::Value value);
+
+/// `value` without the casts between float types that it went through.
+mlir::Value skipCasts(mlir::Value value);
+
+/// The ranked tensor type of `value`, or null.
+mlir::RankedTensorType rankedType(mlir::Value value);
+
+/// Of a commutative op's operands, the one that is not `operand` (null where
+/// neither is).
+mlir::Value otherOperand(mlir::Operation *op, mlir::Value operand);
+
+/// Whether `value` is a weight or a constant, perhaps transposed.
+bool isWeight(mlir::Value value);
+
+/// Makes or finds the `llm.weight` that holds `value` (a weight, constant, or
+/// the transpose of one) and returns its tensor at the builder's place. Null
+/// where `value` is none of these.
+mlir::Value getWeight(mlir::OpBuilder &builder, mlir::Location loc,
+                      mlir::Value value);
+
+/// Adds an `llm.weight` of elements that the compiler made.
+llm::WeightOp addTable(mlir::ModuleOp module, mlir::ElementsAttr values);
+
+/// Erases `op` and then what became unused among what it read.
+void eraseDead(mlir::Operation *op);
+
+} // namespace llmc
+
+#endif // LLMC_PASSES_SUPPORT_ONNXMATCH_H

@@ -1,0 +1,76 @@
+/// Probing: what a part of a graph computes is found by evaluating it.
+///
+/// Exporters write the same function in many ways, and structure alone cannot
+/// tell a causal mask from a mask that is nearly one. So the raise passes
+/// propose, from structure, what a subgraph may be, and accept it only if the
+/// reference evaluator gives the same numbers for both on sample inputs of
+/// several sizes.
+#ifndef LLMC_PASSES_SUPPORT_PROBE_H
+#define LLMC_PASSES_SUPPORT_PROBE_H
+
+#include "compiler/reference/Evaluator.h"
+#include "compiler/reference/FileWeights.h"
+
+namespace llmc {
+
+/// Sizes of one probe.
+struct ProbeSizes {
+  int64_t batch, rows, past;
+};
+
+/// Evaluates parts of a decoder's graph on sample inputs.
+///
+/// The graph's arguments are told apart by shape and use, never by name: the
+/// token ids are what an embedding reads, [B, S]; another integer argument
+/// [B, S] holds positions; one [B, P + S] or of an extent of its own is the
+/// attention mask (all ones: no padding); a float argument of rank 4 is a past
+/// key or value [B, heads, P, D]. Without past arguments P is 0.
+class Probe {
+public:
+  /// Fails where no embedding of an argument was raised.
+  static mlir::FailureOr<std::unique_ptr<Probe>> create(mlir::func::FuncOp graph);
+
+  /// Whether a value depends on token values or cached ones: false for masks,
+  /// positions, tables and weights.
+  bool isActive(mlir::Value value) const { return active.contains(value); }
+  bool hasPast() const { return past; }
+  bool isPastArgument(mlir::Value value) const;
+  /// Whether a type is [B, S, D] or [B, S] with a static D.
+  bool isRows(mlir::Type type) const;
+  mlir::AffineExpr batchExtent() const { return batch; }
+  mlir::AffineExpr rowsExtent() const { return rows; }
+
+  /// Forgets everything and binds the arguments for these sizes.
+  void begin(ProbeSizes sizes);
+  /// Binds \p value to reproducible numbers in [-1, 1); fails where its shape
+  /// is not known.
+  mlir::FailureOr<reference::Tensor> bindRandom(mlir::Value value);
+  mlir::FailureOr<reference::Tensor> evaluate(mlir::Value value) {
+    return evaluator.evaluate(value);
+  }
+  const std::string &error() const { return evaluator.error(); }
+
+private:
+  explicit Probe(mlir::func::FuncOp graph);
+
+  mlir::func::FuncOp graph;
+  reference::FileWeights weights;
+  reference::Evaluator evaluator;
+  mlir::Value ids;
+  mlir::AffineExpr batch, rows; // extents of ids
+  std::optional<unsigned> pastSymbol;
+  bool past = false;
+  unsigned symbolCount = 0;
+  mlir::SmallVector<int64_t> symbols; // of the current probe
+  llvm::DenseSet<mlir::Value> active;
+  uint64_t state = 1;
+};
+
+/// Whether two tensors agree to \p tolerance times the largest magnitude of the
+/// second (at least 1e-3).
+bool agree(const reference::Tensor &actual, const reference::Tensor &expected,
+           double tolerance = 1e-4);
+
+} // namespace llmc
+
+#endif // LLMC_PASSES_SUPPORT_PROBE_H
