@@ -2,7 +2,7 @@
 
 #include "runtime/format/CheckModel.h"
 #include "runtime/format/ModelCodec.h"
-#include "runtime/format/OutputFile.h"
+#include "runtime/support/OutputFile.h"
 #include "runtime/format/Sections.h"
 
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "runtime/format/OutputFile.h"
+#include "runtime/support/OutputFile.h"
 
 #include "runtime/support/File.h"
 

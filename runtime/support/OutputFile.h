@@ -1,6 +1,6 @@
 /// A file that appears under its name only when it is whole.
-#ifndef LLMC_RUNTIME_FORMAT_OUTPUTFILE_H
-#define LLMC_RUNTIME_FORMAT_OUTPUTFILE_H
+#ifndef LLMC_RUNTIME_SUPPORT_OUTPUTFILE_H
+#define LLMC_RUNTIME_SUPPORT_OUTPUTFILE_H
 
 #include "runtime/support/Error.h"
 
@@ -52,4 +52,4 @@ private:
 
 } // namespace llmc
 
-#endif // LLMC_RUNTIME_FORMAT_OUTPUTFILE_H
+#endif // LLMC_RUNTIME_SUPPORT_OUTPUTFILE_H

@@ -1,0 +1,291 @@
+#include "runtime/verbs/Arguments.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+
+namespace llmc {
+
+std::optional<int64_t> parseInteger(std::string_view text) {
+  int64_t factor = 1;
+  if (!text.empty()) {
+    switch (text.back()) {
+    case 'k':
+    case 'K':
+      factor = int64_t(1) << 10;
+      break;
+    case 'm':
+    case 'M':
+      factor = int64_t(1) << 20;
+      break;
+    case 'g':
+    case 'G':
+      factor = int64_t(1) << 30;
+      break;
+    }
+    if (factor > 1)
+      text.remove_suffix(1);
+  }
+  int64_t number = 0;
+  auto [end, status] =
+      std::from_chars(text.data(), text.data() + text.size(), number);
+  if (status != std::errc() || end != text.data() + text.size() ||
+      __builtin_mul_overflow(number, factor, &number))
+    return std::nullopt;
+  return number;
+}
+
+std::optional<double> parseReal(std::string_view text) {
+  double number = 0;
+  auto [end, status] =
+      std::from_chars(text.data(), text.data() + text.size(), number);
+  if (status != std::errc() || end != text.data() + text.size() ||
+      !std::isfinite(number))
+    return std::nullopt;
+  return number;
+}
+
+Result<std::vector<int32_t>> parseIds(std::string_view text) {
+  std::vector<int32_t> ids;
+  while (!text.empty()) {
+    size_t comma = std::min(text.find(','), text.size());
+    std::string_view word = text.substr(0, comma);
+    while (!word.empty() && word.front() == ' ')
+      word.remove_prefix(1);
+    int32_t id = 0;
+    auto [end, status] =
+        std::from_chars(word.data(), word.data() + word.size(), id);
+    if (status != std::errc() || end != word.data() + word.size())
+      return Error{Code::BadFlagValue, "a token id is no integer", "--ids",
+                   "`" + std::string(word) + "`",
+                   "write ids as in --ids=1,403,407"};
+    ids.push_back(id);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return ids;
+}
+
+std::string_view nearest(std::string_view word,
+                         std::span<const std::string_view> candidates) {
+  std::string_view best;
+  size_t least = std::max<size_t>(1, word.size() / 3) + 1;
+  for (std::string_view candidate : candidates) {
+    // Edits between prefixes, one row at a time (Wagner and Fischer, 1974).
+    std::vector<size_t> row(candidate.size() + 1);
+    for (size_t j = 0; j < row.size(); ++j)
+      row[j] = j;
+    for (size_t i = 1; i <= word.size(); ++i) {
+      size_t diagonal = row[0];
+      row[0] = i;
+      for (size_t j = 1; j < row.size(); ++j) {
+        size_t change = diagonal + (word[i - 1] != candidate[j - 1]);
+        diagonal = row[j];
+        row[j] = std::min({change, row[j] + 1, row[j - 1] + 1});
+      }
+    }
+    if (row.back() < least) {
+      least = row.back();
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+namespace {
+
+bool isSwitch(const Arguments::Flag &flag) {
+  return std::holds_alternative<bool *>(flag.target);
+}
+
+/// Stores \p text in the flag's variable.
+Status store(const Arguments::Flag &flag, std::string_view text,
+             const std::string &where) {
+  auto bad = [&](std::string why) {
+    return Error{Code::BadFlagValue, "the value of a flag cannot be used",
+                 where, "`" + std::string(text) + "` " + std::move(why), ""};
+  };
+  if (auto *target = std::get_if<std::string *>(&flag.target)) {
+    **target = text;
+    return Status::ok();
+  }
+  if (auto *target = std::get_if<std::vector<std::string> *>(&flag.target)) {
+    (*target)->emplace_back(text);
+    return Status::ok();
+  }
+  if (auto *target = std::get_if<bool *>(&flag.target)) {
+    if (text != "1" && text != "true" && text != "0" && text != "false")
+      return bad("is neither true nor false");
+    **target = text == "1" || text == "true";
+    return Status::ok();
+  }
+  auto *real = std::get_if<double *>(&flag.target);
+  auto *maybeReal = std::get_if<std::optional<double> *>(&flag.target);
+  if (real || maybeReal) {
+    std::optional<double> number = parseReal(text);
+    if (!number)
+      return bad("is no number");
+    if (real)
+      **real = *number;
+    else
+      **maybeReal = *number;
+    return Status::ok();
+  }
+  std::optional<int64_t> number = parseInteger(text);
+  if (!number)
+    return bad("is no integer");
+  if (*number < flag.least)
+    return bad("is less than " + std::to_string(flag.least));
+  if (auto *integer = std::get_if<int64_t *>(&flag.target))
+    **integer = *number;
+  else
+    **std::get<std::optional<int64_t> *>(flag.target) = *number;
+  return Status::ok();
+}
+
+} // namespace
+
+const Arguments::Flag *Arguments::find(std::string_view name) const {
+  for (const Flag &flag : flags)
+    if (flag.name == name)
+      return &flag;
+  return nullptr;
+}
+
+const Arguments::Flag *Arguments::find(char letter) const {
+  for (const Flag &flag : flags)
+    if (flag.letter == letter)
+      return &flag;
+  return nullptr;
+}
+
+Error Arguments::unknown(std::string_view name) const {
+  std::vector<std::string_view> names = {"help"};
+  for (const Flag &flag : flags)
+    names.push_back(flag.name);
+  std::string_view meant = nearest(name, names);
+  return {Code::UnknownFlag, "there is no flag --" + std::string(name), "", "",
+          meant.empty() ? "--help lists the flags"
+                        : "did you mean --" + std::string(meant) + "?"};
+}
+
+Status Arguments::takeFlag(std::string_view word,
+                           std::span<const std::string_view> rest,
+                           size_t &used) {
+  bool isLong = word.starts_with("--");
+  std::string_view name, value;
+  bool hasValue = false;
+  const Flag *flag = nullptr;
+  if (isLong) {
+    name = word.substr(2);
+    if (size_t equals = name.find('='); equals != std::string_view::npos) {
+      value = name.substr(equals + 1);
+      name = name.substr(0, equals);
+      hasValue = true;
+    }
+    flag = find(name);
+    if (!flag)
+      return unknown(name);
+  } else {
+    flag = find(word[1]);
+    if (!flag)
+      return Error{Code::UnknownFlag, "there is no flag -" +
+                       std::string(1, word[1]), "", "",
+                   "--help lists the flags; a prompt that begins with a dash "
+                   "stands behind --"};
+    value = word.substr(2);
+    hasValue = !value.empty();
+  }
+  std::string where(isLong ? word.substr(0, 2 + name.size())
+                           : word.substr(0, 2));
+  if (isSwitch(*flag) && !hasValue) {
+    *std::get<bool *>(flag->target) = true;
+    return Status::ok();
+  }
+  if (!hasValue) {
+    if (rest.empty())
+      return Error{Code::MissingArgument, "a flag lacks its value", where,
+                   "it takes " + std::string(flag->valueName), ""};
+    value = rest[0];
+    used = 1;
+  }
+  return store(*flag, value, where);
+}
+
+Status Arguments::takePositional(std::string_view word, size_t &count) {
+  if (count >= positionals.size() &&
+      (positionals.empty() || !std::holds_alternative<std::vector<std::string> *>(
+                                  positionals.back().target)))
+    return Error{Code::UnknownFlag, "there is one argument too many",
+                 std::string(word), "",
+                 "put a prompt of several words in quotes"};
+  const Positional &slot = positionals[std::min(count, positionals.size() - 1)];
+  ++count;
+  if (auto *list = std::get_if<std::vector<std::string> *>(&slot.target))
+    (*list)->emplace_back(word);
+  else
+    *std::get<std::string *>(slot.target) = word;
+  return Status::ok();
+}
+
+Status Arguments::parse(std::span<const std::string_view> words) {
+  for (const Flag &flag : flags)
+    if (!flag.variable.empty())
+      if (const char *value = std::getenv(std::string(flag.variable).c_str());
+          value && *value)
+        LLMC_CHECK(store(flag, value, std::string(flag.variable)));
+  size_t count = 0;
+  bool onlyPositionals = false;
+  for (size_t i = 0; i < words.size(); ++i) {
+    std::string_view word = words[i];
+    if (onlyPositionals || word.size() < 2 || word[0] != '-') {
+      LLMC_CHECK(takePositional(word, count));
+      continue;
+    }
+    if (word == "--") {
+      onlyPositionals = true;
+      continue;
+    }
+    if (word == "--help" || word == "-h") {
+      help = true;
+      return Status::ok();
+    }
+    size_t used = 0;
+    LLMC_CHECK(takeFlag(word, words.subspan(i + 1), used));
+    i += used;
+  }
+  if (count < positionals.size() && positionals[count].required)
+    return Error{Code::MissingArgument,
+                 std::string(positionals[count].name) + " is missing", "",
+                 std::string(positionals[count].help),
+                 "--help shows examples"};
+  return Status::ok();
+}
+
+std::string Arguments::usage() const {
+  std::string text = flags.empty() ? "" : " [FLAGS]";
+  for (const Positional &slot : positionals) {
+    text += slot.required ? " " : " [";
+    text += slot.name;
+    if (std::holds_alternative<std::vector<std::string> *>(slot.target))
+      text += "...";
+    text += slot.required ? "" : "]";
+  }
+  return text;
+}
+
+std::string Arguments::describeFlags() const {
+  std::string text;
+  for (const Flag &flag : flags) {
+    std::string left = "  ";
+    left += flag.letter ? std::string("-") + flag.letter + ", " : "    ";
+    left += "--" + std::string(flag.name);
+    if (!flag.valueName.empty())
+      left += "=" + std::string(flag.valueName);
+    left.resize(std::max<size_t>(left.size() + 2, 32), ' ');
+    text += left + std::string(flag.help) + "\n";
+  }
+  return text;
+}
+
+} // namespace llmc

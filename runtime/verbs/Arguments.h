@@ -1,0 +1,81 @@
+/// The command line of a run-time verb: a table of flags bound to variables.
+#ifndef LLMC_RUNTIME_VERBS_ARGUMENTS_H
+#define LLMC_RUNTIME_VERBS_ARGUMENTS_H
+
+#include "runtime/support/Error.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace llmc {
+
+/// Takes `--flag=value`, `--flag value`, `-n 5`, `-n5`, switches without a
+/// value, positionals between flags, and `--`, behind which all is positional.
+/// Integers take the suffixes k, M, G (powers of 1024). A flag given twice keeps
+/// its last value, a list grows.
+class Arguments {
+public:
+  /// Where a value goes; the variable's initial value is the default. Numbers
+  /// in an optional tell whether they were given.
+  using Target = std::variant<bool *, int64_t *, double *, std::string *,
+                              std::optional<int64_t> *, std::optional<double> *,
+                              std::vector<std::string> *>;
+  struct Flag {
+    std::string_view name;      ///< Without the dashes.
+    char letter = 0;            ///< `-n`; 0: none.
+    std::string_view valueName; ///< `N`, `FILE`; empty for a switch.
+    std::string_view help;      ///< One line.
+    Target target;
+    int64_t least = INT64_MIN;      ///< Integers only.
+    std::string_view variable = {}; ///< In the environment; behind the flag.
+  };
+
+  /// The words that are no flags, in order. At most one of them, the last, is a
+  /// list.
+  struct Positional {
+    std::string_view name;
+    std::string_view help;
+    Target target; ///< A string or a list of strings.
+    bool required = true;
+  };
+
+  std::vector<Flag> flags;
+  std::vector<Positional> positionals;
+
+  /// Reads the environment, then \p words. Sets `help` for --help and stops
+  /// there. Errors: UnknownFlag, BadFlagValue, MissingArgument.
+  Status parse(std::span<const std::string_view> words);
+  bool help = false;
+
+  /// `[FLAGS] FILE [PROMPT]`.
+  std::string usage() const;
+  /// A line per flag.
+  std::string describeFlags() const;
+
+private:
+  const Flag *find(std::string_view name) const;
+  const Flag *find(char letter) const;
+  Status takeFlag(std::string_view word, std::span<const std::string_view> rest,
+                  size_t &used);
+  Status takePositional(std::string_view word, size_t &count);
+  Error unknown(std::string_view name) const;
+};
+
+/// `32k` → 32768. nullopt where it is no integer or does not fit.
+std::optional<int64_t> parseInteger(std::string_view text);
+std::optional<double> parseReal(std::string_view text);
+/// `1,2,3`. Error: BadFlagValue.
+Result<std::vector<int32_t>> parseIds(std::string_view text);
+/// The candidate nearest to \p word by edits, if it is near enough to be meant;
+/// empty otherwise.
+std::string_view nearest(std::string_view word,
+                         std::span<const std::string_view> candidates);
+
+} // namespace llmc
+
+#endif // LLMC_RUNTIME_VERBS_ARGUMENTS_H

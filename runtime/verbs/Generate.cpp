@@ -1,0 +1,84 @@
+#include "runtime/verbs/Generate.h"
+
+#include "runtime/verbs/Console.h"
+
+#include <algorithm>
+
+namespace llmc {
+
+std::string_view textEndName(TextEnd end) {
+  constexpr std::string_view names[] = {"eos", "length", "context", "stop",
+                                        "interrupted"};
+  return names[static_cast<size_t>(end)];
+}
+
+Result<Generation> generate(Decoder &decoder, std::span<const int32_t> prompt,
+                            const GenerateOptions &options,
+                            const TokenReceiver &receive) {
+  LLMC_TRY(sampling::Sampler sampler,
+           sampling::Sampler::create(
+               static_cast<int32_t>(decoder.config().vocabulary),
+               options.sampling));
+  KvCache &cache = decoder.cache();
+  int32_t sequence = decoder.start();
+  if (sequence < 0)
+    return Error{Code::Internal, "no sequence is free", "", "", ""};
+  struct Release {
+    KvCache &cache;
+    int32_t sequence;
+    ~Release() { cache.release(sequence); }
+  } release{cache, sequence};
+
+  Generation result;
+  int64_t room = cache.maxContext() - static_cast<int64_t>(prompt.size());
+  // The last token needs no position of its own: nothing follows it.
+  int64_t most = options.maxTokens > 0 ? options.maxTokens : INT64_MAX;
+  std::vector<int32_t> history(prompt.begin(), prompt.end());
+  history.reserve(static_cast<size_t>(cache.maxContext()) + 1);
+  result.tokens.reserve(static_cast<size_t>(
+      std::clamp<int64_t>(most, 0, std::max<int64_t>(room, 0) + 1)));
+
+  int64_t begin = monotonicNow();
+  LLMC_TRY(std::span<const float> logits, decoder.prefill(sequence, prompt));
+  for (;;) {
+    int64_t position = cache.length(sequence);
+    LLMC_TRY(int32_t token, sampler.sample(logits, 0,
+                                           static_cast<uint64_t>(position),
+                                           history));
+    int64_t now = monotonicNow();
+    if (result.tokens.empty())
+      result.prefillTime = now - begin;
+    else
+      result.decodeTime += now - begin;
+    if (std::find(options.eosTokens.begin(), options.eosTokens.end(), token) !=
+        options.eosTokens.end()) {
+      result.end = TextEnd::Eos;
+      return result;
+    }
+    LLMC_TRY(bool more, receive(token));
+    if (!more) {
+      result.end = TextEnd::Stop;
+      return result;
+    }
+    result.tokens.push_back(token);
+    history.push_back(token);
+    if (static_cast<int64_t>(result.tokens.size()) >= most) {
+      result.end = TextEnd::Length;
+      return result;
+    }
+    if (position >= cache.maxContext()) {
+      result.end = TextEnd::Context;
+      return result;
+    }
+    if (interrupted()) {
+      result.end = TextEnd::Interrupted;
+      return result;
+    }
+    begin = monotonicNow();
+    NextToken next = {sequence, token};
+    LLMC_TRY(logits, decoder.decode({&next, 1}));
+    ++result.decodeSteps;
+  }
+}
+
+} // namespace llmc

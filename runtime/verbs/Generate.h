@@ -1,0 +1,46 @@
+/// The loop that continues one prompt.
+#ifndef LLMC_RUNTIME_VERBS_GENERATE_H
+#define LLMC_RUNTIME_VERBS_GENERATE_H
+
+#include "runtime/model/Decoder.h"
+#include "runtime/sampling/Sampler.h"
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace llmc {
+
+struct GenerateOptions {
+  sampling::SamplingOptions sampling;
+  int64_t maxTokens = 0;          ///< 0: until the context is full.
+  std::vector<int32_t> eosTokens; ///< End the text and are not part of it.
+};
+
+/// Why a text ended.
+enum class TextEnd { Eos, Length, Context, Stop, Interrupted };
+std::string_view textEndName(TextEnd end);
+
+struct Generation {
+  std::vector<int32_t> tokens; ///< Without the prompt and the eos token.
+  TextEnd end = TextEnd::Length;
+  int64_t prefillTime = 0; ///< ns, until the first token is known.
+  int64_t decodeTime = 0;  ///< ns, of decodeSteps steps with their sampling.
+  int64_t decodeSteps = 0;
+};
+
+/// Takes each token as it comes; returns false to end the text before it.
+using TokenReceiver = std::function<Result<bool>(int32_t token)>;
+
+/// Continues \p prompt in a new sequence of \p decoder. The loop asks
+/// interrupted() (Console.h) before every step. Errors: those of the decoder,
+/// of the sampler and of \p receive.
+Result<Generation> generate(Decoder &decoder, std::span<const int32_t> prompt,
+                            const GenerateOptions &options,
+                            const TokenReceiver &receive);
+
+} // namespace llmc
+
+#endif // LLMC_RUNTIME_VERBS_GENERATE_H

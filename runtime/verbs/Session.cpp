@@ -1,0 +1,108 @@
+#include "runtime/verbs/Session.h"
+
+#include "runtime/cpu/CpuLevel.h"
+#include "runtime/verbs/Console.h"
+
+#include <algorithm>
+
+namespace llmc {
+
+void ExecutionFlags::add(Arguments &arguments) {
+  auto &flags = arguments.flags;
+  flags.push_back({"threads", 't', "N", "threads (default: the cores that are free to use)",
+                   &threads, 1, "LLMC_THREADS"});
+  flags.push_back({"device", 0, "NAME", "auto or cpu (default: auto)", &device,
+                   INT64_MIN, "LLMC_DEVICE"});
+  flags.push_back({"chunk", 0, "N", "rows of a prompt computed at once (default: the model's)",
+                   &chunk, 1, "LLMC_CHUNK"});
+  flags.push_back({"context", 'c', "N", "positions to keep room for (default: the model's)",
+                   &context, 1, "LLMC_CONTEXT"});
+  flags.push_back({"verbose", 'v', "", "tell what runs where, on stderr", &verbose});
+}
+
+Status ExecutionFlags::check() const {
+  if (device != "auto" && device != "cpu")
+    return Error{Code::DeviceUnavailable, "the device is not available",
+                 "--device=" + device, "this program runs models on the CPU",
+                 "use --device=cpu"};
+  if (threads > 1024)
+    return Error{Code::BadFlagValue, "there are too many threads",
+                 "--threads=" + std::to_string(threads), "the limit is 1024", ""};
+  return Status::ok();
+}
+
+Result<Session> Session::open(const std::string &file,
+                              const ExecutionFlags &flags, int64_t sequences) {
+  LLMC_CHECK(flags.check());
+  Session session;
+  LLMC_TRY(session.model,
+           LoadedModel::open(file, static_cast<unsigned>(flags.threads)));
+  DecoderOptions options;
+  options.maxContext = flags.context;
+  options.maxSequences = sequences;
+  options.chunk = flags.chunk;
+  LLMC_TRY(session.decoder, Decoder::create(*session.model, options));
+  if (auto section = session.model->artifact.tokenizer(); !section.empty()) {
+    LLMC_TRY(session.tokenizer, tokenizer::Tokenizer::load(section));
+  }
+  if (flags.verbose || stderrIsTerminal())
+    session.tell();
+  return session;
+}
+
+void Session::tell() const {
+  const Model &header = model->artifact.model();
+  const KvCache &cache = decoder->cache();
+  auto section = model->artifact.weightsSection();
+  uint64_t weights = section < model->artifact.sections().size()
+                         ? model->artifact.sections()[section].size
+                         : 0;
+  report(header.name + ", " + header.quantization + ", context " +
+         std::to_string(cache.maxContext()) + "; cpu " +
+         header.images[model->image].level + ", " +
+         std::to_string(model->threads->threads()) +
+         (model->threads->threads() == 1 ? " thread" : " threads") +
+         "; weights " + formatBytes(weights) + ", cache up to " +
+         formatBytes(static_cast<uint64_t>(cache.poolPages() *
+                                           cache.pageBytes())) +
+         ", arena " +
+         formatBytes(static_cast<uint64_t>(
+             const_cast<Decoder &>(*decoder).executor().arenaBytes())) +
+         "\n");
+}
+
+Status Session::needTokenizer() const {
+  if (tokenizer)
+    return Status::ok();
+  return Error{Code::WrongModule, "the file has no tokenizer",
+               model->artifact.path(), "text cannot become tokens",
+               "give token ids with --ids, or compile with the tokenizer.json "
+               "beside the model"};
+}
+
+Result<std::vector<int32_t>> Session::encode(std::string_view text) const {
+  LLMC_CHECK(needTokenizer());
+  LLMC_TRY(std::vector<int32_t> ids, tokenizer->encode(text));
+  if (!ids.empty())
+    return ids;
+  if (tokenizer->bosId() >= 0)
+    return std::vector<int32_t>{tokenizer->bosId()};
+  if (int64_t bos = decoder->config().bosToken; bos >= 0)
+    return std::vector<int32_t>{static_cast<int32_t>(bos)};
+  return Error{Code::MissingArgument, "the prompt is empty", "",
+               "the model has no token that begins a text",
+               "give at least one word"};
+}
+
+std::vector<int32_t> Session::eosTokens() const {
+  std::vector<int32_t> tokens;
+  for (int64_t token : decoder->config().eosTokens)
+    tokens.push_back(static_cast<int32_t>(token));
+  if (tokenizer)
+    for (int32_t token : tokenizer->eosIds())
+      if (std::find(tokens.begin(), tokens.end(), token) == tokens.end())
+        tokens.push_back(token);
+  return tokens;
+}
+
+} // namespace llmc

@@ -1,0 +1,58 @@
+/// What `run`, `bench`, `eval` and `logits` have in common: a model, its
+/// tokenizer and the flags that choose how it is executed.
+#ifndef LLMC_RUNTIME_VERBS_SESSION_H
+#define LLMC_RUNTIME_VERBS_SESSION_H
+
+#include "runtime/model/Decoder.h"
+#include "runtime/model/LoadedModel.h"
+#include "runtime/tokenizer/Tokenizer.h"
+#include "runtime/verbs/Arguments.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace llmc {
+
+/// The flags of every verb that executes.
+struct ExecutionFlags {
+  int64_t threads = 0;
+  int64_t chunk = 0;
+  int64_t context = 0;
+  std::string device = "auto";
+  bool verbose = false;
+
+  void add(Arguments &arguments);
+  /// Error: DeviceUnavailable, BadFlagValue.
+  Status check() const;
+};
+
+struct Session {
+  std::unique_ptr<LoadedModel> model;
+  std::unique_ptr<Decoder> decoder;
+  std::optional<tokenizer::Tokenizer> tokenizer;
+
+  /// Opens a decoder with room for \p sequences sequences. Tells model, types,
+  /// context, device and memory on stderr where that is a terminal, or with
+  /// --verbose.
+  static Result<Session> open(const std::string &file,
+                              const ExecutionFlags &flags,
+                              int64_t sequences = 1);
+
+  /// Error: WrongModule where the file has no tokenizer.
+  Status needTokenizer() const;
+  /// The ids of \p text; of an empty text the bos token. Errors: WrongModule,
+  /// MissingArgument, those of encode.
+  Result<std::vector<int32_t>> encode(std::string_view text) const;
+  /// Tokens that end a text: the module's and the tokenizer's.
+  std::vector<int32_t> eosTokens() const;
+
+private:
+  void tell() const;
+};
+
+} // namespace llmc
+
+#endif // LLMC_RUNTIME_VERBS_SESSION_H
