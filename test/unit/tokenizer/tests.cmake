@@ -1,3 +1,13 @@
+llmc_unit_test(tokenizer-tests
+  "${CMAKE_CURRENT_LIST_DIR}/BpeTest.cpp"
+  "${CMAKE_CURRENT_LIST_DIR}/FormatTest.cpp"
+  "${CMAKE_CURRENT_LIST_DIR}/PatternTest.cpp"
+  "${CMAKE_CURRENT_LIST_DIR}/ReaderTest.cpp"
+  "${CMAKE_CURRENT_LIST_DIR}/StreamDecoderTest.cpp"
+  "${CMAKE_CURRENT_LIST_DIR}/TokenizerTest.cpp"
+  "${CMAKE_CURRENT_LIST_DIR}/UnicodeTest.cpp"
+  LINK LlmcTokenizerReader)
+
 # Run by hand over vocabularies that are not part of the project.
 add_executable(tokenizer-conformance EXCLUDE_FROM_ALL
   "${CMAKE_CURRENT_LIST_DIR}/tokenizer-conformance.cpp")
