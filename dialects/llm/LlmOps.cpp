@@ -48,6 +48,9 @@ LogicalResult WeightOp::verify() {
   return success();
 }
 
+/// The terminator that a region without one is given: it yields nothing.
+void YieldOp::build(OpBuilder &, OperationState &) {}
+
 LogicalResult EmbeddingOp::verify() {
   auto tokens = ranked(getTokens()), table = ranked(getTable());
   auto result = ranked(getResult());
