@@ -1,0 +1,20 @@
+/// The compiler as one call.
+#ifndef LLMC_COMPILER_COMPILER_H
+#define LLMC_COMPILER_COMPILER_H
+
+#include "compiler/Options.h"
+#include "runtime/support/Error.h"
+
+namespace llmc {
+
+/// Compiles a model to a file as the options say. On any error nothing is left
+/// behind and a file that was there is untouched. Call it while the process
+/// has one thread: kernels are generated in forked workers.
+Result<CompileSummary> compileModel(const CompileOptions &options);
+
+/// The names of all passes that these options would run, in order.
+std::vector<std::string> pipelineNames(const CompileOptions &options);
+
+} // namespace llmc
+
+#endif // LLMC_COMPILER_COMPILER_H

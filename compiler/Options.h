@@ -1,0 +1,58 @@
+/// What `llmc compile` is asked to do.
+#ifndef LLMC_COMPILER_OPTIONS_H
+#define LLMC_COMPILER_OPTIONS_H
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace llmc {
+
+/// Where to stop and print instead of writing a model.bin.
+enum class EmitStage { Artifact, Onnx, Llm, Rt, Kernels, Llvm, Assembly };
+
+/// One line of progress: a phase, and how much of it is done (0 of 0: unknown).
+struct CompileProgress {
+  std::string phase; ///< "read", "import", "optimise", "kernels", "weights"
+  uint64_t done = 0;
+  uint64_t total = 0;
+};
+
+struct CompileOptions {
+  std::string input;  ///< An .onnx file or a folder that holds one.
+  std::string output; ///< The model.bin, or the text of --emit; "-": stdout.
+  std::vector<std::string> targets; ///< Levels; empty: all x86 levels.
+  std::string dtype;    ///< "f32", "f16", "bf16"; empty: what the graph holds.
+  std::string quantize; ///< "w8"; empty: none.
+  int64_t maxContext = 0; ///< 0: what the model's configuration says.
+  int64_t chunk = 0;      ///< Rows of a prefill step; 0: 128.
+  uint64_t maxMemory = 0; ///< Bytes; 0: no limit.
+  unsigned jobs = 0;      ///< Worker processes; 0: one per core.
+  bool strict = false;
+  bool verifyEach = false;
+  bool cache = true;          ///< Use the kernel cache on disk.
+  std::string dumpStages;     ///< Folder; empty: none.
+  EmitStage emit = EmitStage::Artifact;
+  std::string level;          ///< Of --emit=llvm and asm; empty: the highest.
+  std::string stub;           ///< The executable in front; empty: beside llmc.
+  /// Called often from the compiling thread; may be empty.
+  std::function<void(const CompileProgress &)> progress;
+};
+
+/// What a compile found and made, for the report on stderr and for --json.
+struct CompileSummary {
+  std::vector<std::string> files;   ///< The files that were used, with roles.
+  std::vector<std::string> report;  ///< "attention 5/5", "rope 5/5" …
+  std::vector<std::string> notes;   ///< What the user should know, a line each.
+  std::vector<std::string> targets; ///< Levels in the file.
+  uint64_t kernels = 0;             ///< Distinct kernels.
+  uint64_t kernelsCached = 0, kernelsGenerated = 0; ///< Over all levels.
+  uint64_t weightBytes = 0, fileBytes = 0;
+  int64_t arenaBytes = 0, cacheBytesPerToken = 0;
+  double seconds = 0;
+};
+
+} // namespace llmc
+
+#endif // LLMC_COMPILER_OPTIONS_H
