@@ -39,6 +39,8 @@ template <int Mantissa> struct Half {
       return sign | infinity | (1 << (Mantissa - 1));
     if (std::isinf(value))
       return sign | infinity;
+    if (value == 0)
+      return sign;
     int exponent;
     std::frexp(value, &exponent);
     // Numbers below the normal range share the exponent of the smallest one.
