@@ -226,6 +226,30 @@ void BpeModel::merge(Symbols &s, Queue &queue) const {
   }
 }
 
+size_t BpeModel::mergeShort(int32_t *id, size_t n) const {
+  // What is to be merged at i with i + 1; null where nothing is.
+  const Pair *at[maxShort];
+  for (size_t i = 0; i + 1 < n; ++i)
+    at[i] = findPair(id[i], id[i + 1]);
+  while (n > 1) {
+    size_t best = n;
+    for (size_t i = 0; i + 1 < n; ++i)
+      if (at[i] && (best == n || at[i]->rank < at[best]->rank))
+        best = i;
+    if (best == n)
+      break;
+    id[best] = at[best]->result;
+    --n;
+    std::copy(id + best + 2, id + n + 1, id + best + 1);
+    std::copy(at + best + 1, at + n, at + best);
+    if (best > 0)
+      at[best - 1] = findPair(id[best - 1], id[best]);
+    if (best + 1 < n)
+      at[best] = findPair(id[best], id[best + 1]);
+  }
+  return n;
+}
+
 void BpeModel::encode(std::string_view piece, std::vector<int32_t> &out) const {
   if (model.ignoreMerges) {
     int32_t whole = find(piece);
@@ -234,14 +258,18 @@ void BpeModel::encode(std::string_view piece, std::vector<int32_t> &out) const {
       return;
     }
   }
-  std::vector<int32_t> initial;
-  makeSymbols(piece, initial);
-  if (initial.size() < 2) {
-    out.insert(out.end(), initial.begin(), initial.end());
+  size_t base = out.size();
+  makeSymbols(piece, out);
+  size_t count = out.size() - base;
+  if (count < 2)
+    return;
+  if (count <= std::min(shortThreshold, maxShort)) {
+    out.resize(base + mergeShort(out.data() + base, count));
     return;
   }
-  Symbols symbols(std::move(initial));
-  if (symbols.id.size() > bucketThreshold) {
+  Symbols symbols({out.begin() + ptrdiff_t(base), out.end()});
+  out.resize(base);
+  if (count > bucketThreshold) {
     BucketQueue queue;
     merge(symbols, queue);
   } else {

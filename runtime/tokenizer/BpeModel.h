@@ -2,9 +2,10 @@
 /// merged, the merge of lowest rank first and of equal ones the leftmost, until
 /// none applies (Sennrich et al., arXiv 1508.07909).
 ///
-/// A piece of n symbols takes O(n log n) whatever its text: a heap for common
-/// lengths; for long pieces one bucket of positions per rank, which does not
-/// fall out of the cache when millions of symbols share a rank.
+/// A piece of n symbols takes O(n log n) whatever its text: words are merged in
+/// place; longer pieces have a heap of candidates, and very long ones a bucket of
+/// positions per rank, which does not fall out of the cache when millions of
+/// symbols share a rank.
 #ifndef LLMC_RUNTIME_TOKENIZER_BPEMODEL_H
 #define LLMC_RUNTIME_TOKENIZER_BPEMODEL_H
 
@@ -29,9 +30,12 @@ public:
   /// The id of the BPE vocabulary's token with this text, or -1.
   int32_t find(std::string_view text) const;
 
-  /// Pieces of more symbols than this use buckets in place of a heap. Public so
-  /// that a test can compare the two.
+  /// Pieces of up to this many symbols (at most maxShort) are merged in place,
+  /// those of more than bucketThreshold with buckets, and others with a heap.
+  /// Public so that a test can compare the three.
+  size_t shortThreshold = maxShort;
   size_t bucketThreshold = size_t(1) << 14;
+  static constexpr size_t maxShort = 32;
 
 private:
   struct Pair {
@@ -52,6 +56,8 @@ private:
   const Pair *findPair(int32_t left, int32_t right) const;
   void insertPair(int32_t left, int32_t right, uint32_t rank, int32_t result);
   void makeSymbols(std::string_view piece, std::vector<int32_t> &ids) const;
+  /// Merges the \p n symbols at \p ids; returns how many are left.
+  size_t mergeShort(int32_t *ids, size_t n) const;
   template <typename Queue> void merge(Symbols &symbols, Queue &queue) const;
 };
 

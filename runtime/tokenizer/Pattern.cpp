@@ -75,24 +75,41 @@ Result<Pattern> Pattern::compile(std::string_view text) {
   return Pattern(std::move(impl));
 }
 
-Result<std::vector<Range>> Pattern::findAll(std::string_view text) const {
-  std::unique_ptr<pcre2_match_data, FreeMatch> match(
-      pcre2_match_data_create(1, nullptr));
-  std::unique_ptr<pcre2_match_context, FreeContext> context(
-      pcre2_match_context_create(nullptr));
-  uint64_t steps = matchStepsBase + matchStepsPerByte * text.size();
-  pcre2_set_match_limit(context.get(),
-                        uint32_t(std::min<uint64_t>(steps, UINT32_MAX)));
-  pcre2_set_heap_limit(context.get(), matchHeapKiB);
+struct Pattern::Matcher::State {
+  const pcre2_code *code;
+  std::unique_ptr<pcre2_match_data, FreeMatch> match;
+  std::unique_ptr<pcre2_match_context, FreeContext> context;
+};
 
+Pattern::Matcher::Matcher(const Pattern &pattern)
+    : state(std::make_unique<State>()) {
+  state->code = pattern.impl->code.get();
+  state->match.reset(pcre2_match_data_create(1, nullptr));
+  state->context.reset(pcre2_match_context_create(nullptr));
+  pcre2_set_heap_limit(state->context.get(), matchHeapKiB);
+}
+Pattern::Matcher::~Matcher() = default;
+
+Result<std::vector<Range>> Pattern::findAll(std::string_view text) const {
   std::vector<Range> found;
+  LLMC_CHECK(Matcher(*this).findAll(text, found));
+  return found;
+}
+
+Status Pattern::Matcher::findAll(std::string_view text,
+                                 std::vector<Range> &found) {
+  found.clear();
+  uint64_t steps = matchStepsBase + matchStepsPerByte * text.size();
+  pcre2_set_match_limit(state->context.get(),
+                        uint32_t(std::min<uint64_t>(steps, UINT32_MAX)));
   auto subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   size_t from = 0;
   while (from <= text.size()) {
     // The text is known to be UTF-8: checking it again at every call would
     // make the whole quadratic.
-    int rc = pcre2_match(impl->code.get(), subject, text.size(), from,
-                         PCRE2_NO_UTF_CHECK, match.get(), context.get());
+    int rc = pcre2_match(state->code, subject, text.size(), from,
+                         PCRE2_NO_UTF_CHECK, state->match.get(),
+                         state->context.get());
     if (rc == PCRE2_ERROR_NOMATCH)
       break;
     if (rc < 0)
@@ -100,7 +117,7 @@ Result<std::vector<Range>> Pattern::findAll(std::string_view text) const {
                    "byte " + std::to_string(from) + " of the text",
                    messageOf(rc),
                    "tokenize it in smaller parts"};
-    const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(match.get());
+    const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(state->match.get());
     size_t begin = ends[0], end = ends[1];
     // An empty match right behind another is none; nor is what \K turns round.
     bool none = begin < from || end < begin ||
@@ -114,7 +131,7 @@ Result<std::vector<Range>> Pattern::findAll(std::string_view text) const {
       break;
     }
   }
-  return found;
+  return Status::ok();
 }
 
 } // namespace llmc::tokenizer

@@ -28,9 +28,23 @@ public:
   Pattern &operator=(Pattern &&) noexcept;
   ~Pattern();
 
-  /// All matches in \p text (valid UTF-8, below 2 GiB) from left to right; a
-  /// match may be empty, but not right behind another. Errors: TokenizeLimit.
-  /// Safe to call from many threads.
+  /// Searches with one pattern; what it needs for that is made once. Many may
+  /// search with the same pattern at a time. Keeps a reference to the pattern.
+  class Matcher {
+  public:
+    explicit Matcher(const Pattern &pattern);
+    ~Matcher();
+    /// All matches in \p text (valid UTF-8, below 2 GiB) from left to right; a
+    /// match may be empty, but not right behind another. Replaces \p found.
+    /// Errors: TokenizeLimit.
+    Status findAll(std::string_view text, std::vector<Range> &found);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state;
+  };
+
+  /// One search with a Matcher of its own.
   Result<std::vector<Range>> findAll(std::string_view text) const;
 
 private:

@@ -24,21 +24,18 @@ Result<PreTokenizer> PreTokenizer::create(std::vector<PreTokenizerStep> steps) {
 
 /// Each character of which \p isSeparator holds, as one range.
 template <typename Predicate>
-static std::vector<Range> findCharacters(std::string_view text,
-                                         Predicate isSeparator) {
-  std::vector<Range> found;
+static void findCharacters(std::string_view text, std::vector<Range> &found,
+                           Predicate isSeparator) {
   for (size_t at = 0; at < text.size();) {
     Utf8Head head = decodeOne(text.substr(at));
     if (isSeparator(head.codePoint))
       found.push_back({uint32_t(at), uint32_t(at + head.length)});
     at += head.length;
   }
-  return found;
 }
 
 /// Runs of word characters and runs of what is neither word nor space.
-static std::vector<Range> findWordRuns(std::string_view text) {
-  std::vector<Range> found;
+static void findWordRuns(std::string_view text, std::vector<Range> &found) {
   int last = 0; // 0 space, 1 word, 2 other
   for (size_t at = 0; at < text.size();) {
     Utf8Head head = decodeOne(text.substr(at));
@@ -51,42 +48,28 @@ static std::vector<Range> findWordRuns(std::string_view text) {
     last = now;
     at = end;
   }
-  return found;
 }
 
-Result<std::vector<Range>>
-PreTokenizer::findSeparators(size_t index, std::string_view piece) const {
-  const PreTokenizerStep &step = steps[index];
-  switch (step.kind) {
-  case Kind::SplitRegex:
-    return patterns[index]->findAll(piece);
-  case Kind::SplitNumeric:
-    return findCharacters(piece, isNumeric);
-  case Kind::SplitSpace:
-    return findCharacters(piece, isSpace);
-  case Kind::SplitPunctuation:
-    return findCharacters(piece, isPunctuation);
-  case Kind::WordRuns:
-    return findWordRuns(piece);
-  default: {
-    std::vector<Range> found;
-    for (size_t at = 0;
-         (at = piece.find(step.pattern, at)) != std::string_view::npos;
-         at += step.pattern.size())
-      found.push_back({uint32_t(at), uint32_t(at + step.pattern.size())});
-    return found;
-  }
-  }
+static void findLiteral(std::string_view text, std::string_view literal,
+                        std::vector<Range> &found) {
+  for (size_t at = 0; (at = text.find(literal, at)) != std::string_view::npos;
+       at += literal.size())
+    found.push_back({uint32_t(at), uint32_t(at + literal.size())});
 }
 
-/// Cuts [begin, end) at \p separators (relative to begin), appending to \p out.
+namespace {
+struct Part {
+  Range range;
+  bool separator;
+};
+} // namespace
+
+/// Cuts [begin, end) at \p separators (relative to begin), appending to \p out;
+/// \p parts is scratch.
 static void cut(uint32_t begin, uint32_t end, const std::vector<Range> &separators,
-                SplitBehavior behavior, bool invert, std::vector<Range> &out) {
-  struct Part {
-    Range range;
-    bool separator;
-  };
-  std::vector<Part> parts;
+                SplitBehavior behavior, bool invert, std::vector<Part> &parts,
+                std::vector<Range> &out) {
+  parts.clear();
   uint32_t from = begin;
   for (Range r : separators) {
     if (from < begin + r.begin)
@@ -170,6 +153,40 @@ static void applyMetaspace(const PreTokenizerStep &step, bool atStart,
   });
 }
 
+Status PreTokenizer::split(size_t index, Pieces &pieces) const {
+  const PreTokenizerStep &step = steps[index];
+  // Metaspace cuts in front of each mark, whatever the step's own fields say.
+  bool meta = step.kind == Kind::Metaspace;
+  std::optional<Pattern::Matcher> matcher;
+  if (step.kind == Kind::SplitRegex)
+    matcher.emplace(*patterns[index]);
+
+  std::vector<Range> next, found;
+  std::vector<Part> parts;
+  for (Range r : pieces.ranges) {
+    std::string_view piece =
+        std::string_view(pieces.text).substr(r.begin, r.end - r.begin);
+    found.clear();
+    if (matcher)
+      LLMC_CHECK(matcher->findAll(piece, found));
+    else if (step.kind == Kind::SplitNumeric)
+      findCharacters(piece, found, isNumeric);
+    else if (step.kind == Kind::SplitSpace)
+      findCharacters(piece, found, isSpace);
+    else if (step.kind == Kind::SplitPunctuation)
+      findCharacters(piece, found, isPunctuation);
+    else if (step.kind == Kind::WordRuns)
+      findWordRuns(piece, found);
+    else
+      findLiteral(piece, step.pattern, found);
+    cut(r.begin, r.end, found,
+        meta ? SplitBehavior::MergedWithNext : step.behavior,
+        !meta && step.invert, parts, next);
+  }
+  pieces.ranges = std::move(next);
+  return Status::ok();
+}
+
 /// The text may grow by a step; offsets are 32 bits wide.
 static Status checkSize(const Pieces &pieces, uint64_t growth) {
   if (pieces.text.size() * growth + pieces.ranges.size() * 4 < (uint64_t(1) << 31))
@@ -208,17 +225,7 @@ Result<Pieces> PreTokenizer::apply(std::string text, bool atStart) const {
       if (!step.split)
         continue;
     }
-    std::vector<Range> next;
-    for (Range r : pieces.ranges) {
-      std::string_view piece =
-          std::string_view(pieces.text).substr(r.begin, r.end - r.begin);
-      LLMC_TRY(std::vector<Range> separators, findSeparators(i, piece));
-      bool meta = step.kind == Kind::Metaspace;
-      cut(r.begin, r.end, separators,
-          meta ? SplitBehavior::MergedWithNext : step.behavior,
-          !meta && step.invert, next);
-    }
-    pieces.ranges = std::move(next);
+    LLMC_CHECK(split(i, pieces));
     // Where a step removed the beginning, the first piece is not at the start.
     atStart &= !pieces.ranges.empty() && pieces.ranges.front().begin == 0;
   }

@@ -34,8 +34,7 @@ private:
   std::vector<PreTokenizerStep> steps;
   std::vector<std::optional<Pattern>> patterns; // [steps]
 
-  Result<std::vector<Range>> findSeparators(size_t step,
-                                            std::string_view piece) const;
+  Status split(size_t step, Pieces &pieces) const;
 };
 
 } // namespace llmc::tokenizer

@@ -61,21 +61,23 @@ double secondsFor(const Tokenizer &t, const std::string &text, size_t &count) {
 }
 } // namespace
 
-TEST(BpeModel, HeapAndBucketsGiveWhatTheDefinitionGives) {
+TEST(BpeModel, AllThreeWaysGiveWhatTheDefinitionGives) {
   std::mt19937 random(2);
   for (int round = 0; round < 300; ++round) {
     TokenizerModel m = randomModel(random);
-    BpeModel heap(m), buckets(m);
-    buckets.bucketThreshold = 0;
+    BpeModel inPlace(m), heap(m), buckets(m);
+    heap.shortThreshold = buckets.shortThreshold = buckets.bucketThreshold = 0;
     for (int i = 0; i < 5; ++i) {
       std::string text(random() % 40, 'a');
       for (char &c : text)
         c = char('a' + random() % (round % 2 ? 4 : 2));
-      Ids a, b;
-      heap.encode(text, a);
-      buckets.encode(text, b);
+      Ids a, b, c;
+      inPlace.encode(text, a);
+      heap.encode(text, b);
+      buckets.encode(text, c);
       ASSERT_EQ(a, reference(m, text)) << text;
       ASSERT_EQ(b, a) << text;
+      ASSERT_EQ(c, a) << text;
     }
   }
 }
@@ -85,6 +87,7 @@ TEST(BpeModel, LongPiecesAgreeWithShortOnes) {
   TokenizerModel m = randomModel(random);
   BpeModel heap(m), buckets(m);
   heap.bucketThreshold = SIZE_MAX;
+  buckets.shortThreshold = 0;
   buckets.bucketThreshold = 0;
   std::string text(200000, 'a');
   for (char &c : text)

@@ -256,7 +256,7 @@ TEST(TokenizerReader, ChangedFilesAreErrorsOrTokenizersNeverCrashes) {
   // The parts before the vocabulary, where most of the meaning is.
   size_t end = whole.find("\"vocab\"");
   ASSERT_NE(end, std::string::npos);
-  for (size_t i = 0; i < end; i += 3) {
+  for (size_t i = 0; i < end; i += 41) {
     std::string changed = whole;
     changed[i] = changed[i] == '1' ? '"' : '1';
     auto r = read(changed);
