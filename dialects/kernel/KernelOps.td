@@ -49,9 +49,9 @@ def Kernel_LinearOp : Kernel_Op<"linear", [SingleBlock, AttrSizedOperandSegments
                        DefaultValuedAttr<StrAttr, "\"\"">:$scheme);
   let regions = (region SizedRegion<1>:$epilogue);
   let assemblyFormat = [{
-    $input `,` $weight `extras` `(` $extras `)` `outputs` `(` $outputs `)`
-    `tiles` `(` $begin `,` $end `)` attr-dict `:`
-    type($input) `,` type($weight) `,` type($extras) `,` type($outputs) $epilogue
+    $input `,` $weight (`extras` `(` $extras^ `:` type($extras) `)`)?
+    `outputs` `(` $outputs `:` type($outputs) `)` `tiles` `(` $begin `,` $end `)`
+    attr-dict `:` type($input) `,` type($weight) $epilogue
   }];
   let hasVerifier = 1;
 }
@@ -65,8 +65,9 @@ def Kernel_MapOp : Kernel_Op<"map", [SingleBlock, AttrSizedOperandSegments]> {
                        Index:$begin, Index:$end);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
-    `inputs` `(` $inputs `)` `outputs` `(` $outputs `)` `tiles` `(` $begin `,` $end `)`
-    attr-dict `:` type($inputs) `,` type($outputs) $body
+    (`inputs` `(` $inputs^ `:` type($inputs) `)`)?
+    `outputs` `(` $outputs `:` type($outputs) `)` `tiles` `(` $begin `,` $end `)`
+    attr-dict `do` $body
   }];
   let hasVerifier = 1;
 }

@@ -1,0 +1,27 @@
+/// The list of targets: adding one edits this file and CMakeLists.txt.
+#include "codegen/Target.h"
+
+#include "codegen/x86/X86Target.h"
+
+using namespace llmc;
+using namespace llmc::codegen;
+
+Target::~Target() = default;
+
+llvm::ArrayRef<const Target *> llmc::codegen::allTargets() {
+  static const X86Target x86;
+  static const Target *const targets[] = {&x86};
+  return targets;
+}
+
+Result<const Target *> llmc::codegen::targetOfLevel(llvm::StringRef level) {
+  std::string known;
+  for (const Target *target : allTargets())
+    for (llvm::StringRef name : target->levels()) {
+      if (name == level)
+        return target;
+      known += (known.empty() ? "" : ", ") + name.str();
+    }
+  return Error{Code::BadTarget, "there is no target '" + level.str() + "'", "",
+               "", "one of: " + known};
+}

@@ -1,0 +1,116 @@
+/// See the header. Errors are values; what LLVM aborts on ends the process,
+/// which is why kernels are generated in workers (codegen/Generate.h).
+#include "codegen/llvm/Backend.h"
+
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace llmc;
+using namespace llmc::codegen;
+
+static Error failed(std::string what, std::string why) {
+  return {Code::KernelFailed, std::move(what), "", std::move(why), ""};
+}
+
+static Result<std::unique_ptr<llvm::TargetMachine>>
+createMachine(const BackendOptions &options) {
+  std::string message;
+  llvm::Triple triple(options.triple);
+  auto *target = llvm::TargetRegistry::lookupTarget(triple, message);
+  if (!target)
+    return failed("LLVM has no back end for " + triple.str(), message);
+  llvm::TargetOptions targetOptions;
+  targetOptions.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      triple, options.cpu, options.features, targetOptions, llvm::Reloc::PIC_,
+      llvm::CodeModel::Small, llvm::CodeGenOptLevel::Aggressive));
+  if (!machine)
+    return failed("LLVM refused the processor " + options.cpu.str(), "");
+  return machine;
+}
+
+static void setAttributes(llvm::Module &module, const BackendOptions &options) {
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    function.setVisibility(llvm::GlobalValue::HiddenVisibility);
+    function.setDSOLocal(true);
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+    function.addFnAttr("no-builtins");
+    function.addFnAttr("target-cpu", options.cpu);
+    if (!options.features.empty())
+      function.addFnAttr("target-features", options.features);
+    if (options.vectorBits) {
+      std::string bits = std::to_string(options.vectorBits);
+      function.addFnAttr("prefer-vector-width", bits);
+      function.addFnAttr("min-legal-vector-width", bits);
+    }
+  }
+}
+
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager graphs;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PipelineTuningOptions tuning;
+  // Kernels come as vectors; looking for more only costs time.
+  tuning.LoopVectorization = false;
+  tuning.LoopInterleaving = false;
+  tuning.SLPVectorization = false;
+  llvm::PassBuilder builder(&machine, tuning);
+  llvm::TargetLibraryInfoImpl library(machine.getTargetTriple());
+  library.disableAllFunctions();
+  functions.registerPass([&] { return llvm::TargetLibraryAnalysis(library); });
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(graphs);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, graphs, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
+      .run(module, modules);
+}
+
+Result<std::string> llmc::codegen::emitWithLlvm(mlir::ModuleOp source,
+                                                const BackendOptions &options,
+                                                EmitKind kind) {
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> module =
+      mlir::translateModuleToLLVMIR(source, context, "kernels");
+  if (!module)
+    return failed("the kernel could not be translated to LLVM IR", "");
+  LLMC_TRY(std::unique_ptr<llvm::TargetMachine> machine,
+           createMachine(options));
+  module->setTargetTriple(machine->getTargetTriple());
+  module->setDataLayout(machine->createDataLayout());
+  setAttributes(*module, options);
+  std::string message;
+  llvm::raw_string_ostream messages(message);
+  if (llvm::verifyModule(*module, &messages))
+    return failed("the kernel's LLVM IR is not valid", message);
+  optimize(*module, *machine);
+
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  if (kind == EmitKind::LlvmIr) {
+    module->print(out, nullptr);
+    return text;
+  }
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  llvm::legacy::PassManager passes;
+  if (machine->addPassesToEmitFile(passes, stream, nullptr,
+                                   kind == EmitKind::Assembly
+                                       ? llvm::CodeGenFileType::AssemblyFile
+                                       : llvm::CodeGenFileType::ObjectFile))
+    return failed("LLVM cannot emit this kind of file", "");
+  passes.run(*module);
+  return std::string(bytes.begin(), bytes.end());
+}

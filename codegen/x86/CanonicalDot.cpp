@@ -1,0 +1,76 @@
+/// The inner loop does four k an iteration: enough to hide the loop, and a
+/// whole line of every weight type. The running sums are not used in it, so
+/// they can wait on the stack while the chains fill the registers.
+#include "codegen/x86/CanonicalDot.h"
+
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace llmc;
+using namespace llmc::codegen;
+
+using llvm::SmallVector;
+
+static constexpr int64_t step = 4;
+
+/// One round of fused multiply-adds for k in [group, group + count): `chains`
+/// holds the even chains of all sums, then the odd ones.
+static void emitTerms(VectorBuilder &b, const DotBlock &block, Value group,
+                      int64_t count, SmallVector<Value> &chains) {
+  int64_t sums = block.rows * block.panels;
+  for (int64_t j = 0; j < count; ++j) {
+    Value k = j ? b.add(group, b.index(j)) : group;
+    SmallVector<Value> weights;
+    for (int64_t panel = 0; panel < block.panels; ++panel)
+      weights.push_back(block.weight(panel, group, j));
+    for (int64_t row = 0; row < block.rows; ++row) {
+      Value input = block.input(row, k);
+      for (int64_t panel = 0; panel < block.panels; ++panel) {
+        Value &chain = chains[j % 2 * sums + row * block.panels + panel];
+        chain = b.fma(input, weights[panel], chain);
+      }
+    }
+  }
+}
+
+/// The terms of one block, `length` <= 32 of them from k = `first`, added to
+/// the running sums.
+static SmallVector<Value> emitBlock(VectorBuilder &b, const DotBlock &block,
+                                    Value first, int64_t length,
+                                    ValueRange sums) {
+  SmallVector<Value> chains(2 * sums.size(), b.number(b.f32Lanes(), 0));
+  int64_t whole = length / step * step;
+  if (whole == step)
+    emitTerms(b, block, first, step, chains);
+  else if (whole)
+    chains = b.loop(first, b.add(first, b.index(whole)), step, chains,
+                    [&](Value group, ValueRange carried) {
+                      SmallVector<Value> next(carried);
+                      emitTerms(b, block, group, step, next);
+                      return next;
+                    });
+  if (whole != length)
+    emitTerms(b, block, b.add(first, b.index(whole)), length - whole, chains);
+  SmallVector<Value> result;
+  for (auto [i, sum] : llvm::enumerate(sums))
+    result.push_back(b.add(sum, b.add(chains[i], chains[sums.size() + i])));
+  return result;
+}
+
+SmallVector<Value> llmc::codegen::emitCanonicalDot(VectorBuilder &b,
+                                                   const DotBlock &block,
+                                                   Value blocks,
+                                                   int64_t tail) {
+  SmallVector<Value> sums(block.rows * block.panels,
+                          b.number(b.f32Lanes(), 0));
+  Value end = b.mul(blocks, b.index(kernel::sumBlock));
+  if (getConstantIntValue(blocks) != 0)
+    sums = b.loop(b.index(0), end, kernel::sumBlock, sums,
+                  [&](Value first, ValueRange carried) {
+                    return emitBlock(b, block, first, kernel::sumBlock,
+                                     carried);
+                  });
+  if (tail)
+    sums = emitBlock(b, block, end, tail, sums);
+  return sums;
+}

@@ -1,0 +1,32 @@
+/// The sum over K that linears and attention share, in its one order.
+#ifndef LLMC_CODEGEN_X86_CANONICALDOT_H
+#define LLMC_CODEGEN_X86_CANONICALDOT_H
+
+#include "codegen/llvm/VectorBuilder.h"
+
+#include <functional>
+
+namespace llmc::codegen {
+
+/// A register block: `rows` inputs times `panels` vectors of 16 outputs.
+struct DotBlock {
+  int64_t rows = 1;
+  int64_t panels = 1;
+  /// The input of a row at k, the same in every lane (vector<16xf32>).
+  std::function<Value(int64_t row, Value k)> input;
+  /// The weights of a panel at `group` + j, where group is a multiple of four
+  /// and 0 <= j < 4 (vector<16xf32>).
+  std::function<Value(int64_t panel, Value group, int64_t j)> weight;
+};
+
+/// Emits the sums over k in [0, 32 * blocks + tail), 0 <= tail < 32, in the
+/// order of kernel.linear: in a block of 32 the even and the odd terms apart,
+/// each from 0 by fused multiply-add; sum += even + odd. Returns rows * panels
+/// vectors, row by row.
+llvm::SmallVector<Value> emitCanonicalDot(VectorBuilder &b,
+                                          const DotBlock &block, Value blocks,
+                                          int64_t tail);
+
+} // namespace llmc::codegen
+
+#endif // LLMC_CODEGEN_X86_CANONICALDOT_H

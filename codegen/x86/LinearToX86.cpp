@@ -1,0 +1,230 @@
+/// kernel.linear to register blocks of rows and panels.
+///
+/// For the panels of the tiles [begin, end), a few at a time: for all rows, a
+/// few at a time: the sums of the block (CanonicalDot), then the epilogue on
+/// each vector of sixteen sums, then the stores. Rows that do not fill a block
+/// are done in blocks of half the size, and so on: how rows are blocked changes
+/// no bits. `tile_rows` and `tile_panels` bound the block; a level with fewer
+/// registers takes less. The weights of the panels stay in L2 meanwhile.
+///
+/// Nothing is read beyond K, nothing is written beyond N: the last panel's
+/// extras and outputs are masked.
+#include "codegen/llvm/VectorRegion.h"
+#include "codegen/x86/CanonicalDot.h"
+#include "codegen/x86/KernelsToX86.h"
+#include "codegen/x86/PanelWeights.h"
+
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace llmc;
+using namespace llmc::codegen;
+
+using llvm::SmallVector;
+
+namespace {
+
+class LinearLowering {
+public:
+  LinearLowering(kernel::LinearOp op, PanelWeights weights,
+                 const X86Level &level)
+      : op(op), weights(weights), b(op.getLoc(), op),
+        length(extent(op.getInput(), 1)),
+        columns(extent(op.getOutputs().front(), 1)),
+        panels(llvm::divideCeil(columns, VectorBuilder::width)),
+        parts(op.getParts()) {
+    rowsAtOnce = std::min<int64_t>(op.getTileRows(),
+                                   std::max<int64_t>(1, level.blockSums / parts));
+    int64_t most = std::max<int64_t>(1, level.blockSums / (rowsAtOnce * parts));
+    panelsAtOnce = std::min<int64_t>(op.getTilePanels(), most);
+    while (op.getTilePanels() % panelsAtOnce)
+      --panelsAtOnce;
+  }
+
+  LogicalResult run();
+
+private:
+  LogicalResult emitPanels(Value panel, int64_t count);
+  LogicalResult emitBlock(Value row, int64_t rows, Value panel, int64_t count);
+  LogicalResult emitEpilogue(Value row, int64_t rows, Value panel,
+                             ArrayRef<SmallVector<Value>> sums);
+  LogicalResult emitVector(Value row, Value panel, ArrayRef<Value> sums,
+                           Value mask);
+
+  kernel::LinearOp op;
+  PanelWeights weights;
+  VectorBuilder b;
+  int64_t length, columns, panels, parts;
+  int64_t rowsAtOnce, panelsAtOnce;
+};
+
+} // namespace
+
+LogicalResult LinearLowering::run() {
+  Value tile = b.index(op.getTilePanels());
+  Value begin = b.mul(op.getBegin(), tile);
+  Value end = b.minIndex(b.mul(op.getEnd(), tile), b.index(panels));
+  Value whole = end;
+  if (panels % panelsAtOnce)
+    whole = b.add(begin, b.mul(b.floorDiv(b.sub(end, begin), panelsAtOnce),
+                               b.index(panelsAtOnce)));
+  LogicalResult result = success();
+  b.loop(begin, whole, panelsAtOnce, [&](Value panel) {
+    result = emitPanels(panel, panelsAtOnce);
+  });
+  // The panels at the end of N that do not fill a block.
+  if (succeeded(result) && panels % panelsAtOnce)
+    b.loop(whole, end, 1, [&](Value panel) { result = emitPanels(panel, 1); });
+  return result;
+}
+
+/// All rows of `count` panels.
+LogicalResult LinearLowering::emitPanels(Value panel, int64_t count) {
+  Value rows = b.createOrFold<memref::DimOp>(op.getInput(), 0);
+  std::optional<int64_t> known = getConstantIntValue(rows);
+  Value done = b.index(0);
+  int64_t knownDone = 0;
+  LogicalResult result = success();
+  for (int64_t size = rowsAtOnce; size > 0 && succeeded(result); size /= 2) {
+    Value next;
+    if (known) {
+      int64_t knownNext = knownDone + (*known - knownDone) / size * size;
+      if (knownNext == knownDone)
+        continue;
+      knownDone = knownNext;
+      next = b.index(knownNext);
+    } else {
+      Value left = b.sub(rows, done);
+      next = size == 1 ? rows
+                       : b.add(done, b.mul(b.floorDiv(left, size),
+                                           b.index(size)));
+    }
+    b.loop(done, next, size, [&](Value row) {
+      result = emitBlock(row, size, panel, count);
+    });
+    done = next;
+  }
+  return result;
+}
+
+/// The sums of a register block, and their epilogue.
+LogicalResult LinearLowering::emitBlock(Value row, int64_t rows, Value panel,
+                                        int64_t count) {
+  Value first = parts == 1 ? panel : b.mul(panel, b.index(parts));
+  SmallVector<Value> streams, inputRows;
+  for (int64_t i = 0; i < count * parts; ++i)
+    streams.push_back(i ? b.add(first, b.index(i)) : first);
+  for (int64_t i = 0; i < rows; ++i)
+    inputRows.push_back(i ? b.add(row, b.index(i)) : row);
+  DotBlock block;
+  block.rows = rows;
+  block.panels = count * parts;
+  block.input = [&](int64_t i, Value k) {
+    return b.broadcast(b.toF32(b.loadScalar(op.getInput(), {inputRows[i], k})));
+  };
+  block.weight = [&](int64_t i, Value group, int64_t j) {
+    return weights.at(b, streams[i], group, j);
+  };
+  Value blocks = b.index(length / kernel::sumBlock);
+  SmallVector<Value> sums =
+      emitCanonicalDot(b, block, blocks, length % kernel::sumBlock);
+  for (int64_t i = 0; i < block.panels; ++i)
+    if (Value scales = weights.scales(b, streams[i]))
+      for (int64_t r = 0; r < rows; ++r) {
+        Value &sum = sums[r * block.panels + i];
+        sum = b.mul(sum, scales);
+      }
+  for (int64_t p = 0; p < count; ++p) {
+    SmallVector<SmallVector<Value>> perRow;
+    for (int64_t r = 0; r < rows; ++r) {
+      auto start = sums.begin() + r * block.panels + p * parts;
+      perRow.emplace_back(start, start + parts);
+    }
+    Value at = p ? b.add(panel, b.index(p)) : panel;
+    if (failed(emitEpilogue(row, rows, at, perRow)))
+      return failure();
+  }
+  return success();
+}
+
+/// The epilogue of `rows` rows of one panel, whose last may be incomplete.
+LogicalResult LinearLowering::emitEpilogue(Value row, int64_t rows, Value panel,
+                                           ArrayRef<SmallVector<Value>> sums) {
+  auto all = [&](Value mask) {
+    for (int64_t r = 0; r < rows; ++r)
+      if (failed(emitVector(r ? b.add(row, b.index(r)) : row, panel, sums[r],
+                            mask)))
+        return failure();
+    return success();
+  };
+  int64_t tail = columns % VectorBuilder::width;
+  if (!tail)
+    return all({});
+  Value mask = b.prefixMask(tail);
+  if (panels == 1)
+    return all(mask);
+  Value last = b.compare(arith::CmpIPredicate::eq, panel, b.index(panels - 1));
+  auto branch = scf::IfOp::create(b, last, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&branch.getThenRegion().front());
+  if (failed(all(mask)))
+    return failure();
+  b.setInsertionPointToStart(&branch.getElseRegion().front());
+  return all({});
+}
+
+LogicalResult LinearLowering::emitVector(Value row, Value panel,
+                                         ArrayRef<Value> sums, Value mask) {
+  Value column = b.mul(panel, b.index(VectorBuilder::width));
+  SmallVector<Value> arguments(sums);
+  for (Value extra : op.getExtras()) {
+    bool perRow = cast<MemRefType>(extra.getType()).getRank() == 2;
+    arguments.push_back(perRow ? b.load(extra, {row, column}, mask)
+                               : b.load(extra, {column}, mask));
+  }
+  auto results = cloneOntoVectors(b, op.getEpilogue().front(), arguments);
+  if (failed(results))
+    return failure();
+  for (auto [value, output] : llvm::zip_equal(*results, op.getOutputs()))
+    b.store(value, output, {row, column}, mask);
+  return success();
+}
+
+/// What the lowering relies on beyond the op's verifier.
+static LogicalResult check(kernel::LinearOp op) {
+  auto input = cast<MemRefType>(op.getInput().getType());
+  if (input.getRank() != 2 || input.isDynamicDim(1))
+    return op.emitOpError("needs an input [T, K] with a static K, not ")
+           << input;
+  if (op.getOutputs().empty())
+    return op.emitOpError("has no output");
+  int64_t columns = extent(op.getOutputs().front(), 1);
+  for (Value output : op.getOutputs()) {
+    auto type = cast<MemRefType>(output.getType());
+    if (type.getRank() != 2 || type.isDynamicDim(1) ||
+        type.getDimSize(1) != columns)
+      return op.emitOpError("needs outputs [T, N] with one static N, not ")
+             << type;
+  }
+  for (Value extra : op.getExtras()) {
+    auto type = cast<MemRefType>(extra.getType());
+    if (type.getRank() < 1 || type.getRank() > 2 ||
+        type.getShape().back() != columns)
+      return op.emitOpError("needs extras [T, N] or [N], not ") << type;
+  }
+  return success();
+}
+
+LogicalResult llmc::codegen::lowerLinear(kernel::LinearOp op,
+                                         const X86Level &level) {
+  if (failed(check(op)))
+    return failure();
+  int64_t columns = extent(op.getOutputs().front(), 1);
+  int64_t panels = llvm::divideCeil(columns, VectorBuilder::width);
+  auto weights = PanelWeights::of(op, op.getWeight(), op.getScheme(),
+                                  extent(op.getInput(), 1),
+                                  panels * op.getParts());
+  if (failed(weights))
+    return failure();
+  return LinearLowering(op, *weights, level).run();
+}

@@ -1,0 +1,119 @@
+/// Conversions are exact, so a weight type changes no order of sums.
+#include "codegen/x86/PanelWeights.h"
+
+using namespace mlir;
+using namespace llmc;
+using namespace llmc::codegen;
+
+using llvm::SmallVector;
+
+static constexpr int64_t width = kernel::panelWidth;
+static constexpr int64_t lineBytes = 64;
+
+/// [panels, pairs, 16, 2] as [panels, pairs, 32]: a line is one vector.
+static Value withWholeLines(Operation *op, Value weight) {
+  VectorBuilder b(op->getLoc(), op);
+  auto type = cast<MemRefType>(weight.getType());
+  int64_t panels = type.getDimSize(0), pairs = type.getDimSize(1);
+  SmallVector<int64_t> sizes = {panels, pairs, 2 * width};
+  SmallVector<int64_t> strides = {pairs * 2 * width, 2 * width, 1};
+  return memref::ReinterpretCastOp::create(
+      b, MemRefType::get(sizes, type.getElementType()), weight, /*offset=*/0,
+      sizes, strides);
+}
+
+FailureOr<PanelWeights> PanelWeights::of(Operation *op, Value weight,
+                                         StringRef scheme, int64_t length,
+                                         int64_t panels) {
+  auto type = cast<MemRefType>(weight.getType());
+  Type element = type.getElementType();
+  Kind kind;
+  SmallVector<int64_t> shape;
+  if (scheme.empty() && element.isF32()) {
+    kind = Kind::F32;
+    shape = {panels, length, width};
+  } else if (scheme.empty() && (element.isBF16() || element.isF16())) {
+    kind = Kind::Pair;
+    shape = {panels, llvm::divideCeil(length, 2), width, 2};
+  } else if (scheme == "w8" && element.isInteger(8)) {
+    kind = Kind::W8;
+    shape = {panels, int64_t(llvm::divideCeil(length, 4)) * lineBytes + lineBytes};
+  } else {
+    return op->emitOpError("has no lowering to x86 for weights of type ")
+           << element << " in scheme '" << scheme << "'";
+  }
+  if (type.getShape() != ArrayRef(shape) || !type.getLayout().isIdentity())
+    return op->emitOpError("has a weight ")
+           << type << " where K and N need the shape " << ArrayRef(shape);
+  if (kind == Kind::Pair)
+    weight = withWholeLines(op, weight);
+  return PanelWeights(weight, kind, length);
+}
+
+/// One element of a pair (bf16 or f16 in the halves of 32 bits) as f32.
+static Value half(VectorBuilder &b, Value bits, Type element, bool upper) {
+  Type wide = bits.getType();
+  Value sixteen = b.integer(wide, 16);
+  if (element.isBF16()) {
+    Value shifted =
+        upper ? Value(arith::AndIOp::create(
+                    b, bits, b.integer(wide, int32_t(0xffff0000))))
+              : Value(arith::ShLIOp::create(b, bits, sixteen));
+    return b.bitcast(shifted, b.getF32Type());
+  }
+  if (upper)
+    bits = arith::ShRUIOp::create(b, bits, sixteen);
+  Value narrow = arith::TruncIOp::create(b, b.lanes(b.getI16Type()), bits);
+  return b.toF32(b.bitcast(narrow, element));
+}
+
+/// Loads 64 bytes as sixteen i32.
+static Value loadLine(VectorBuilder &b, Value memref, ValueRange at) {
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  int64_t count = lineBytes * 8 / element.getIntOrFloatBitWidth();
+  Value line = b.load(memref, at, {}, count);
+  return vector::BitCastOp::create(b, b.lanes(b.getI32Type()), line);
+}
+
+Value PanelWeights::at(VectorBuilder &b, Value panel, Value group,
+                       int64_t j) const {
+  Value zero = b.index(0);
+  if (kind == Kind::F32)
+    return b.load(weight, {panel, b.add(group, b.index(j)), zero});
+  if (kind == Kind::Pair) {
+    Value pair = b.add(b.floorDiv(group, 2), b.index(j / 2));
+    Type element = cast<MemRefType>(weight.getType()).getElementType();
+    return half(b, loadLine(b, weight, {panel, pair, zero}), element, j % 2);
+  }
+  // Byte j of each lane, sign-extended: group / 4 lines of 64 bytes come first.
+  Value line = loadLine(b, weight, {panel, b.mul(group, b.index(width))});
+  Type wide = line.getType();
+  if (j != 3)
+    line = arith::ShLIOp::create(b, line, b.integer(wide, 24 - 8 * j));
+  line = arith::ShRSIOp::create(b, line, b.integer(wide, 24));
+  return arith::SIToFPOp::create(b, b.f32Lanes(), line);
+}
+
+void PanelWeights::prefetch(VectorBuilder &b, Value panel, Value group) const {
+  Value zero = b.index(0);
+  auto line = [&](ValueRange at) {
+    memref::PrefetchOp::create(b, weight, at, /*isWrite=*/false,
+                               /*localityHint=*/2, /*isDataCache=*/true);
+  };
+  if (kind == Kind::F32) {
+    for (int64_t j = 0; j < 4; ++j)
+      line({panel, b.add(group, b.index(j)), zero});
+  } else if (kind == Kind::Pair) {
+    for (int64_t j = 0; j < 2; ++j)
+      line({panel, b.add(b.floorDiv(group, 2), b.index(j)), zero});
+  } else {
+    line({panel, b.mul(group, b.index(width))});
+  }
+}
+
+Value PanelWeights::scales(VectorBuilder &b, Value panel) const {
+  if (kind != Kind::W8)
+    return {};
+  Value start = b.index(llvm::divideCeil(length, 4) * lineBytes);
+  return b.bitcast(loadLine(b, weight, {panel, start}), b.getF32Type());
+}

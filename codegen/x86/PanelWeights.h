@@ -1,0 +1,42 @@
+/// Packed weights of every type as vectors of f32.
+#ifndef LLMC_CODEGEN_X86_PANELWEIGHTS_H
+#define LLMC_CODEGEN_X86_PANELWEIGHTS_H
+
+#include "codegen/llvm/VectorBuilder.h"
+
+namespace llmc::codegen {
+
+/// Reads panels of 16 outputs as `kernel.linear` lays them out.
+class PanelWeights {
+public:
+  enum class Kind {
+    F32,  ///< [panels, K, 16]
+    Pair, ///< bf16 or f16 [panels, ceil(K/2), 16, 2]
+    W8,   ///< i8 [panels, ceil(K/4) * 64 + 64]: lines [16][4], 16 f32 scales
+  };
+
+  /// Checks the weight's type and shape against K and the number of panels;
+  /// an error on `op` says what does not fit.
+  static mlir::FailureOr<PanelWeights> of(mlir::Operation *op, Value weight,
+                                          llvm::StringRef scheme,
+                                          int64_t length, int64_t panels);
+
+  /// The 16 weights at k = group + j; group is a multiple of 4, 0 <= j < 4.
+  Value at(VectorBuilder &b, Value panel, Value group, int64_t j) const;
+  /// Asks for the lines of k in [group, group + 4) ahead of their use.
+  void prefetch(VectorBuilder &b, Value panel, Value group) const;
+  /// What the finished sum is multiplied with; null for none.
+  Value scales(VectorBuilder &b, Value panel) const;
+
+private:
+  PanelWeights(Value weight, Kind kind, int64_t length)
+      : weight(weight), kind(kind), length(length) {}
+
+  Value weight;
+  Kind kind;
+  int64_t length; ///< K.
+};
+
+} // namespace llmc::codegen
+
+#endif // LLMC_CODEGEN_X86_PANELWEIGHTS_H

@@ -1,0 +1,77 @@
+/// The x86 side of the target seam.
+#include "codegen/x86/X86Target.h"
+
+#include "codegen/llvm/Backend.h"
+#include "codegen/llvm/KernelAbi.h"
+#include "codegen/llvm/ToLlvm.h"
+#include "codegen/x86/KernelsToX86.h"
+
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "llvm/Support/TargetSelect.h"
+
+#include <mutex>
+
+using namespace mlir;
+using namespace llmc;
+using namespace llmc::codegen;
+
+/// blockSums: 12 sums fill 24 of 32 registers with chains; 3 sums fill 12 of
+/// the 16 halves of AVX2.
+static constexpr X86Level table[] = {
+    {"x86-64-v3", "x86-64-v3", "", 256, 3},
+    {"x86-64-v4", "x86-64-v4", "", 512, 12},
+};
+
+const X86Level *llmc::codegen::findX86Level(StringRef name) {
+  for (const X86Level &level : table)
+    if (level.name == name)
+      return &level;
+  return nullptr;
+}
+
+ArrayRef<StringRef> X86Target::levels() const {
+  static const auto names = [] {
+    SmallVector<StringRef> names;
+    for (const X86Level &level : table)
+      names.push_back(level.name);
+    return names;
+  }();
+  return names;
+}
+
+void X86Target::registerDialects(DialectRegistry &registry) const {
+  registry.insert<arith::ArithDialect, cf::ControlFlowDialect,
+                  func::FuncDialect, kernel::KernelDialect, llm::LlmDialect,
+                  LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
+                  scf::SCFDialect, vector::VectorDialect>();
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+}
+
+void X86Target::addLoweringPasses(OpPassManager &passes,
+                                  StringRef level) const {
+  passes.addPass(createKernelsToX86Pass(*findX86Level(level)));
+  passes.addPass(createKernelAbiPass());
+  passes.addPass(createToLlvmPass());
+}
+
+Result<std::string> X86Target::emit(ModuleOp lowered, StringRef level,
+                                    EmitKind kind) const {
+  static std::once_flag initialized;
+  std::call_once(initialized, [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+  });
+  const X86Level *found = findX86Level(level);
+  return emitWithLlvm(lowered,
+                      {"x86_64-unknown-linux-gnu", found->cpu, found->features,
+                       found->vectorBits},
+                      kind);
+}

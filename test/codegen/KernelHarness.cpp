@@ -1,0 +1,119 @@
+#include "test/codegen/KernelHarness.h"
+
+#include "codegen/llvm/Image.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Parser/Parser.h"
+#include "gtest/gtest.h"
+
+#include <immintrin.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+using namespace llmc;
+using namespace llmc::test;
+
+const std::vector<std::string> &llmc::test::runnableLevels() {
+  static const std::vector<std::string> levels = [] {
+    std::vector<std::string> levels;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+      levels.push_back("x86-64-v3");
+    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+      levels.push_back("x86-64-v4");
+    return levels;
+  }();
+  return levels;
+}
+
+Kernel::Kernel(const std::string &mlir, const std::string &level) {
+  mlir::DialectRegistry registry;
+  codegen::allTargets().front()->registerDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(mlir, &context);
+  if (!module) {
+    ADD_FAILURE() << "does not parse:\n" << mlir;
+    return;
+  }
+  auto entry = *module->getOps<mlir::func::FuncOp>().begin();
+  std::string name = entry.getName().str();
+  auto object =
+      codegen::generateHere(*module, level, codegen::EmitKind::Object);
+  if (!object) {
+    ADD_FAILURE() << object.error().render() << mlir;
+    return;
+  }
+  auto image =
+      codegen::linkImage({{name, level, name, std::move(*object)}}, level);
+  if (!image) {
+    ADD_FAILURE() << image.error().render() << mlir;
+    return;
+  }
+  size = image->bytes.size();
+  memory = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  std::memcpy(memory, image->bytes.data(), size);
+  mprotect(memory, size, PROT_READ | PROT_EXEC);
+  function = reinterpret_cast<KernelFunction>(static_cast<char *>(memory) +
+                                              image->entries[0].offset);
+}
+
+Kernel::~Kernel() {
+  if (memory)
+    munmap(memory, size);
+}
+
+void Kernel::run(const std::vector<void *> &buffers,
+                 const std::vector<int64_t> &scalars, int64_t begin,
+                 int64_t end, int64_t step) const {
+  if (!function)
+    return;
+  FlushDenormals flush;
+  if (!step)
+    step = std::max<int64_t>(end - begin, 1);
+  for (int64_t tile = begin; tile < end; tile += step)
+    function(buffers.data(), scalars.data(), tile, std::min(end, tile + step));
+}
+
+GuardedBytes::GuardedBytes(size_t bytes) {
+  size_t page = sysconf(_SC_PAGESIZE);
+  mapped = (bytes + page - 1) / page * page + page;
+  map = mmap(nullptr, mapped, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  auto *guard = static_cast<char *>(map) + mapped - page;
+  mprotect(guard, page, PROT_NONE);
+  start = guard - bytes;
+}
+
+GuardedBytes::~GuardedBytes() { munmap(map, mapped); }
+
+uint16_t llmc::test::toBf16(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, 4);
+  return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+
+float llmc::test::fromBf16(uint16_t half) {
+  uint32_t bits = uint32_t(half) << 16;
+  float value;
+  std::memcpy(&value, &bits, 4);
+  return value;
+}
+
+uint16_t llmc::test::toF16(float value) {
+  auto half = static_cast<_Float16>(value);
+  uint16_t bits;
+  std::memcpy(&bits, &half, 2);
+  return bits;
+}
+
+float llmc::test::fromF16(uint16_t bits) {
+  _Float16 half;
+  std::memcpy(&half, &bits, 2);
+  return half;
+}
+
+FlushDenormals::FlushDenormals() : saved(_mm_getcsr()) {
+  _mm_setcsr(saved | 0x8040);
+}
+
+FlushDenormals::~FlushDenormals() { _mm_setcsr(saved); }
