@@ -1,0 +1,123 @@
+/// The compiler's executable: finds the verb and hands over.
+#include "runtime/support/Json.h"
+#include "runtime/verbs/Arguments.h"
+#include "runtime/verbs/Console.h"
+#include "runtime/verbs/Verbs.h"
+#include "tools/llmc/Signals.h"
+#include "tools/llmc/Verbs.h"
+
+#include <cstdlib>
+
+namespace llmc {
+
+namespace {
+
+/// The text with the words that lead the eye in colour.
+std::string coloured(const std::string &text) {
+  std::string out;
+  size_t start = 0;
+  while (start < text.size()) {
+    size_t end = std::min(text.find('\n', start), text.size() - 1);
+    std::string line = text.substr(start, end + 1 - start);
+    for (std::string_view label : {"error:", "  at:", "  why:", "  try:"})
+      if (line.starts_with(label)) {
+        line.insert(label.size(), "\x1b[0m");
+        line.insert(0, label == "error:" ? "\x1b[1;31m" : "\x1b[1m");
+        break;
+      }
+    out += line;
+    start = end + 1;
+  }
+  return out;
+}
+
+std::string helpText() {
+  return "llmc turns a language model into one executable and runs it.\n\n"
+         "Examples:\n"
+         "  llmc compile model.onnx -o model.bin\n"
+         "  ./model.bin \"Once upon a time\"\n"
+         "  llmc explain LLMC-E201\n\n"
+         "Verbs:\n"
+         "  compile   turn a model into a model.bin\n" +
+         describeVerbs() +
+         "  explain   tell what an error code means\n"
+         "  help      print this text, or a verb's\n\n"
+         "llmc VERB --help tells more. A model.bin takes the verbs that run it "
+         "itself.\n";
+}
+
+Error unknownVerb(std::string_view word) {
+  std::vector<std::string_view> names = {"compile", "explain", "help",
+                                         "--version", "--help"};
+  for (const Verb &verb : runTimeVerbs())
+    names.push_back(verb.name);
+  std::string_view meant = nearest(word, names);
+  return {Code::UnknownVerb, "there is no verb " + std::string(word), "", "",
+          meant.empty() ? "llmc --help lists the verbs"
+                        : "did you mean " + std::string(meant) + "?"};
+}
+
+int dispatch(std::span<const std::string_view> words) {
+  std::string_view word = words[0];
+  std::span<const std::string_view> rest = words.subspan(1);
+  if (word == "compile")
+    return compileMain(rest);
+  if (word == "explain")
+    return explainMain(rest);
+  if (const Verb *verb = findVerb(word))
+    return runVerb(*verb, "llmc", "", rest);
+  return fail(unknownVerb(word), false);
+}
+
+int mainOf(std::span<const std::string_view> words) {
+  auto answer = [](const std::string &text) {
+    Status status = print(text);
+    return status ? static_cast<int>(Exit::Ok) : fail(status.error(), false);
+  };
+  if (words.empty()) {
+    report(helpText());
+    return static_cast<int>(Exit::Usage);
+  }
+  if (words[0] == "--version" || words[0] == "version")
+    return answer(std::string(versionText) + "\n");
+  bool wantsHelp =
+      words[0] == "help" || words[0] == "--help" || words[0] == "-h";
+  if (!wantsHelp)
+    return dispatch(words);
+  if (words.size() == 1)
+    return answer(helpText());
+  const std::string_view asked[] = {words[1], "--help"};
+  return dispatch(asked);
+}
+
+} // namespace
+
+int fail(const Error &error, bool json) {
+  if (error.code != Code::Interrupted) {
+    const char *noColour = std::getenv("NO_COLOR");
+    bool colour = stderrIsTerminal() && !(noColour && *noColour);
+    report(colour ? coloured(error.render()) : error.render());
+  }
+  if (json) {
+    JsonWriter out;
+    out.beginObject().member("version", 1).key("error").beginObject();
+    out.member("code", codeName(error.code))
+        .member("exit", static_cast<int>(error.exit()))
+        .member("title", codeInfo(error.code).title)
+        .member("what", error.what)
+        .member("where", error.where)
+        .member("why", error.why)
+        .member("fix", error.fix);
+    // A second failure, of stdout, has nobody to tell.
+    (void)static_cast<bool>(print(out.end().end().text() + "\n"));
+  }
+  return static_cast<int>(error.exit());
+}
+
+} // namespace llmc
+
+int main(int argc, char **argv) {
+  llmc::installSignalHandlers(argc, argv);
+  std::vector<std::string_view> words(argv + (argc > 0), argv + argc);
+  return llmc::mainOf(words);
+}
