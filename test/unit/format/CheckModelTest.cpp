@@ -1,0 +1,173 @@
+#include "runtime/format/CheckModel.h"
+
+#include "runtime/format/ModelCodec.h"
+#include "test/unit/runtime/FakeModel.h"
+
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <gtest/gtest.h>
+#include <random>
+
+using namespace llmc;
+using namespace llmc::test;
+
+namespace {
+
+std::vector<SectionEntry> sections() {
+  SectionEntry kernels, weights;
+  kernels.type = static_cast<uint32_t>(SectionType::Kernels);
+  kernels.size = fakeImage().bytes.size();
+  weights.type = static_cast<uint32_t>(SectionType::Weights);
+  weights.size = 68;
+  return {kernels, weights};
+}
+
+/// The fake model as the writer would leave it.
+Model placed() {
+  Model model = fakeModel();
+  model.weights[1].offset = 64;
+  return model;
+}
+
+void expectRefused(const char *what, const std::function<void(Model &)> &spoil) {
+  Model model = placed();
+  spoil(model);
+  Status status = checkModel(model, sections());
+  ASSERT_FALSE(status) << what;
+  EXPECT_EQ(status.error().code, Code::ArtifactDamaged) << what;
+}
+
+Program &step(Model &model) { return model.modules[0].programs[1]; }
+
+} // namespace
+
+TEST(CheckModel, AcceptsTheFakeModel) {
+  Status status = checkModel(placed(), sections());
+  EXPECT_TRUE(status) << status.error().render();
+}
+
+TEST(CheckModel, RefusesWeightsAndImagesOutsideTheirSections) {
+  expectRefused("offset", [](Model &m) { m.weights[0].offset = 128; });
+  expectRefused("alignment", [](Model &m) { m.weights[1].offset = 32; });
+  expectRefused("length", [](Model &m) { m.weights[1].bytes = UINT64_MAX; });
+  expectRefused("type", [](Model &m) { m.weights[1].type = ElementType(200); });
+  expectRefused("section", [](Model &m) { m.images[0].section = 1; });
+  expectRefused("section", [](Model &m) { m.images[0].section = 9; });
+  expectRefused("entry", [](Model &m) { m.images[0].entries[0] = UINT64_MAX; });
+  expectRefused("entries", [](Model &m) { m.images[0].entries.pop_back(); });
+}
+
+TEST(CheckModel, RefusesImpossibleDecoders) {
+  auto decoder = [](const char *what, auto spoil) {
+    expectRefused(what, [&](Model &m) { spoil(m.modules[0].decoder); });
+  };
+  decoder("vocabulary", [](DecoderConfig &c) { c.vocabulary = 0; });
+  decoder("context", [](DecoderConfig &c) { c.maxContext = int64_t(1) << 40; });
+  decoder("chunk", [](DecoderConfig &c) { c.chunk = 17; });
+  decoder("chunk", [](DecoderConfig &c) { c.chunk = 15; });
+  decoder("blocks", [](DecoderConfig &c) { c.blockRows = 0; });
+  decoder("layers", [](DecoderConfig &c) { c.cache.layers = -1; });
+  decoder("heads", [](DecoderConfig &c) { c.cache.kvHeads = INT64_MAX; });
+  decoder("page", [](DecoderConfig &c) { c.cache.page = 32; });
+  decoder("bos", [](DecoderConfig &c) { c.bosToken = 97; });
+  decoder("eos", [](DecoderConfig &c) { c.eosTokens = {-1}; });
+  decoder("default", [](DecoderConfig &c) { c.defaults.topP = NAN; });
+}
+
+TEST(CheckModel, RefusesStepsThatLeaveOutRows) {
+  expectRefused("first", [](Model &m) {
+    m.modules[0].programs.erase(m.modules[0].programs.begin());
+  });
+  expectRefused("last", [](Model &m) { m.modules[0].programs.pop_back(); });
+  expectRefused("order", [](Model &m) {
+    std::swap(m.modules[0].programs[0], m.modules[0].programs[2]);
+  });
+  expectRefused("none", [](Model &m) { m.modules[0].programs.clear(); });
+}
+
+TEST(CheckModel, RefusesEveryIndexOutOfRange) {
+  expectRefused("later value", [](Model &m) {
+    step(m).values.push_back({Value::Kind::Add, 0, 0, 0});
+    step(m).values.back().right =
+        static_cast<ValueId>(step(m).values.size() - 1);
+  });
+  expectRefused("symbol", [](Model &m) {
+    step(m).values.push_back({Value::Kind::Symbol, 6, 0, 0});
+  });
+  expectRefused("kind", [](Model &m) { step(m).values[0].kind = Value::Kind(77); });
+  expectRefused("arena", [](Model &m) { step(m).arenaBytes = 1000; });
+  expectRefused("arena symbol", [](Model &m) { step(m).arenaBytes = 8; });
+  expectRefused("tiles", [](Model &m) { step(m).launches[2].tiles = 999; });
+  expectRefused("buffer", [](Model &m) { step(m).launches[2].buffers[0] = 999; });
+  expectRefused("scalar", [](Model &m) { step(m).launches[2].scalars[0] = 999; });
+  expectRefused("count", [](Model &m) { step(m).launches[2].scalars.pop_back(); });
+  expectRefused("kernel", [](Model &m) { step(m).launches[2].kernel = 5; });
+  expectRefused("space", [](Model &m) { step(m).buffers[7].space = Buffer::Space(9); });
+  expectRefused("weight", [](Model &m) {
+    step(m).buffers[7].space = Buffer::Space::Weight;
+    step(m).buffers[7].index = 2;
+  });
+  expectRefused("layer", [](Model &m) { step(m).buffers.back().index = 2; });
+  expectRefused("strides", [](Model &m) { step(m).buffers.back().strides.pop_back(); });
+  expectRefused("stride", [](Model &m) { step(m).buffers.back().strides[0] = -1; });
+  expectRefused("offset", [](Model &m) { step(m).buffers[0].offset = 500; });
+}
+
+TEST(CheckModel, RefusesArgumentsThatTheRuntimeDoesNotGive) {
+  expectRefused("input", [](Model &m) { step(m).inputs[0].name = "words"; });
+  expectRefused("type", [](Model &m) { step(m).inputs[0].type = ElementType::I64; });
+  expectRefused("shape", [](Model &m) { step(m).inputs[0].shape = {0}; });
+  expectRefused("twice", [](Model &m) { step(m).inputs.push_back(step(m).inputs[0]); });
+  expectRefused("output", [](Model &m) { step(m).outputs.clear(); });
+  expectRefused("symbol", [](Model &m) { step(m).symbols[0] = "Q"; });
+  expectRefused("unbound", [](Model &m) {
+    m.modules[1].programs[0].symbols.push_back("K");
+  });
+}
+
+TEST(ModelCodec, SpoiledBytesNeverCrash) {
+  std::vector<std::byte> good = encodeModel(placed());
+  ASSERT_TRUE(decodeModel(good));
+  std::mt19937 random(11);
+  size_t accepted = 0;
+  for (int round = 0; round < 20000; ++round) {
+    std::vector<std::byte> bytes = good;
+    for (unsigned i = 0, n = 1 + random() % 4; i < n; ++i)
+      bytes[random() % bytes.size()] = std::byte(random());
+    bytes.resize(bytes.size() - (random() % 4 == 0 ? random() % 64 : 0));
+    if (auto model = decodeModel(bytes))
+      accepted += bool(checkModel(*model, sections()));
+  }
+  EXPECT_LT(accepted, 20000u);
+}
+
+TEST(ModelCodec, SharedPartsCannotBlowUpTheHeap) {
+  // One weight's table of many: each entry leads to the same 1 MiB of text.
+  Model model;
+  model.weights.resize(1000);
+  model.weights[0].name.assign(1 << 20, 'x');
+  std::vector<std::byte> bytes = encodeModel(model);
+  ASSERT_TRUE(decodeModel(bytes));
+  // Flatbuffers store offsets relative to their place: let all of the vector's
+  // offsets lead to the same table.
+  auto word = [&](size_t at) {
+    uint32_t value;
+    std::memcpy(&value, &bytes[at], 4);
+    return value;
+  };
+  size_t vector = 0;
+  for (size_t i = 0; i + 4 <= bytes.size() && !vector; i += 4)
+    if (word(i) == 1000 && word(i + 4) - word(i + 8) > 4)
+      vector = i;
+  ASSERT_NE(vector, 0u);
+  size_t target = vector + 4 + word(vector + 4);
+  for (size_t i = 0; i < 1000; ++i) {
+    size_t at = vector + 4 + 4 * i;
+    uint32_t offset = static_cast<uint32_t>(target - at);
+    std::memcpy(&bytes[at], &offset, 4);
+  }
+  auto decoded = decodeModel(bytes);
+  ASSERT_FALSE(decoded);
+  EXPECT_EQ(decoded.error().code, Code::ArtifactDamaged);
+}
