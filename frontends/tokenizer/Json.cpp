@@ -112,8 +112,8 @@ private:
     if (level.container->isArray())
       return &level.container->items.emplace_back(std::move(v));
     return &level.container->members
-                .emplace_back(std::move(level.key), std::move(v))
-                .second;
+                .emplace_back(JsonMember{std::move(level.key), std::move(v)})
+                .value;
   }
   bool value(JsonValue v) {
     if (bulkDepth > 0)

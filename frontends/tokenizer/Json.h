@@ -10,20 +10,21 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace llmc::tokenizer {
+
+struct JsonMember;
 
 struct JsonValue {
   enum class Kind : uint8_t { Null, Bool, Integer, Real, String, Array, Object };
   Kind kind = Kind::Null;
   bool boolean = false;
-  int64_t integer = 0; ///< Also the truncated value of no other kind.
+  int64_t integer = 0;
   double real = 0;
   std::string string;
-  std::vector<JsonValue> items;                           ///< Array.
-  std::vector<std::pair<std::string, JsonValue>> members; ///< Object, in order.
+  std::vector<JsonValue> items;    ///< Array.
+  std::vector<JsonMember> members; ///< Object, in order.
 
   bool isNull() const { return kind == Kind::Null; }
   bool isString() const { return kind == Kind::String; }
@@ -32,6 +33,11 @@ struct JsonValue {
   bool isObject() const { return kind == Kind::Object; }
   /// The member \p key; null where there is none or its value is null.
   const JsonValue *find(std::string_view key) const;
+};
+
+struct JsonMember {
+  std::string key;
+  JsonValue value;
 };
 
 /// Receives the elements of the two large parts of a tokenizer.json in place of

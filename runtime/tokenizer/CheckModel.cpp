@@ -1,12 +1,16 @@
 #include "runtime/tokenizer/TokenizerFormat.h"
 #include "runtime/tokenizer/Unicode.h"
 
+#include <algorithm>
+#include <type_traits>
+
 namespace llmc::tokenizer {
 
 namespace {
 constexpr size_t maxTokens = size_t(1) << 24;
 constexpr size_t maxTokenBytes = size_t(1) << 30;
 constexpr size_t maxSteps = 64;
+constexpr size_t maxGrowth = 64;
 
 Error bad(std::string where, std::string why) {
   return Error{Code::BadTokenizer, "the tokenizer contradicts itself",
@@ -91,6 +95,43 @@ Status checkSteps(const TokenizerModel &m) {
   return Status::ok();
 }
 
+/// Bounds what replacements make of a text, each of the results of the last.
+template <typename Step>
+bool growsTooMuch(const std::vector<Step> &steps) {
+  size_t growth = 1;
+  for (const Step &s : steps) {
+    // A regular expression may match a single byte.
+    bool literal = s.kind == Step::Kind::ReplaceLiteral;
+    bool replaces = literal;
+    if constexpr (std::is_same_v<Step, NormalizerStep>)
+      replaces |= s.kind == Step::Kind::ReplaceRegex;
+    if (replaces)
+      growth *= std::max<size_t>(
+          1, (s.content.size() + 1) / std::max<size_t>(1, literal ? s.pattern.size() : 1));
+    if (s.content.size() > 4096 || growth > maxGrowth)
+      return true;
+  }
+  return false;
+}
+
+Status checkGrowth(const TokenizerModel &m) {
+  auto unsupported = [](std::string where, std::string why) {
+    return Error{Code::UnsupportedTokenizer, "cannot use the tokenizer",
+                 std::move(where), std::move(why), {}};
+  };
+  std::string why = "its replacements make a text more than " +
+                    std::to_string(maxGrowth) + " times as long";
+  if (growsTooMuch(m.normalizer))
+    return unsupported("normalizer", why);
+  if (growsTooMuch(m.decoder))
+    return unsupported("decoder", why);
+  if (std::count_if(m.preTokenizer.begin(), m.preTokenizer.end(), [](auto &s) {
+        return s.kind == PreTokenizerStep::Kind::ByteMap;
+      }) > 1)
+    return unsupported("pre-tokenizer", "it has more than one ByteLevel");
+  return Status::ok();
+}
+
 Status checkDecoder(const TokenizerModel &m) {
   auto unsupported = [](std::string why) {
     return Error{Code::UnsupportedTokenizer, "cannot use the decoder",
@@ -122,6 +163,7 @@ Status checkDecoder(const TokenizerModel &m) {
 Status checkModel(const TokenizerModel &model) {
   LLMC_CHECK(checkVocabulary(model));
   LLMC_CHECK(checkSteps(model));
+  LLMC_CHECK(checkGrowth(model));
   return checkDecoder(model);
 }
 

@@ -39,8 +39,10 @@ Result<TokenizerModel> parse(std::span<const std::byte> bytes);
 ///  4. kinds are known; literals and marks are not empty, marks one character;
 ///  5. the decoder's order can be streamed: ByteMap stands alone, ByteFallback
 ///     and what precedes it work on single tokens, and behind Fuse there is
-///     only StripLeft.
-/// Errors: BadTokenizer, or UnsupportedTokenizer for 5.
+///     only StripLeft;
+///  6. no list of steps can make a text more than 64 times as long, and there
+///     is at most one ByteMap.
+/// Errors: BadTokenizer, or UnsupportedTokenizer for 5 and 6.
 Status checkModel(const TokenizerModel &model);
 
 } // namespace llmc::tokenizer

@@ -103,3 +103,20 @@ TEST(CheckModel, RefusesDecodersThatCannotStream) {
   EXPECT_TRUE(refused({{D::ByteFallback, 0, "", ""}, {D::StripLeft, 1, " ", ""}}));
   EXPECT_FALSE(refused({{D::ByteMap, 0, "", ""}}));
 }
+
+TEST(CheckModel, RefusesStepsThatBlowUpAText) {
+  using N = NormalizerStep::Kind;
+  TokenizerModel m = smallModel();
+  m.normalizer = {{N::ReplaceLiteral, "a", "aaaaaaaa"},
+                  {N::ReplaceRegex, "a", "aaaaaaaa"}};
+  auto s = checkModel(m);
+  ASSERT_FALSE(s);
+  EXPECT_EQ(s.error().code, Code::UnsupportedTokenizer);
+  m = smallModel();
+  m.decoder[0].content = std::string(200, 'x');
+  EXPECT_FALSE(checkModel(m));
+  m = smallModel();
+  m.preTokenizer.resize(2);
+  m.preTokenizer[0].kind = m.preTokenizer[1].kind = PreTokenizerStep::Kind::ByteMap;
+  EXPECT_FALSE(checkModel(m));
+}
