@@ -1,0 +1,164 @@
+/// VectorMath's errors in units of the last place, and its edge cases.
+#include "test/codegen/KernelHarness.h"
+
+#include "gtest/gtest.h"
+
+#include <cmath>
+#include <functional>
+#include <limits>
+
+using namespace llmc::test;
+
+namespace {
+
+constexpr float inf = std::numeric_limits<float>::infinity();
+constexpr float notNumber = std::numeric_limits<float>::quiet_NaN();
+
+std::string unaryText(const std::string &op, int64_t count) {
+  std::string t = "memref<1x" + std::to_string(count) + "xf32>";
+  return "func.func @k(%x: " + t + ", %y: " + t +
+         ", %b: index, %e: index) attributes {kernel.entry} {\n"
+         "kernel.map inputs(%x : " + t + ") outputs(%y : " + t +
+         ") tiles(%b, %e) do {\n^bb0(%a: f32):\n%r = " + op +
+         " : f32\nllm.yield %r : f32\n}\nreturn\n}\n";
+}
+
+/// Distance in units of the last place of the rounded reference; denormals
+/// count as zero.
+double ulps(float got, double want) {
+  if (std::isnan(want) || std::isnan(got))
+    return std::isnan(want) && std::isnan(got) ? 0 : inf;
+  constexpr double tiny = std::numeric_limits<float>::min();
+  constexpr double huge = std::numeric_limits<float>::max();
+  if (std::abs(want) < tiny && std::abs(got) <= tiny)
+    return 0;
+  if (std::isinf(got) || std::abs(want) > huge)
+    return std::abs(want) >= huge * (1 - 1e-6) && (got > 0) == (want > 0) &&
+                   std::abs(got) >= huge * (1 - 1e-6f)
+               ? 0
+               : inf;
+  int exponent;
+  std::frexp(want, &exponent);
+  double unit = std::ldexp(1.0, std::max(exponent, -125) - 24);
+  return std::abs(got - want) / unit;
+}
+
+struct Function {
+  const char *op;
+  double (*reference)(double);
+  double low, high; ///< Where it is sampled.
+  double limit;     ///< Ulps.
+};
+
+/// `count` floats: half evenly spaced in bits, half in value.
+void sample(const Function &f, const Guarded<float> &inputs) {
+  Numbers numbers(10);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (i % 2) {
+      double share = numbers.below(1 << 30) / double(1 << 30);
+      inputs[i] = f.low + share * (f.high - f.low);
+    } else {
+      do {
+        uint32_t bits = numbers.below(1ll << 32);
+        std::memcpy(&inputs[i], &bits, 4);
+      } while (!(inputs[i] >= f.low && inputs[i] <= f.high));
+    }
+  }
+}
+
+constexpr int64_t count = 1 << 18;
+
+} // namespace
+
+TEST(VectorMath, KeepsItsErrorBounds) {
+  const Function functions[] = {
+      {"math.exp %a", std::exp, -90, 90, 2},
+      {"math.exp2 %a", std::exp2, -130, 130, 2},
+      {"math.expm1 %a", std::expm1, -20, 90, 3},
+      {"math.log %a", std::log, 0, 1e38, 2},
+      {"math.log2 %a", std::log2, 0, 1e38, 3},
+      {"math.log10 %a", std::log10, 0, 1e38, 4},
+      {"math.log1p %a", std::log1p, -1, 1e38, 3},
+      {"math.tanh %a", std::tanh, -12, 12, 3},
+      {"math.erf %a", std::erf, -5, 5, 4},
+      {"math.sqrt %a", std::sqrt, 0, 1e38, 0.5},
+  };
+  for (const Function &f : functions) {
+    Guarded<float> inputs(count), outputs(count);
+    sample(f, inputs);
+    std::unique_ptr<Guarded<float>> first;
+    for (const std::string &level : runnableLevels()) {
+      auto output = std::make_unique<Guarded<float>>(count);
+      Kernel(unaryText(f.op, count), level).run({inputs, *output}, {}, 0, 1);
+      double worst = 0;
+      float at = 0;
+      for (int64_t i = 0; i < count; ++i) {
+        // Denormal inputs are zeros to the kernel.
+        double x = std::abs(inputs[i]) < std::numeric_limits<float>::min()
+                       ? std::copysign(0.0, inputs[i])
+                       : inputs[i];
+        double error = ulps((*output)[i], f.reference(x));
+        if (error > worst)
+          worst = error, at = inputs[i];
+      }
+      EXPECT_LE(worst, f.limit) << f.op << " at " << at;
+      if (first) {
+        EXPECT_TRUE(first->sameBits(*output)) << f.op;
+      }
+      first = std::move(output);
+    }
+  }
+}
+
+TEST(VectorMath, SineAndCosineAreNearForModerateAngles) {
+  for (auto [op, reference] :
+       {std::pair<const char *, double (*)(double)>{"math.sin %a", std::sin},
+        {"math.cos %a", std::cos}})
+    for (const std::string &level : runnableLevels()) {
+      Guarded<float> inputs(count), outputs(count);
+      sample({op, reference, -1e4, 1e4, 0}, inputs);
+      Kernel(unaryText(op, count), level).run({inputs, outputs}, {}, 0, 1);
+      for (int64_t i = 0; i < count; ++i)
+        ASSERT_NEAR(outputs[i], reference(inputs[i]), 1.5e-7) << inputs[i];
+    }
+}
+
+TEST(VectorMath, HandlesInfinitiesZerosAndNan) {
+  struct Edge {
+    const char *op;
+    float input, want;
+  };
+  const Edge edges[] = {
+      {"math.exp %a", -inf, 0},     {"math.exp %a", inf, inf},
+      {"math.exp %a", notNumber, notNumber},    {"math.exp %a", 0, 1},
+      {"math.exp %a", -1e30f, 0},   {"math.exp %a", 1e30f, inf},
+      {"math.exp2 %a", -inf, 0},    {"math.exp2 %a", inf, inf},
+      {"math.exp2 %a", 10, 1024},   {"math.exp2 %a", notNumber, notNumber},
+      {"math.exp2 %a", 128, inf},   {"math.exp2 %a", -126, 0x1p-126f},
+      {"math.expm1 %a", -inf, -1},  {"math.expm1 %a", inf, inf},
+      {"math.expm1 %a", 0, 0},      {"math.expm1 %a", notNumber, notNumber},
+      {"math.log %a", 0, -inf},     {"math.log %a", -1, notNumber},
+      {"math.log %a", inf, inf},    {"math.log %a", 1, 0},
+      {"math.log %a", notNumber, notNumber},    {"math.log2 %a", 0x1p-20f, -20},
+      {"math.log2 %a", 1024, 10},   {"math.log1p %a", -1, -inf},
+      {"math.log1p %a", inf, inf},  {"math.log1p %a", 0, 0},
+      {"math.log1p %a", -2, notNumber},   {"math.log1p %a", notNumber, notNumber},
+      {"math.tanh %a", inf, 1},     {"math.tanh %a", -inf, -1},
+      {"math.tanh %a", 0, 0},       {"math.tanh %a", notNumber, notNumber},
+      {"math.erf %a", inf, 1},      {"math.erf %a", -inf, -1},
+      {"math.erf %a", 0, 0},        {"math.erf %a", notNumber, notNumber},
+      {"math.sin %a", inf, notNumber},    {"math.cos %a", 0, 1},
+      {"math.rsqrt %a", 4, 0.5f},   {"math.powf %a, %a", 2, 4},
+      {"math.powf %a, %a", -2, 0.25f}, {"math.powf %a, %a", 0, 1},
+      {"math.powf %a, %a", -0.5f, notNumber}, {"math.powf %a, %a", -3, -0x1.2f684cp-5f},
+  };
+  for (const std::string &level : runnableLevels())
+    for (const Edge &edge : edges) {
+      Guarded<float> input(1, edge.input), output(1, -7);
+      Kernel(unaryText(edge.op, 1), level).run({input, output}, {}, 0, 1);
+      if (std::isnan(edge.want))
+        EXPECT_TRUE(std::isnan(output[0])) << edge.op << " of " << edge.input;
+      else
+        EXPECT_FLOAT_EQ(output[0], edge.want) << edge.op << " of " << edge.input;
+    }
+}
