@@ -63,6 +63,12 @@ Status Decoder::fits(int32_t sequence, size_t tokens) const {
   return Status::ok();
 }
 
+Status Decoder::goOn() const {
+  if (cancelled && cancelled())
+    return Error{Code::Interrupted, "interrupted", "", "", ""};
+  return Status::ok();
+}
+
 Result<std::span<const float>>
 Decoder::prefill(int32_t sequence, std::span<const int32_t> tokens) {
   if (tokens.empty())
@@ -79,6 +85,8 @@ Decoder::prefill(int32_t sequence, std::span<const int32_t> tokens) {
     int32_t last = static_cast<int32_t>(part.size() - 1);
     std::span<const int32_t> wanted(&last, tokens.empty() ? 1 : 0);
     LLMC_CHECK(steps->run({part, {&rows, 1}, wanted}, row));
+    if (!tokens.empty())
+      LLMC_CHECK(goOn());
   }
   LLMC_CHECK(model.weightCheck->wait());
   return std::span<const float>(row);
@@ -126,6 +134,8 @@ Status Decoder::everyRow(
       LLMC_CHECK(take(begin + i, logits.as<float>().subspan(i * vocabulary,
                                                             vocabulary)));
     begin += part.size();
+    if (begin < tokens.size())
+      LLMC_CHECK(goOn());
   }
   return Status::ok();
 }

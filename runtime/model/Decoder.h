@@ -53,10 +53,15 @@ public:
                   const std::function<Status(size_t row, std::span<const float>)>
                       &take);
 
+  /// Asked before every step but the first of a call; where it says true, the
+  /// call ends with Interrupted. May be null.
+  bool (*cancelled)() = nullptr;
+
 private:
   Decoder(LoadedModel &model, const Module &module, KvCache cache)
       : model(model), module(module), pages(std::move(cache)) {}
   Status fits(int32_t sequence, size_t tokens) const;
+  Status goOn() const;
   Status ensureLogits(size_t rows);
 
   LoadedModel &model;

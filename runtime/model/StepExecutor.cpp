@@ -47,7 +47,8 @@ Status StepExecutor::check(const StepInput &input) const {
   if (input.tokens.empty() ||
       static_cast<int64_t>(input.tokens.size()) > config.chunk ||
       rows != static_cast<int64_t>(input.tokens.size()) ||
-      input.rows.size() > input.tokens.size())
+      input.rows.size() > input.tokens.size() ||
+      static_cast<int64_t>(input.sequences.size()) > cache.maxSequences())
     return Error{Code::Internal, "a step has impossible rows", "", "", ""};
   for (int32_t token : input.tokens)
     if (token < 0 || token >= config.vocabulary)

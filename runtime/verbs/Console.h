@@ -16,7 +16,7 @@ Status print(std::string_view text);
 void report(std::string_view text);
 bool stderrIsTerminal();
 
-/// From now on the first SIGINT sets interrupted(); a second one ends the
+/// From now on, the first SIGINT sets interrupted(); a second one ends the
 /// process.
 void catchInterrupt();
 bool interrupted();

@@ -208,7 +208,6 @@ Status runRun(Invocation &invocation) {
   options.sampling = flags.sampling(session.decoder->config().defaults);
   options.maxTokens = flags.maxTokens.value_or(defaultMaxTokens);
   options.eosTokens = session.eosTokens();
-  catchInterrupt();
   Printer printer(flags, session, prompt);
   bool begun = false;
   Result<Generation> result =

@@ -13,6 +13,20 @@ constexpr Verb verbs[] = {
      "--ids=1,403,407 --json\n"
      "- < prompt.txt\n",
      true, runRun},
+    {"bench", "measure speed of prompt and decode",
+     "\n-p 512 -n 128 --threads=4\n--kernels --json\n", true, runBench},
+    {"inspect", "show what is in the file",
+     "\n--schedule\n--memory\n--json\n", true, runInspect},
+    {"verify", "compare every byte with its checksum", "\n--json\n", true,
+     runVerify},
+    {"eval", "perplexity of a text",
+     "--text=story.txt\n--text=story.txt --per-token\n", true, runEval},
+    {"logits", "write the logits of a prompt as .npy",
+     "--ids=1,403,407 --out=logits.npy\n--text=\"Once\" --step --out=logits.npy\n",
+     true, runLogits},
+    {"infer", "run a graph on tensors",
+     "x=x.npy mask=mask.npy --out-dir=results\n", true, runInfer},
+    {"doctor", "show what this machine offers", "\n--json\n", false, runDoctor},
 };
 
 /// `./model.bin run` or `llmc run FILE`, as examples spell it.

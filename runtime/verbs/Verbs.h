@@ -54,6 +54,13 @@ inline constexpr std::string_view versionText = "llmc 0.1.0";
 
 // One per file <Name>Verb.cpp.
 Status runRun(Invocation &invocation);
+Status runBench(Invocation &invocation);
+Status runInspect(Invocation &invocation);
+Status runVerify(Invocation &invocation);
+Status runEval(Invocation &invocation);
+Status runLogits(Invocation &invocation);
+Status runInfer(Invocation &invocation);
+Status runDoctor(Invocation &invocation);
 
 } // namespace llmc
 

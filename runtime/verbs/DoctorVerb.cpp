@@ -1,0 +1,76 @@
+#include "runtime/cache/KvCache.h"
+#include "runtime/cpu/CpuLevel.h"
+#include "runtime/cpu/ThreadPool.h"
+#include "runtime/format/Artifact.h"
+#include "runtime/support/Json.h"
+#include "runtime/verbs/Console.h"
+#include "runtime/verbs/Verbs.h"
+
+#include <fstream>
+#include <unistd.h>
+
+namespace llmc {
+
+namespace {
+
+std::string firstLine(const char *path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+} // namespace
+
+Status runDoctor(Invocation &invocation) {
+  bool json = false;
+  std::string file = invocation.file;
+  Arguments arguments;
+  arguments.flags = {{"json", 0, "", "print JSON", &json}};
+  if (file.empty())
+    arguments.positionals = {{"FILE", "a model.bin to try as well", &file, false}};
+  LLMC_TRY(bool proceed, invocation.parse(arguments));
+  if (!proceed)
+    return Status::ok();
+
+  const CpuFeatures &cpu = cpuFeatures();
+  std::vector<std::string_view> levels = supportedLevels(cpu);
+  std::string hugePages = firstLine("/sys/kernel/mm/transparent_hugepage/enabled");
+  std::string image;
+  if (!file.empty()) {
+    LLMC_TRY(Artifact artifact, Artifact::open(file));
+    LLMC_TRY(size_t chosen, chooseImage(artifact.model().images, cpu));
+    image = artifact.model().images[chosen].level;
+  }
+  if (json) {
+    JsonWriter out;
+    out.beginObject().member("version", 1).member("cpu", cpu.brand);
+    out.key("levels").beginArray();
+    for (std::string_view level : levels)
+      out.value(level);
+    out.end()
+        .member("threads", usableThreads())
+        .member("hardwareThreads", int64_t(::sysconf(_SC_NPROCESSORS_ONLN)))
+        .member("availableMemory", availableMemory())
+        .member("hugePages", hugePages);
+    if (!image.empty())
+      out.member("image", image);
+    return print(out.end().text() + "\n");
+  }
+  std::string text = "cpu       " + cpu.brand + "\nlevels    ";
+  for (std::string_view level : levels)
+    text += std::string(level) + " ";
+  if (levels.empty())
+    text += "none: a CPU with AVX2 is needed";
+  text += "\nthreads   " + std::to_string(usableThreads()) + " of " +
+          std::to_string(::sysconf(_SC_NPROCESSORS_ONLN)) +
+          " (affinity, cores and quota counted)\nmemory    " +
+          formatBytes(static_cast<uint64_t>(availableMemory())) +
+          " available\npages     transparent huge pages: " +
+          (hugePages.empty() ? "none" : hugePages) + "\ndevices   cpu\n";
+  if (!image.empty())
+    text += "model     runs its kernels for " + image + "\n";
+  return print(text);
+}
+
+} // namespace llmc

@@ -1,0 +1,295 @@
+#include "runtime/format/Artifact.h"
+#include "runtime/support/Json.h"
+#include "runtime/verbs/Console.h"
+#include "runtime/verbs/Verbs.h"
+
+#include <algorithm>
+
+namespace llmc {
+
+namespace {
+
+struct InspectFlags {
+  bool weights = false, kernels = false, schedule = false, memory = false;
+  bool json = false;
+};
+
+std::string valueText(const Program &program, ValueId id, int depth = 0) {
+  const Value &value = program.values[id];
+  if (value.kind == Value::Kind::Constant)
+    return std::to_string(value.number);
+  if (value.kind == Value::Kind::Symbol)
+    return program.symbols[static_cast<size_t>(value.number)];
+  // Values share subexpressions: written out, they could be endless.
+  if (depth > 6)
+    return "…";
+  std::string left = valueText(program, value.left, depth + 1);
+  std::string right = valueText(program, value.right, depth + 1);
+  switch (value.kind) {
+  case Value::Kind::Add:
+    return "(" + left + " + " + right + ")";
+  case Value::Kind::Sub:
+    return "(" + left + " - " + right + ")";
+  case Value::Kind::Mul:
+    return left + "*" + right;
+  case Value::Kind::FloorDiv:
+    return "floor(" + left + "/" + right + ")";
+  case Value::Kind::CeilDiv:
+    return "ceil(" + left + "/" + right + ")";
+  case Value::Kind::Mod:
+    return "(" + left + " mod " + right + ")";
+  case Value::Kind::Min:
+    return "min(" + left + ", " + right + ")";
+  default:
+    return "max(" + left + ", " + right + ")";
+  }
+}
+
+std::string shapeText(const Program &program, ElementType type,
+                      const std::vector<ValueId> &shape) {
+  std::string text(elementTypeName(type));
+  text += "[";
+  for (size_t i = 0; i < shape.size(); ++i)
+    text += (i ? ", " : "") + valueText(program, shape[i]);
+  return text + "]";
+}
+
+int64_t pageBytes(const DecoderConfig &config) {
+  return config.cache.pageElements() * elementBytes(config.cacheType);
+}
+
+std::string describeProgram(const Program &program) {
+  std::string text = "  program " + program.name;
+  if (program.kind == Program::Kind::Step)
+    text += ", " + std::to_string(program.minRows) + " to " +
+            std::to_string(program.maxRows) + " rows";
+  text += ", " + std::to_string(program.launches.size()) +
+          " launches, arena " + valueText(program, program.arenaBytes) +
+          " bytes\n";
+  if (program.kind == Program::Kind::Step)
+    return text;
+  for (const Argument &input : program.inputs)
+    text += "    input  " + input.name + " " +
+            shapeText(program, input.type, input.shape) + "\n";
+  for (const Argument &output : program.outputs)
+    text += "    output " + output.name + " " +
+            shapeText(program, output.type, output.shape) + "\n";
+  return text;
+}
+
+std::string describeModule(const Module &module) {
+  std::string text = "module " + module.name;
+  if (module.kind == Module::Kind::Graph) {
+    text += ": graph\n";
+  } else {
+    const DecoderConfig &c = module.decoder;
+    text += ": decoder, vocabulary " + std::to_string(c.vocabulary) +
+            ", context " + std::to_string(c.maxContext) + ", chunk " +
+            std::to_string(c.chunk) + "\n  cache " +
+            std::to_string(c.cache.layers) + " layers, " +
+            std::to_string(c.cache.kvHeads) + " heads of " +
+            std::to_string(c.cache.headDim) + ", " +
+            std::string(elementTypeName(c.cacheType)) + ", " +
+            formatBytes(static_cast<uint64_t>(pageBytes(c) / c.cache.page)) +
+            " per token, " +
+            formatBytes(static_cast<uint64_t>(
+                pageBytes(c) * c.cache.pagesFor(c.maxContext))) +
+            " at full context\n";
+  }
+  for (const Program &program : module.programs)
+    text += describeProgram(program);
+  return text;
+}
+
+/// Every arena buffer of a program: where it lies and what it holds.
+std::string describeMemory(const Program &program) {
+  std::string text = "memory of " + program.name + ": arena " +
+                     valueText(program, program.arenaBytes) + " bytes\n";
+  for (size_t i = 0; i < program.buffers.size(); ++i) {
+    const Buffer &buffer = program.buffers[i];
+    if (buffer.space == Buffer::Space::Arena)
+      text += "  at " + valueText(program, buffer.offset) + "  " +
+              shapeText(program, buffer.type, buffer.shape) + "  buffer " +
+              std::to_string(i) + "\n";
+  }
+  return text;
+}
+
+std::string describeSchedule(const Model &model, const Program &program) {
+  std::string text = "schedule of " + program.name + "\n";
+  for (const Launch &launch : program.launches) {
+    text += "  " + model.kernels[launch.kernel].name + " tiles " +
+            valueText(program, launch.tiles) + " (";
+    for (size_t i = 0; i < launch.buffers.size(); ++i) {
+      const Buffer &buffer = program.buffers[launch.buffers[i]];
+      constexpr const char *spaces[] = {"arena",  "weight", "input",
+                                        "output", "keys",   "values"};
+      text += (i ? ", " : "") +
+              std::string(spaces[static_cast<size_t>(buffer.space)]) + " ";
+      if (buffer.space == Buffer::Space::Weight)
+        text += model.weights[buffer.index].name;
+      else
+        text += std::to_string(buffer.index);
+      text += "+" + valueText(program, buffer.offset);
+    }
+    text += ")\n";
+  }
+  return text;
+}
+
+std::string describe(const Artifact &artifact, const InspectFlags &flags) {
+  const Model &model = artifact.model();
+  std::string text = "name      " + model.name + "\nwritten by " +
+                     model.producer + "\nweights   " + model.quantization +
+                     ", " + std::to_string(model.weights.size()) +
+                     " tensors\n";
+  for (const std::string &line : model.report)
+    text += "found     " + line + "\n";
+  text += "sections  " + formatBytes(artifact.fileSize()) + " in all\n";
+  for (const SectionEntry &section : artifact.sections()) {
+    std::string name(sectionTypeName(section.type));
+    for (const KernelImage &image : model.images)
+      if (&section == &artifact.sections()[image.section])
+        name += " " + image.level;
+    name.resize(std::max<size_t>(name.size() + 1, 24), ' ');
+    text += "  " + name + formatBytes(section.size) + " at " +
+            std::to_string(section.offset) + "\n";
+  }
+  for (const Module &module : model.modules)
+    text += describeModule(module);
+  text += "kernels   " + std::to_string(model.kernels.size()) + " for " +
+          std::to_string(model.images.size()) + " CPU levels\n";
+  if (flags.kernels)
+    for (const Kernel &kernel : model.kernels)
+      text += "  " + kernel.op + "  " + kernel.name + "\n";
+  if (flags.weights)
+    for (const Weight &weight : model.weights) {
+      text += "  " + weight.name + " " +
+              std::string(elementTypeName(weight.type)) + "[";
+      for (size_t i = 0; i < weight.shape.size(); ++i)
+        text += (i ? ", " : "") + std::to_string(weight.shape[i]);
+      text += "] " + weight.layout + ", " + formatBytes(weight.bytes) + "\n";
+    }
+  for (const Module &module : model.modules)
+    for (const Program &program : module.programs) {
+      if (flags.memory)
+        text += describeMemory(program);
+      if (flags.schedule)
+        text += describeSchedule(model, program);
+    }
+  return text;
+}
+
+void addProgram(JsonWriter &json, const Program &program) {
+  json.beginObject()
+      .member("name", program.name)
+      .member("kind", program.kind == Program::Kind::Step ? "step" : "graph")
+      .member("minRows", program.minRows)
+      .member("maxRows", program.maxRows)
+      .member("launches", uint64_t(program.launches.size()))
+      .member("arenaBytes", valueText(program, program.arenaBytes));
+  auto addArguments = [&](std::string_view name,
+                          const std::vector<Argument> &arguments) {
+    json.key(name).beginArray();
+    for (const Argument &argument : arguments)
+      json.beginObject()
+          .member("name", argument.name)
+          .member("type", shapeText(program, argument.type, argument.shape))
+          .end();
+    json.end();
+  };
+  addArguments("inputs", program.inputs);
+  addArguments("outputs", program.outputs);
+  json.end();
+}
+
+void addModule(JsonWriter &json, const Module &module) {
+  bool isDecoder = module.kind == Module::Kind::Decoder;
+  json.beginObject()
+      .member("name", module.name)
+      .member("kind", isDecoder ? "decoder" : "graph");
+  if (isDecoder) {
+    const DecoderConfig &c = module.decoder;
+    json.member("vocabulary", c.vocabulary)
+        .member("context", c.maxContext)
+        .member("chunk", c.chunk)
+        .member("layers", c.cache.layers)
+        .member("kvHeads", c.cache.kvHeads)
+        .member("headDim", c.cache.headDim)
+        .member("cacheType", elementTypeName(c.cacheType))
+        .member("cacheBytesPerToken", pageBytes(c) / c.cache.page)
+        .member("bosToken", c.bosToken);
+    json.key("eosTokens").beginArray();
+    for (int64_t token : c.eosTokens)
+      json.value(token);
+    json.end();
+  }
+  json.key("programs").beginArray();
+  for (const Program &program : module.programs)
+    addProgram(json, program);
+  json.end().end();
+}
+
+std::string toJson(const Artifact &artifact) {
+  const Model &model = artifact.model();
+  JsonWriter json;
+  json.beginObject()
+      .member("version", 1)
+      .member("name", model.name)
+      .member("producer", model.producer)
+      .member("quantization", model.quantization)
+      .member("bytes", artifact.fileSize());
+  json.key("report").beginArray();
+  for (const std::string &line : model.report)
+    json.value(line);
+  json.end().key("sections").beginArray();
+  for (const SectionEntry &section : artifact.sections())
+    json.beginObject()
+        .member("type", sectionTypeName(section.type))
+        .member("offset", section.offset)
+        .member("size", section.size)
+        .end();
+  json.end().key("modules").beginArray();
+  for (const Module &module : model.modules)
+    addModule(json, module);
+  json.end().key("kernels").beginArray();
+  for (const Kernel &kernel : model.kernels)
+    json.beginObject().member("name", kernel.name).member("op", kernel.op).end();
+  json.end().key("levels").beginArray();
+  for (const KernelImage &image : model.images)
+    json.value(image.level);
+  json.end().key("weights").beginArray();
+  for (const Weight &weight : model.weights) {
+    json.beginObject()
+        .member("name", weight.name)
+        .member("type", elementTypeName(weight.type))
+        .member("layout", weight.layout)
+        .member("bytes", weight.bytes);
+    json.key("shape").beginArray();
+    for (int64_t extent : weight.shape)
+      json.value(extent);
+    json.end().end();
+  }
+  return json.end().end().text() + "\n";
+}
+
+} // namespace
+
+Status runInspect(Invocation &invocation) {
+  InspectFlags flags;
+  Arguments arguments;
+  arguments.flags = {
+      {"weights", 'w', "", "list the weights", &flags.weights},
+      {"kernels", 'k', "", "list the kernels", &flags.kernels},
+      {"memory", 'm', "", "list where buffers lie in the arena", &flags.memory},
+      {"schedule", 's', "", "list every launch", &flags.schedule},
+      {"json", 0, "", "print JSON", &flags.json},
+  };
+  LLMC_TRY(bool proceed, invocation.parse(arguments));
+  if (!proceed)
+    return Status::ok();
+  LLMC_TRY(Artifact artifact, Artifact::open(invocation.file));
+  return print(flags.json ? toJson(artifact) : describe(artifact, flags));
+}
+
+} // namespace llmc
