@@ -123,6 +123,9 @@ LogicalResult LinearLowering::emitBlock(Value row, int64_t rows, Value panel,
     return b.broadcast(b.toF32(b.loadScalar(op.getInput(), {inputRows[i], k})));
   };
   block.weight = [&](int64_t i, Value group, int64_t j) {
+    // One row reads each line of the weights once, from memory.
+    if (j == 0 && rows == 1)
+      weights.prefetch(b, streams[i], group);
     return weights.at(b, streams[i], group, j);
   };
   Value blocks = b.index(length / kernel::sumBlock);

@@ -100,14 +100,16 @@ void PanelWeights::prefetch(VectorBuilder &b, Value panel, Value group) const {
     memref::PrefetchOp::create(b, weight, at, /*isWrite=*/false,
                                /*localityHint=*/2, /*isDataCache=*/true);
   };
+  constexpr int64_t lines = 1024 / lineBytes;
   if (kind == Kind::F32) {
     for (int64_t j = 0; j < 4; ++j)
-      line({panel, b.add(group, b.index(j)), zero});
+      line({panel, b.add(group, b.index(lines + j)), zero});
   } else if (kind == Kind::Pair) {
     for (int64_t j = 0; j < 2; ++j)
-      line({panel, b.add(b.floorDiv(group, 2), b.index(j)), zero});
+      line({panel, b.add(b.floorDiv(group, 2), b.index(lines + j)), zero});
   } else {
-    line({panel, b.mul(group, b.index(width))});
+    line({panel, b.add(b.mul(group, b.index(width)),
+                       b.index(lines * lineBytes))});
   }
 }
 

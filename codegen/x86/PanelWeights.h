@@ -23,7 +23,10 @@ public:
 
   /// The 16 weights at k = group + j; group is a multiple of 4, 0 <= j < 4.
   Value at(VectorBuilder &b, Value panel, Value group, int64_t j) const;
-  /// Asks for the lines of k in [group, group + 4) ahead of their use.
+  /// Asks for lines that follow those of k in [group, group + 4) by 1 KiB, as
+  /// many as hold these. One row over f32 and bf16 weights of 128 MiB ran 3 to
+  /// 7 % faster with it (Zen 4, one core, 4 streams; 512 B the same, 4 KiB
+  /// slower).
   void prefetch(VectorBuilder &b, Value panel, Value group) const;
   /// What the finished sum is multiplied with; null for none.
   Value scales(VectorBuilder &b, Value panel) const;
