@@ -4,7 +4,8 @@
 /// becomes
 ///   func.func @k(%buffers: !llvm.ptr, %scalars: !llvm.ptr, %begin: i64, %end: i64)
 /// whose first block loads a's pointer, a's extent and n, and builds the
-/// memref's descriptor from them and the static strides. Numbers do not change.
+/// memref's descriptor from them. Strides are static, or those of a dense memref.
+/// Numbers do not change.
 #include "codegen/llvm/KernelAbi.h"
 
 #include "dialects/kernel/KernelDialect.h"
@@ -70,8 +71,10 @@ static FailureOr<Value> describe(func::FuncOp function, MemRefType type,
                                  const LLVMTypeConverter &converter) {
   SmallVector<int64_t> strides;
   int64_t offset;
+  // Without a layout of its own, a memref's strides follow from its extents.
+  bool dense = type.getLayout().isIdentity();
   if (failed(type.getStridesAndOffset(strides, offset)) ||
-      llvm::any_of(strides, ShapedType::isDynamic))
+      (!dense && llvm::any_of(strides, ShapedType::isDynamic)))
     return function.emitError("kernel argument ")
            << type << " has strides that are not static";
   if (offset != 0 && !ShapedType::isDynamic(offset))
@@ -84,12 +87,21 @@ static FailureOr<Value> describe(func::FuncOp function, MemRefType type,
   descriptor.setAllocatedPtr(b, reader.loc, pointer);
   descriptor.setAlignedPtr(b, reader.loc, pointer);
   descriptor.setConstantOffset(b, reader.loc, 0);
+  SmallVector<Value> extents;
+  auto number = [&](int64_t value) -> Value {
+    return LLVM::ConstantOp::create(b, reader.loc, b.getI64Type(), value);
+  };
   for (int64_t i = 0; i < type.getRank(); ++i) {
-    if (type.isDynamicDim(i))
-      descriptor.setSize(b, reader.loc, i, reader.nextScalar());
-    else
-      descriptor.setConstantSize(b, reader.loc, i, type.getDimSize(i));
-    descriptor.setConstantStride(b, reader.loc, i, strides[i]);
+    extents.push_back(type.isDynamicDim(i) ? reader.nextScalar()
+                                           : number(type.getDimSize(i)));
+    descriptor.setSize(b, reader.loc, i, extents[i]);
+  }
+  Value dynamicStride;
+  for (int64_t i = type.getRank() - 1; i >= 0; --i) {
+    Value stride = ShapedType::isDynamic(strides[i]) ? dynamicStride
+                                                     : number(strides[i]);
+    descriptor.setStride(b, reader.loc, i, stride);
+    dynamicStride = LLVM::MulOp::create(b, reader.loc, stride, extents[i]);
   }
   return UnrealizedConversionCastOp::create(b, reader.loc, type,
                                             Value(descriptor))

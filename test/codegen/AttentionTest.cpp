@@ -40,7 +40,7 @@ struct Texts {
                str(s.page) + "x16x" + s.cacheType + ">") {}
 };
 
-const std::string ints = "memref<?xi32>", table = "memref<?x8xi32>";
+const std::string ints = "memref<?xi32>", table = "memref<?x?xi32>";
 
 std::string appendText(const Variant &s) {
   Texts t(s);
@@ -148,7 +148,8 @@ void World::append(const std::string &level) {
     }
   Kernel(appendText(variant), level)
       .run({keys, values, sequence, position, pageTable, keyCache, valueCache},
-           {rows, rows, rows, rows, int64_t(lengths.size()), pages, pages}, 0,
+           {rows, rows, rows, rows, int64_t(lengths.size()), slots, pages, pages},
+           0,
            rows, 3);
 }
 
@@ -186,8 +187,8 @@ World::attend(const Kernel &kernel, int64_t blockRows, int64_t step) const {
   auto output = std::make_unique<Guarded<float>>(source.size(), -1);
   kernel.run({query, sequence, position, pageTable, block, keyCache, valueCache,
               *output},
-             {rows, rows, rows, int64_t(lengths.size()), count, pages, pages,
-              rows},
+             {rows, rows, rows, int64_t(lengths.size()), slots, count, pages,
+              pages, rows},
              0, count * variant.cacheHeads, step);
   return output;
 }
