@@ -9,8 +9,11 @@ namespace llmc::tokenizer {
 
 namespace {
 Error bad(std::string where, std::string why) {
-  return Error{Code::BadTokenizer, "tokenizer.json contradicts itself",
-               std::move(where), std::move(why), {}};
+  return Error{Code::BadTokenizer,
+               "tokenizer.json contradicts itself",
+               std::move(where),
+               std::move(why),
+               {}};
 }
 
 /// Texts end to end in one buffer.
@@ -98,7 +101,8 @@ std::string BpeReader::endItem() {
   return state->partsOfItem == 2 ? "" : "model.merges is not a list of pairs";
 }
 
-Status BpeReader::State::fillTokens(const JsonValue &root, TokenizerModel &model,
+Status BpeReader::State::fillTokens(const JsonValue &root,
+                                    TokenizerModel &model,
                                     std::vector<std::string> &notes) {
   Fields fields(&root, "tokenizer.json");
   const std::vector<JsonValue> &addedList = fields.items("added_tokens");
@@ -107,7 +111,8 @@ Status BpeReader::State::fillTokens(const JsonValue &root, TokenizerModel &model
 
   for (size_t i = 0; i < texts.size(); ++i)
     if (!byText.emplace(texts[i], ids[i]).second)
-      return bad("model.vocab", "\"" + std::string(texts[i]) + "\" stands twice");
+      return bad("model.vocab",
+                 "\"" + std::string(texts[i]) + "\" stands twice");
 
   struct Added {
     std::string text;
@@ -154,8 +159,8 @@ Status BpeReader::State::fillTokens(const JsonValue &root, TokenizerModel &model
   for (size_t i = 0; i < ids.size(); ++i) {
     std::string &slot = model.tokens[size_t(ids[i])];
     if (!slot.empty())
-      return bad("model.vocab", "id " + std::to_string(ids[i]) +
-                                    " belongs to two tokens");
+      return bad("model.vocab",
+                 "id " + std::to_string(ids[i]) + " belongs to two tokens");
     slot = texts[i];
   }
   std::vector<bool> seen(model.tokens.size());
@@ -180,9 +185,10 @@ Status BpeReader::State::fillMerges(TokenizerModel &model) {
     joined = parts[i];
     joined += parts[i + 1];
     Merge merge;
-    for (auto [text, id] : {std::pair{parts[i], &merge.left},
-                            std::pair{parts[i + 1], &merge.right},
-                            std::pair{std::string_view(joined), &merge.result}}) {
+    for (auto [text, id] :
+         {std::pair{parts[i], &merge.left},
+          std::pair{parts[i + 1], &merge.right},
+          std::pair{std::string_view(joined), &merge.result}}) {
       auto it = byText.find(text);
       if (it == byText.end())
         return bad("model.merges[" + std::to_string(i / 2) + "]",
@@ -197,15 +203,19 @@ Status BpeReader::State::fillMerges(TokenizerModel &model) {
 Status BpeReader::finish(const JsonValue &root, TokenizerModel &model,
                          std::vector<std::string> &notes) {
   auto unsupported = [](std::string why) {
-    return Error{Code::UnsupportedTokenizer, "the tokenizer is not supported",
-                 "tokenizer.json: model", std::move(why), {}};
+    return Error{Code::UnsupportedTokenizer,
+                 "the tokenizer is not supported",
+                 "tokenizer.json: model",
+                 std::move(why),
+                 {}};
   };
   Fields f(root.find("model"), "model");
   // Old files leave the type out; only BPE has merges.
   std::string type = f.text("type", state->sawMerges ? "BPE" : "");
   if (type != "BPE")
-    return unsupported(type.empty() ? "the model has no type"
-                                    : "the model " + type + " is not supported");
+    return unsupported(type.empty()
+                           ? "the model has no type"
+                           : "the model " + type + " is not supported");
   if (!state->sawVocabulary || !state->sawMerges)
     return bad("tokenizer.json", "the model has no vocab or no merges");
   const JsonValue *dropout = f.find("dropout");

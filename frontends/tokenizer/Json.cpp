@@ -58,7 +58,9 @@ public:
     v.string = std::move(s);
     return value(std::move(v));
   }
-  bool binary(nlohmann::json::binary_t &) override { return stop("binary value"); }
+  bool binary(nlohmann::json::binary_t &) override {
+    return stop("binary value");
+  }
   bool start_object(size_t) override { return open(JsonValue::Kind::Object); }
   bool start_array(size_t) override { return open(JsonValue::Kind::Array); }
   bool end_object() override { return close(); }

@@ -17,7 +17,15 @@ namespace llmc::tokenizer {
 struct JsonMember;
 
 struct JsonValue {
-  enum class Kind : uint8_t { Null, Bool, Integer, Real, String, Array, Object };
+  enum class Kind : uint8_t {
+    Null,
+    Bool,
+    Integer,
+    Real,
+    String,
+    Array,
+    Object
+  };
   Kind kind = Kind::Null;
   bool boolean = false;
   int64_t integer = 0;

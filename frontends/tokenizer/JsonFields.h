@@ -47,7 +47,8 @@ private:
   const JsonValue *object;
   std::string where;
 
-  template <typename T> const T &wrong(std::string_view key, const T &fallback) {
+  template <typename T>
+  const T &wrong(std::string_view key, const T &fallback) {
     if (problem.empty())
       problem = where + "." + std::string(key) + " has the wrong type";
     return fallback;

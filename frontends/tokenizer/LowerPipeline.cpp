@@ -178,9 +178,9 @@ private:
 
   PrependScheme prependScheme(Fields &fields) {
     // Files of before 2024 have add_prefix_space in its place.
-    std::string name = fields.text(
-        "prepend_scheme",
-        fields.flag("add_prefix_space", true) ? "always" : "never");
+    std::string name =
+        fields.text("prepend_scheme",
+                    fields.flag("add_prefix_space", true) ? "always" : "never");
     if (name == "always")
       return PrependScheme::Always;
     if (name == "first")
@@ -238,10 +238,12 @@ private:
     } else if (type == "RobertaProcessing" || type == "BertProcessing") {
       pairToken(fields, "cls", before);
       pairToken(fields, "sep", behind);
-    } else if (type != "ByteLevel") { // It moves offsets, which we have none of.
+    } else if (type !=
+               "ByteLevel") { // It moves offsets, which we have none of.
       unsupported("post-processor " + type);
     }
-    model.prefixIds.insert(model.prefixIds.begin(), before.begin(), before.end());
+    model.prefixIds.insert(model.prefixIds.begin(), before.begin(),
+                           before.end());
     model.suffixIds.insert(model.suffixIds.end(), behind.begin(), behind.end());
     invalid(fields.problem);
   }
@@ -273,12 +275,14 @@ private:
         decoderStep(Kind::ReplaceLiteral, 0, std::move(p->text),
                     fields.text("content"));
     } else if (type == "Strip") {
-      int64_t start = fields.integer("start", 0), stop = fields.integer("stop", 0);
+      int64_t start = fields.integer("start", 0),
+              stop = fields.integer("stop", 0);
       if (stop != 0 || start < 0 || start > 1024)
         unsupported("decoder Strip from " + std::to_string(start) + " to " +
                     std::to_string(stop));
       else
-        decoderStep(Kind::StripLeft, uint32_t(start), fields.text("content", " "));
+        decoderStep(Kind::StripLeft, uint32_t(start),
+                    fields.text("content", " "));
     } else if (type == "Metaspace") {
       decoderStep(Kind::Metaspace,
                   prependScheme(fields) == PrependScheme::Never ? 0 : 1,

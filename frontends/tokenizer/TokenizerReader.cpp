@@ -28,9 +28,9 @@ public:
     if (!object || !object->isObject())
       return Status::ok();
     bool used = false;
-    for (auto [key, slot] : {std::pair{"bos_token_id", &bos},
-                             std::pair{"pad_token_id", &pad},
-                             std::pair{"eos_token_id", &eos}}) {
+    for (auto [key, slot] :
+         {std::pair{"bos_token_id", &bos}, std::pair{"pad_token_id", &pad},
+          std::pair{"eos_token_id", &eos}}) {
       const JsonValue *v = object->find(key);
       if (!v || slot->found)
         continue;
@@ -50,9 +50,9 @@ public:
     if (!object || !object->isObject())
       return;
     bool used = false;
-    for (auto [key, slot] : {std::pair{"bos_token", &bos},
-                             std::pair{"pad_token", &pad},
-                             std::pair{"eos_token", &eos}}) {
+    for (auto [key, slot] :
+         {std::pair{"bos_token", &bos}, std::pair{"pad_token", &pad},
+          std::pair{"eos_token", &eos}}) {
       const JsonValue *v = object->find(key);
       if (v && v->isObject())
         v = v->find("content");
@@ -81,7 +81,8 @@ public:
   }
 
   void markUsed(const std::string &file) {
-    if (std::find(read.files.begin(), read.files.end(), file) == read.files.end())
+    if (std::find(read.files.begin(), read.files.end(), file) ==
+        read.files.end())
       read.files.push_back(file);
   }
 
@@ -100,8 +101,11 @@ private:
     size_t count = v.isArray() ? v.items.size() : 1;
     for (size_t i = 0; i < count; ++i) {
       if (!first[i].isInteger())
-        return Error{Code::BadConfig, "cannot use the configuration", where,
-                     "it is neither an id nor a list of ids", {}};
+        return Error{Code::BadConfig,
+                     "cannot use the configuration",
+                     where,
+                     "it is neither an id nor a list of ids",
+                     {}};
       int64_t id = first[i].integer;
       if (id < 0 || id >= int64_t(read.model.tokens.size()))
         read.notes.push_back(where + " " + std::to_string(id) +
@@ -119,8 +123,11 @@ Result<JsonValue> parseOptional(std::optional<std::string_view> text,
     return JsonValue();
   LLMC_TRY(JsonValue value, parseJson(*text, name, Code::BadConfig));
   if (!value.isObject())
-    return Error{Code::BadConfig, "cannot read " + name, name,
-                 "it is no JSON object", {}};
+    return Error{Code::BadConfig,
+                 "cannot read " + name,
+                 name,
+                 "it is no JSON object",
+                 {}};
   return value;
 }
 
@@ -144,11 +151,40 @@ void applyAddFlags(const JsonValue &root, const JsonValue &config,
   }
   bool hasBos = !m.prefixIds.empty() && m.prefixIds[0] == m.bosId;
   if (bos >= 0 && bool(bos) != hasBos)
-    read.notes.push_back(file + " says add_bos_token " +
-                         (bos ? "true" : "false") +
-                         ", but the post-processor of tokenizer.json " +
-                         (hasBos ? "adds" : "does not add") +
-                         " it and is obeyed");
+    read.notes.push_back(
+        file + " says add_bos_token " + (bos ? "true" : "false") +
+        ", but the post-processor of tokenizer.json " +
+        (hasBos ? "adds" : "does not add") + " it and is obeyed");
+}
+
+/// tokenizer_config.json repeats the added tokens; those that tokenizer.json
+/// does not have are not made up here.
+void noteMissingAdded(const JsonValue &config, ReadTokenizer &read) {
+  const JsonValue *list = config.find("added_tokens_decoder");
+  if (!list || !list->isObject())
+    return;
+  size_t missing = 0;
+  std::string first;
+  for (const JsonMember &entry : list->members) {
+    const JsonValue *content = entry.value.find("content");
+    if (!content || !content->isString())
+      continue;
+    const std::vector<std::string> &tokens = read.model.tokens;
+    if (entry.key.size() <= 8 &&
+        entry.key.find_first_not_of("0123456789") == std::string::npos &&
+        !entry.key.empty()) {
+      size_t id = std::stoul(entry.key);
+      if (id < tokens.size() && tokens[id] == content->string)
+        continue;
+    }
+    if (missing++ == 0)
+      first = entry.key + " (" + content->string + ")";
+  }
+  if (missing != 0)
+    read.notes.push_back("tokenizer_config.json lists " +
+                         std::to_string(missing) +
+                         " added tokens that tokenizer.json lacks, the first " +
+                         first + "; they are left out");
 }
 } // namespace
 
@@ -159,18 +195,26 @@ Result<ReadTokenizer> readTokenizer(const TokenizerFiles &files) {
   LLMC_TRY(JsonValue root, parseJson(files.tokenizer, "tokenizer.json",
                                      Code::BadTokenizer, &bpe));
   if (!root.isObject())
-    return Error{Code::BadTokenizer, "cannot read tokenizer.json",
-                 "tokenizer.json", "it is no JSON object", {}};
+    return Error{Code::BadTokenizer,
+                 "cannot read tokenizer.json",
+                 "tokenizer.json",
+                 "it is no JSON object",
+                 {}};
   LLMC_CHECK(bpe.finish(root, read.model, read.notes));
 
   PipelineProblems problems = lowerPipeline(root, read.model);
   if (!problems.invalid.empty())
-    return Error{Code::BadTokenizer, "tokenizer.json is not valid",
-                 "tokenizer.json", join(problems.invalid), {}};
-  if (!problems.unsupported.empty())
-    return Error{Code::UnsupportedTokenizer, "the tokenizer is not supported",
+    return Error{Code::BadTokenizer,
+                 "tokenizer.json is not valid",
                  "tokenizer.json",
-                 "not supported: " + join(problems.unsupported), {}};
+                 join(problems.invalid),
+                 {}};
+  if (!problems.unsupported.empty())
+    return Error{Code::UnsupportedTokenizer,
+                 "the tokenizer is not supported",
+                 "tokenizer.json",
+                 "not supported: " + join(problems.unsupported),
+                 {}};
   for (const char *key : {"truncation", "padding"})
     if (root.find(key))
       read.notes.push_back(std::string("tokenizer.json sets ") + key +
@@ -178,7 +222,8 @@ Result<ReadTokenizer> readTokenizer(const TokenizerFiles &files) {
 
   LLMC_TRY(JsonValue generation,
            parseOptional(files.generationConfig, "generation_config.json"));
-  LLMC_TRY(JsonValue genai, parseOptional(files.genaiConfig, "genai_config.json"));
+  LLMC_TRY(JsonValue genai,
+           parseOptional(files.genaiConfig, "genai_config.json"));
   LLMC_TRY(JsonValue config, parseOptional(files.config, "config.json"));
   LLMC_TRY(JsonValue tokenizerConfig,
            parseOptional(files.tokenizerConfig, "tokenizer_config.json"));
@@ -194,6 +239,7 @@ Result<ReadTokenizer> readTokenizer(const TokenizerFiles &files) {
   special.fromTexts(&map, "special_tokens_map.json");
   special.finish();
   applyAddFlags(root, tokenizerConfig, read, special);
+  noteMissingAdded(tokenizerConfig, read);
 
   // The checks of the runtime are the checks of the compiler; making a
   // tokenizer also compiles the patterns.

@@ -18,12 +18,12 @@ namespace llmc::tokenizer {
 
 /// The contents of the files that have a say; only the first must be there.
 struct TokenizerFiles {
-  std::string_view tokenizer;                         ///< tokenizer.json
-  std::optional<std::string_view> tokenizerConfig;    ///< tokenizer_config.json
-  std::optional<std::string_view> specialTokensMap;   ///< special_tokens_map.json
-  std::optional<std::string_view> generationConfig;   ///< generation_config.json
-  std::optional<std::string_view> genaiConfig;        ///< genai_config.json
-  std::optional<std::string_view> config;             ///< config.json
+  std::string_view tokenizer;                       ///< tokenizer.json
+  std::optional<std::string_view> tokenizerConfig;  ///< tokenizer_config.json
+  std::optional<std::string_view> specialTokensMap; ///< special_tokens_map.json
+  std::optional<std::string_view> generationConfig; ///< generation_config.json
+  std::optional<std::string_view> genaiConfig;      ///< genai_config.json
+  std::optional<std::string_view> config;           ///< config.json
 };
 
 struct ReadTokenizer {

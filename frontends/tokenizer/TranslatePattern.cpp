@@ -10,7 +10,8 @@ namespace {
 constexpr std::string_view spaceSet = "\\x09-\\x0d\\x85\\p{Z}"; // White_Space
 constexpr std::string_view notSpaceSet =
     "\\x00-\\x08\\x0e-\\x1f\\x21-\\x{84}\\x{86}-\\x{9f}\\x{a1}-\\x{167f}"
-    "\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}"
+    "\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}\\x{202a}-\\x{202e}\\x{2030}-\\x{"
+    "205e}"
     "\\x{2060}-\\x{2fff}\\x{3001}-\\x{10ffff}";
 // Oniguruma's word characters, found by asking it about each: L, M, Nd, Nl, Pc
 // and the enclosed Latin letters; outside a class also the digits and fractions
@@ -34,9 +35,11 @@ public:
     while (at < in.size() && problem.empty())
       step();
     if (!problem.empty())
-      return Error{Code::UnsupportedTokenizer, "cannot use a split pattern",
+      return Error{Code::UnsupportedTokenizer,
+                   "cannot use a split pattern",
                    "pattern " + std::string(in.substr(0, 200)),
-                   problem + " at byte " + std::to_string(at), {}};
+                   problem + " at byte " + std::to_string(at),
+                   {}};
     return std::move(out);
   }
 
@@ -45,7 +48,7 @@ private:
   size_t at = 0;
   std::string out;
   std::string problem;
-  size_t atom = 0;           // Where in out the last repeatable thing begins.
+  size_t atom = 0;            // Where in out the last repeatable thing begins.
   std::vector<size_t> groups; // Where in out the open groups begin.
 
   char peek(size_t ahead = 0) const {
@@ -123,8 +126,8 @@ private:
       return;
     }
     std::string flags;
-    while (i < in.size() && (in[i] == 'i' || in[i] == 'x' || in[i] == 'm' ||
-                             in[i] == '-'))
+    while (i < in.size() &&
+           (in[i] == 'i' || in[i] == 'x' || in[i] == 'm' || in[i] == '-'))
       flags += in[i] == 'm' ? 's' : in[i], ++i;
     // Oniguruma's (?i) reaches over the alternatives that follow, Perl's does
     // not: they agree at the very front.
@@ -267,9 +270,9 @@ private:
 
   void posixClass() {
     static const std::pair<std::string_view, std::string_view> known[] = {
-        {"[:alpha:]", "\\p{Alphabetic}"}, {"[:digit:]", "\\p{Nd}"},
+        {"[:alpha:]", "\\p{Alphabetic}"},        {"[:digit:]", "\\p{Nd}"},
         {"[:alnum:]", "\\p{Alphabetic}\\p{Nd}"}, {"[:space:]", spaceSet},
-        {"[:punct:]", "\\p{P}\\p{S}"}, {"[:xdigit:]", hexSet}};
+        {"[:punct:]", "\\p{P}\\p{S}"},           {"[:xdigit:]", hexSet}};
     for (auto [name, set] : known)
       if (in.substr(at).starts_with(name)) {
         out += set;

@@ -28,7 +28,8 @@ constexpr std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter,
 }
 
 /// Uniform in [0, 1) with 53 bits, for one draw of one sequence.
-constexpr double uniformAt(uint64_t seed, uint64_t sequence, uint64_t position) {
+constexpr double uniformAt(uint64_t seed, uint64_t sequence,
+                           uint64_t position) {
   auto words = philox4x32({uint32_t(position), uint32_t(position >> 32),
                            uint32_t(sequence), uint32_t(sequence >> 32)},
                           {uint32_t(seed), uint32_t(seed >> 32)});

@@ -3,6 +3,7 @@
 #include "runtime/sampling/Philox.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -35,9 +36,18 @@ Status checkOptions(const SamplingOptions &o) {
 Result<Sampler> Sampler::create(int32_t vocabSize, SamplingOptions options) {
   LLMC_CHECK(checkOptions(options));
   if (vocabSize <= 0)
-    return Error{Code::BadLogits, "cannot sample", {}, "the vocabulary is empty",
-                 {}};
+    return Error{
+        Code::BadLogits, "cannot sample", {}, "the vocabulary is empty", {}};
   return Sampler(vocabSize, options);
+}
+
+// A score is at most 0: the exponent and six bits of the mantissa order scores
+// into buckets that are 1.6 % wide.
+static constexpr int bucketShift = 17;
+static constexpr size_t bucketCount = size_t(1) << (31 - bucketShift);
+
+static size_t bucketOf(float score) {
+  return (std::bit_cast<uint32_t>(score) & 0x7FFFFFFF) >> bucketShift;
 }
 
 Sampler::Sampler(int32_t vocabSize, SamplingOptions options)
@@ -49,6 +59,8 @@ Sampler::Sampler(int32_t vocabSize, SamplingOptions options)
     weights.resize(n);
     order.resize(n);
   }
+  if (options.topP < 1)
+    buckets.resize(bucketCount);
 }
 
 void Sampler::penalize(std::span<const int32_t> history) {
@@ -68,41 +80,77 @@ void Sampler::penalize(std::span<const int32_t> history) {
   }
 }
 
-Result<int32_t> Sampler::sample(std::span<const float> logits, uint64_t sequence,
-                                uint64_t position,
+/// The bits of a float as an integer that orders like it: NaN beyond the
+/// infinities, -0 just below 0. Loops over it vectorise, those over floats,
+/// which must mind NaN, do not.
+static int32_t orderedBits(float x) {
+  auto bits = std::bit_cast<int32_t>(x);
+  return bits ^ ((bits >> 31) & 0x7FFFFFFF);
+}
+
+static float fromOrderedBits(int32_t bits) {
+  return std::bit_cast<float>(bits ^ ((bits >> 31) & 0x7FFFFFFF));
+}
+
+namespace {
+struct Extremes {
+  int32_t lowest = std::numeric_limits<int32_t>::max();
+  int32_t highest = std::numeric_limits<int32_t>::min();
+};
+} // namespace
+
+static Extremes extremesOf(std::span<const float> values) {
+  Extremes e;
+  for (float value : values) {
+    int32_t bits = orderedBits(value);
+    e.lowest = std::min(e.lowest, bits);
+    e.highest = std::max(e.highest, bits);
+  }
+  return e;
+}
+
+/// The lowest index of \p value, which is there; 0 equals -0.
+static int32_t firstOf(std::span<const float> values, float value) {
+  return int32_t(std::find(values.begin(), values.end(), value) -
+                 values.begin());
+}
+
+Result<int32_t> Sampler::sample(std::span<const float> logits,
+                                uint64_t sequence, uint64_t position,
                                 std::span<const int32_t> history) {
   auto bad = [&](std::string why) {
-    return Error{Code::BadLogits, "cannot choose the next token",
+    return Error{Code::BadLogits,
+                 "cannot choose the next token",
                  "sequence " + std::to_string(sequence) + ", position " +
                      std::to_string(position),
-                 std::move(why), {}};
+                 std::move(why),
+                 {}};
   };
   if (logits.empty() || logits.size() > penalized.size())
     return bad(std::to_string(logits.size()) + " logits for a vocabulary of " +
                std::to_string(penalized.size()));
   size_t n = logits.size();
-  scores.resize(n); // Never beyond what was reserved at construction.
-  bool sound = true;
-  for (size_t i = 0; i < n; ++i) {
-    scores[i] = logits[i];
-    sound &= logits[i] < infinity; // False for NaN too.
-  }
-  if (!sound) {
+  Extremes range = extremesOf(logits);
+  if (range.highest >= orderedBits(infinity) ||
+      range.lowest < orderedBits(-infinity)) {
     size_t at = 0;
     while (logits[at] < infinity)
       ++at;
     return bad("the logit of token " + std::to_string(at) + " is " +
                std::to_string(logits[at]));
   }
-  if (settings.repetitionPenalty != 1)
-    penalize(history);
-
-  // max_element gives the first of equals.
-  auto best = int32_t(std::max_element(scores.begin(), scores.end()) -
-                      scores.begin());
-  float largest = scores[size_t(best)];
-  if (largest == -infinity)
+  if (range.highest == orderedBits(-infinity))
     return bad("every token is excluded");
+
+  bool plain = settings.repetitionPenalty == 1;
+  if (plain && settings.temperature == 0)
+    return firstOf(logits, fromOrderedBits(range.highest));
+  scores.assign(logits.begin(), logits.end()); // Within what was reserved.
+  if (!plain)
+    penalize(history);
+  float largest = plain ? fromOrderedBits(range.highest)
+                        : fromOrderedBits(extremesOf(scores).highest);
+  int32_t best = firstOf(scores, largest);
   if (settings.temperature == 0)
     return best;
 
@@ -167,28 +215,31 @@ Sampler::Cut Sampler::cutTopK() {
 }
 
 void Sampler::cutTopP(Cut &cut, double total) {
-  size_t n = 0;
+  // The bucket in which the sum is reached, then the place in it: no sort of
+  // the whole vocabulary, however flat the distribution.
+  std::fill(buckets.begin(), buckets.end(), 0);
   for (size_t i = 0; i < scores.size(); ++i)
-    if (weights[i] > 0)
-      order[n++] = int32_t(i);
-  auto before = [&](int32_t a, int32_t b) {
+    buckets[bucketOf(scores[i])] += weights[i];
+  double sum = 0, wanted = double(settings.topP) * total;
+  size_t last = 0;
+  while (last < buckets.size() && sum + buckets[last] < wanted)
+    sum += buckets[last++];
+  if (last == buckets.size())
+    return; // By rounding, all of them do not reach the sum.
+
+  auto end = order.begin();
+  for (size_t i = 0; i < scores.size(); ++i)
+    if (weights[i] > 0 && bucketOf(scores[i]) == last)
+      *end++ = int32_t(i);
+  std::sort(order.begin(), end, [&](int32_t a, int32_t b) {
     float x = scores[size_t(a)], y = scores[size_t(b)];
     return x > y || (x == y && a < b);
-  };
-  // Sorts only as many as the sum needs, mostly a few out of many thousands.
-  double sum = 0, wanted = double(settings.topP) * total;
-  for (size_t done = 0, step = 64; done < n; done += step, step *= 8) {
-    step = std::min(step, n - done);
-    auto begin = order.begin() + ptrdiff_t(done);
-    auto end = order.begin() + ptrdiff_t(n);
-    std::partial_sort(begin, begin + ptrdiff_t(step), end, before);
-    for (size_t i = done; i < done + step; ++i) {
-      sum += weights[size_t(order[i])];
-      if (sum >= wanted) {
-        cut = {scores[size_t(order[i])], order[i]};
-        return;
-      }
-    }
+  });
+  for (auto at = order.begin(); at != end; ++at) {
+    cut = {scores[size_t(*at)], *at};
+    sum += weights[size_t(*at)];
+    if (sum >= wanted)
+      return;
   }
 }
 

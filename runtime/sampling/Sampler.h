@@ -21,8 +21,8 @@ struct SamplingOptions {
   float temperature = 0;
   /// Keeps the k largest, and all that equal the k-th. 0: off.
   int32_t topK = 0;
-  /// Keeps the fewest largest whose probabilities sum to at least this (Holtzman
-  /// et al., arXiv 1904.09751); the largest is always kept. 1: off.
+  /// Keeps the fewest largest whose probabilities sum to at least this
+  /// (Holtzman et al., arXiv 1904.09751); the largest is always kept. 1: off.
   float topP = 1;
   /// Keeps those at least this likely relative to the most likely one. 0: off.
   float minP = 0;
@@ -33,7 +33,8 @@ struct SamplingOptions {
 /// Errors: BadFlagValue for a value out of range or no number.
 Status checkOptions(const SamplingOptions &options);
 
-/// Buffers for one vocabulary; sample() allocates nothing. One thread at a time.
+/// Buffers for one vocabulary; sample() allocates nothing. One thread at a
+/// time.
 class Sampler {
 public:
   /// Errors: BadFlagValue.
@@ -63,9 +64,10 @@ private:
   };
 
   SamplingOptions settings;
-  std::vector<float> scores;     // [vocab]
-  std::vector<double> weights;   // [vocab] exp(score - largest)
-  std::vector<int32_t> order;    // [vocab] scratch
+  std::vector<float> scores;       // [vocab]
+  std::vector<double> weights;     // [vocab] exp(score - largest)
+  std::vector<int32_t> order;      // [vocab] scratch
+  std::vector<double> buckets;     // sums of weights by score, for topP
   std::vector<uint32_t> penalized; // [vocab] equal to stamp: done in this call
   uint32_t stamp = 0;
 

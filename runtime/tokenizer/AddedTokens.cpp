@@ -42,7 +42,8 @@ static size_t previousCharacter(std::string_view text, size_t end) {
 
 static bool endsWithWord(std::string_view text) {
   return !text.empty() &&
-         isWord(decodeOne(text.substr(previousCharacter(text, text.size()))).codePoint);
+         isWord(decodeOne(text.substr(previousCharacter(text, text.size())))
+                    .codePoint);
 }
 
 static bool startsWithWord(std::string_view text) {

@@ -107,9 +107,8 @@ void BpeModel::makeSymbols(std::string_view piece,
       flush();
       out.push_back(id);
     } else if (model.byteFallback &&
-               std::all_of(text.begin(), text.end(), [&](char c) {
-                 return byteIds[uint8_t(c)] >= 0;
-               })) {
+               std::all_of(text.begin(), text.end(),
+                           [&](char c) { return byteIds[uint8_t(c)] >= 0; })) {
       for (char c : text)
         out.push_back(byteIds[uint8_t(c)]);
     } else if (model.unkId >= 0) {
@@ -197,8 +196,7 @@ struct BpeModel::BucketQueue {
   }
 };
 
-template <typename Queue>
-void BpeModel::merge(Symbols &s, Queue &queue) const {
+template <typename Queue> void BpeModel::merge(Symbols &s, Queue &queue) const {
   auto offer = [&](uint32_t at) {
     if (const Pair *p = findPair(s.id[at], s.id[s.right[at]]))
       queue.push(p->rank, at);

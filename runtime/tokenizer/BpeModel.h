@@ -3,8 +3,8 @@
 /// none applies (Sennrich et al., arXiv 1508.07909).
 ///
 /// A piece of n symbols takes O(n log n) whatever its text: words are merged in
-/// place; longer pieces have a heap of candidates, and very long ones a bucket of
-/// positions per rank, which does not fall out of the cache when millions of
+/// place; longer pieces have a heap of candidates, and very long ones a bucket
+/// of positions per rank, which does not fall out of the cache when millions of
 /// symbols share a rank.
 #ifndef LLMC_RUNTIME_TOKENIZER_BPEMODEL_H
 #define LLMC_RUNTIME_TOKENIZER_BPEMODEL_H
@@ -49,8 +49,8 @@ private:
 
   const TokenizerModel &model;
   std::unordered_map<std::string_view, int32_t> ids;
-  std::vector<Pair> pairs; // Open addressing; the size is a power of two.
-  std::vector<int32_t> byteIds;   // [256] ids of "<0xHH>", or -1
+  std::vector<Pair> pairs;      // Open addressing; the size is a power of two.
+  std::vector<int32_t> byteIds; // [256] ids of "<0xHH>", or -1
   std::vector<int32_t> letterIds; // [0x400] ids of single characters, or -1
 
   const Pair *findPair(int32_t left, int32_t right) const;

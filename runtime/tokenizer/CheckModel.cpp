@@ -13,8 +13,11 @@ constexpr size_t maxSteps = 64;
 constexpr size_t maxGrowth = 64;
 
 Error bad(std::string where, std::string why) {
-  return Error{Code::BadTokenizer, "the tokenizer contradicts itself",
-               std::move(where), std::move(why), {}};
+  return Error{Code::BadTokenizer,
+               "the tokenizer contradicts itself",
+               std::move(where),
+               std::move(why),
+               {}};
 }
 
 bool isOneCharacter(const std::string &s) {
@@ -23,8 +26,8 @@ bool isOneCharacter(const std::string &s) {
 
 Status checkVocabulary(const TokenizerModel &m) {
   if (m.tokens.empty() || m.tokens.size() > maxTokens)
-    return bad("vocabulary", "it has " + std::to_string(m.tokens.size()) +
-                                 " tokens");
+    return bad("vocabulary",
+               "it has " + std::to_string(m.tokens.size()) + " tokens");
   size_t total = 0;
   for (size_t i = 0; i < m.tokens.size(); ++i) {
     total += m.tokens[i].size();
@@ -33,12 +36,14 @@ Status checkVocabulary(const TokenizerModel &m) {
                  "its text is too long or not UTF-8");
   }
   auto isToken = [&](int32_t id) {
-    return id >= 0 && size_t(id) < m.tokens.size() && !m.tokens[size_t(id)].empty();
+    return id >= 0 && size_t(id) < m.tokens.size() &&
+           !m.tokens[size_t(id)].empty();
   };
   for (size_t i = 0; i < m.merges.size(); ++i) {
     auto [left, right, result] = m.merges[i];
     if (!isToken(left) || !isToken(right) || !isToken(result))
-      return bad("merge " + std::to_string(i), "it names an id that is no token");
+      return bad("merge " + std::to_string(i),
+                 "it names an id that is no token");
     const std::string &a = m.tokens[size_t(left)], &b = m.tokens[size_t(right)],
                       &ab = m.tokens[size_t(result)];
     if (ab.size() != a.size() + b.size() || ab.compare(0, a.size(), a) != 0 ||
@@ -74,11 +79,12 @@ Status checkVocabulary(const TokenizerModel &m) {
 Status checkSteps(const TokenizerModel &m) {
   if (m.normalizer.size() > maxSteps || m.preTokenizer.size() > maxSteps ||
       m.decoder.size() > maxSteps)
-    return bad("pipeline", "it has more than " + std::to_string(maxSteps) +
-                               " steps");
+    return bad("pipeline",
+               "it has more than " + std::to_string(maxSteps) + " steps");
   using N = NormalizerStep::Kind;
   for (const NormalizerStep &s : m.normalizer) {
-    bool needsPattern = s.kind == N::ReplaceLiteral || s.kind == N::ReplaceRegex;
+    bool needsPattern =
+        s.kind == N::ReplaceLiteral || s.kind == N::ReplaceRegex;
     if (s.kind > N::Last || (needsPattern && s.pattern.empty()) ||
         !isValidUtf8(s.pattern) || !isValidUtf8(s.content))
       return bad("normalizer", "a step is unknown, or its text is not valid");
@@ -90,14 +96,14 @@ Status checkSteps(const TokenizerModel &m) {
         s.scheme > PrependScheme::Last || (needsPattern && s.pattern.empty()) ||
         (s.kind == P::Metaspace && !isOneCharacter(s.pattern)) ||
         !isValidUtf8(s.pattern))
-      return bad("pre-tokenizer", "a step is unknown, or its text is not valid");
+      return bad("pre-tokenizer",
+                 "a step is unknown, or its text is not valid");
   }
   return Status::ok();
 }
 
 /// Bounds what replacements make of a text, each of the results of the last.
-template <typename Step>
-bool growsTooMuch(const std::vector<Step> &steps) {
+template <typename Step> bool growsTooMuch(const std::vector<Step> &steps) {
   size_t growth = 1;
   for (const Step &s : steps) {
     // A regular expression may match a single byte.
@@ -107,7 +113,8 @@ bool growsTooMuch(const std::vector<Step> &steps) {
       replaces |= s.kind == Step::Kind::ReplaceRegex;
     if (replaces)
       growth *= std::max<size_t>(
-          1, (s.content.size() + 1) / std::max<size_t>(1, literal ? s.pattern.size() : 1));
+          1, (s.content.size() + 1) /
+                 std::max<size_t>(1, literal ? s.pattern.size() : 1));
     if (s.content.size() > 4096 || growth > maxGrowth)
       return true;
   }
@@ -116,8 +123,11 @@ bool growsTooMuch(const std::vector<Step> &steps) {
 
 Status checkGrowth(const TokenizerModel &m) {
   auto unsupported = [](std::string where, std::string why) {
-    return Error{Code::UnsupportedTokenizer, "cannot use the tokenizer",
-                 std::move(where), std::move(why), {}};
+    return Error{Code::UnsupportedTokenizer,
+                 "cannot use the tokenizer",
+                 std::move(where),
+                 std::move(why),
+                 {}};
   };
   std::string why = "its replacements make a text more than " +
                     std::to_string(maxGrowth) + " times as long";
@@ -134,8 +144,11 @@ Status checkGrowth(const TokenizerModel &m) {
 
 Status checkDecoder(const TokenizerModel &m) {
   auto unsupported = [](std::string why) {
-    return Error{Code::UnsupportedTokenizer, "cannot use the decoder",
-                 "decoder", std::move(why), {}};
+    return Error{Code::UnsupportedTokenizer,
+                 "cannot use the decoder",
+                 "decoder",
+                 std::move(why),
+                 {}};
   };
   using D = DecoderStep::Kind;
   bool fused = false, bytes = false;

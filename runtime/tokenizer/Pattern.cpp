@@ -51,8 +51,10 @@ Pattern::~Pattern() = default;
 
 Result<Pattern> Pattern::compile(std::string_view text) {
   auto refuse = [&](std::string why) {
-    return Error{Code::UnsupportedTokenizer, "cannot use a split pattern",
-                 "pattern " + std::string(text.substr(0, 200)), std::move(why),
+    return Error{Code::UnsupportedTokenizer,
+                 "cannot use a split pattern",
+                 "pattern " + std::string(text.substr(0, 200)),
+                 std::move(why),
                  {}};
   };
   if (text.empty() || text.size() > maxPatternBytes)
@@ -66,10 +68,10 @@ Result<Pattern> Pattern::compile(std::string_view text) {
   PCRE2_SIZE at = 0;
   // \C would match inside a character.
   std::unique_ptr<Impl> impl = std::make_unique<Impl>();
-  impl->code.reset(pcre2_compile(
-      reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
-      PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &at,
-      context.get()));
+  impl->code.reset(
+      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
+                    PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error,
+                    &at, context.get()));
   if (!impl->code)
     return refuse(messageOf(error) + " at byte " + std::to_string(at));
   return Pattern(std::move(impl));
@@ -107,16 +109,15 @@ Status Pattern::Matcher::findAll(std::string_view text,
   while (from <= text.size()) {
     // The text is known to be UTF-8: checking it again at every call would
     // make the whole quadratic.
-    int rc = pcre2_match(state->code, subject, text.size(), from,
-                         PCRE2_NO_UTF_CHECK, state->match.get(),
-                         state->context.get());
+    int rc =
+        pcre2_match(state->code, subject, text.size(), from, PCRE2_NO_UTF_CHECK,
+                    state->match.get(), state->context.get());
     if (rc == PCRE2_ERROR_NOMATCH)
       break;
     if (rc < 0)
       return Error{Code::TokenizeLimit, "cannot split the text into words",
                    "byte " + std::to_string(from) + " of the text",
-                   messageOf(rc),
-                   "tokenize it in smaller parts"};
+                   messageOf(rc), "tokenize it in smaller parts"};
     const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(state->match.get());
     size_t begin = ends[0], end = ends[1];
     // An empty match right behind another is none; nor is what \K turns round.

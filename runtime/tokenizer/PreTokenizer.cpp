@@ -66,8 +66,9 @@ struct Part {
 
 /// Cuts [begin, end) at \p separators (relative to begin), appending to \p out;
 /// \p parts is scratch.
-static void cut(uint32_t begin, uint32_t end, const std::vector<Range> &separators,
-                SplitBehavior behavior, bool invert, std::vector<Part> &parts,
+static void cut(uint32_t begin, uint32_t end,
+                const std::vector<Range> &separators, SplitBehavior behavior,
+                bool invert, std::vector<Part> &parts,
                 std::vector<Range> &out) {
   parts.clear();
   uint32_t from = begin;
@@ -135,7 +136,8 @@ template <typename F> static void rewrite(Pieces &pieces, F write) {
   for (size_t i = 0; i < pieces.ranges.size(); ++i) {
     Range &r = pieces.ranges[i];
     auto begin = uint32_t(out.size());
-    write(i, std::string_view(pieces.text).substr(r.begin, r.end - r.begin), out);
+    write(i, std::string_view(pieces.text).substr(r.begin, r.end - r.begin),
+          out);
     r = {begin, uint32_t(out.size())};
   }
   pieces.text = std::move(out);
@@ -189,10 +191,14 @@ Status PreTokenizer::split(size_t index, Pieces &pieces) const {
 
 /// The text may grow by a step; offsets are 32 bits wide.
 static Status checkSize(const Pieces &pieces, uint64_t growth) {
-  if (pieces.text.size() * growth + pieces.ranges.size() * 4 < (uint64_t(1) << 31))
+  if (pieces.text.size() * growth + pieces.ranges.size() * 4 <
+      (uint64_t(1) << 31))
     return Status::ok();
-  return Error{Code::TokenizeLimit, "cannot tokenize the text", {},
-               "it is longer than 2 GiB", "tokenize it in smaller parts"};
+  return Error{Code::TokenizeLimit,
+               "cannot tokenize the text",
+               {},
+               "it is longer than 2 GiB",
+               "tokenize it in smaller parts"};
 }
 
 Result<Pieces> PreTokenizer::apply(std::string text, bool atStart) const {

@@ -134,7 +134,8 @@ void StreamDecoder::strip(std::string &text) {
 /// The bytes of \p id as it reads behind other tokens.
 std::string StreamDecoder::bytesInside(int32_t id) {
   tokenCount = 1;
-  bool joins = !model.decoder.empty() && model.decoder[0].kind == Kind::JoinSpace;
+  bool joins =
+      !model.decoder.empty() && model.decoder[0].kind == Kind::JoinSpace;
   std::string text = joins ? std::string(tokenizer.tokenText(id))
                            : tokenText(tokenizer.tokenText(id));
   if (byteMap)

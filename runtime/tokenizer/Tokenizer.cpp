@@ -25,8 +25,8 @@ struct Tokenizer::Impl {
         preTokenizer(std::move(p)), bpe(model), special(model.tokens.size()) {}
 
   Status addTokens();
-  Status encodeNormalized(std::string_view text, bool atStart, bool parseSpecial,
-                          std::vector<int32_t> &ids) const;
+  Status encodeNormalized(std::string_view text, bool atStart,
+                          bool parseSpecial, std::vector<int32_t> &ids) const;
 };
 
 Tokenizer::Tokenizer(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
@@ -89,8 +89,11 @@ Status Tokenizer::Impl::encodeNormalized(std::string_view text, bool atStart,
 Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
                                                EncodeOptions options) const {
   auto tooLong = [] {
-    return Error{Code::TokenizeLimit, "cannot tokenize the text", {},
-                 "it is longer than 2 GiB", "tokenize it in smaller parts"};
+    return Error{Code::TokenizeLimit,
+                 "cannot tokenize the text",
+                 {},
+                 "it is longer than 2 GiB",
+                 "tokenize it in smaller parts"};
   };
   constexpr size_t maxBytes = size_t(1) << 31;
   if (text.size() >= maxBytes / 3) // U+FFFD is three bytes for one.
@@ -113,9 +116,9 @@ Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
              impl->normalizer.apply(slice(text, s.range)));
     if (normalized.text.size() >= maxBytes)
       return tooLong();
-    LLMC_CHECK(impl->encodeNormalized(normalized.text,
-                                      s.range.begin == 0 && !normalized.lostFront,
-                                      options.parseSpecial, ids));
+    LLMC_CHECK(impl->encodeNormalized(
+        normalized.text, s.range.begin == 0 && !normalized.lostFront,
+        options.parseSpecial, ids));
   }
   if (options.addSpecial)
     ids.insert(ids.end(), impl->model.suffixIds.begin(),
@@ -133,7 +136,9 @@ std::string Tokenizer::decode(std::span<const int32_t> ids,
   return text + decoder.flush();
 }
 
-int32_t Tokenizer::vocabSize() const { return int32_t(impl->model.tokens.size()); }
+int32_t Tokenizer::vocabSize() const {
+  return int32_t(impl->model.tokens.size());
+}
 
 bool Tokenizer::isSpecial(int32_t id) const {
   return id >= 0 && id < vocabSize() && impl->special[size_t(id)];
@@ -157,7 +162,9 @@ int32_t Tokenizer::findToken(std::string_view text) const {
 
 int32_t Tokenizer::bosId() const { return impl->model.bosId; }
 int32_t Tokenizer::padId() const { return impl->model.padId; }
-std::span<const int32_t> Tokenizer::eosIds() const { return impl->model.eosIds; }
+std::span<const int32_t> Tokenizer::eosIds() const {
+  return impl->model.eosIds;
+}
 
 bool Tokenizer::isEos(int32_t id) const {
   const std::vector<int32_t> &eos = impl->model.eosIds;

@@ -61,9 +61,9 @@ public:
   /// The id with this spelling, or -1.
   int32_t findToken(std::string_view text) const;
 
-  int32_t bosId() const;                      ///< -1: none.
-  int32_t padId() const;                      ///< -1: none.
-  std::span<const int32_t> eosIds() const;    ///< Ids that end a generation.
+  int32_t bosId() const;                   ///< -1: none.
+  int32_t padId() const;                   ///< -1: none.
+  std::span<const int32_t> eosIds() const; ///< Ids that end a generation.
   bool isEos(int32_t id) const;
   const TokenizerModel &model() const;
 

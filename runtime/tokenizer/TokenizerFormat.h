@@ -4,10 +4,10 @@
 /// u32 count and its elements, an id an i32, a flag or kind one byte:
 ///
 ///   "LTOK" u32 version
-///   tokens: list of strings        merges: list of (id left, id right, id result)
-///   added: list of (id, u8 flags)  bpe: id unk, u8 flags, string suffix
-///   normalizer, pretokenizer, decoder: lists of steps
-///   prefix, suffix, eos: lists of ids; id bos, id pad
+///   tokens: list of strings        merges: list of (id left, id right, id
+///   result) added: list of (id, u8 flags)  bpe: id unk, u8 flags, string
+///   suffix normalizer, pretokenizer, decoder: lists of steps prefix, suffix,
+///   eos: lists of ids; id bos, id pad
 #ifndef LLMC_RUNTIME_TOKENIZER_TOKENIZERFORMAT_H
 #define LLMC_RUNTIME_TOKENIZER_TOKENIZERFORMAT_H
 

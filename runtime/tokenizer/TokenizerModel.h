@@ -52,15 +52,15 @@ enum class PrependScheme : uint8_t { Never, First, Always, Last = Always };
 /// A step of the pre-tokenizer: pieces to smaller pieces, or to other text.
 struct PreTokenizerStep {
   enum class Kind : uint8_t {
-    PrefixSpace,     ///< A space before each piece that has none.
-    SplitLiteral,    ///< At each `pattern`.
-    SplitRegex,      ///< At each match of the PCRE2 `pattern`.
-    SplitNumeric,    ///< At characters of category N.
-    SplitSpace,      ///< At white space.
-    SplitPunctuation,///< At ASCII punctuation and category P.
-    WordRuns,        ///< Keeps runs of word characters and runs of the others.
-    ByteMap,         ///< Each byte becomes its letter of the byte-level alphabet.
-    Metaspace,       ///< " " becomes `pattern`, put in front as `scheme` says.
+    PrefixSpace,      ///< A space before each piece that has none.
+    SplitLiteral,     ///< At each `pattern`.
+    SplitRegex,       ///< At each match of the PCRE2 `pattern`.
+    SplitNumeric,     ///< At characters of category N.
+    SplitSpace,       ///< At white space.
+    SplitPunctuation, ///< At ASCII punctuation and category P.
+    WordRuns,         ///< Keeps runs of word characters and runs of the others.
+    ByteMap,   ///< Each byte becomes its letter of the byte-level alphabet.
+    Metaspace, ///< " " becomes `pattern`, put in front as `scheme` says.
     Last = Metaspace
   };
   Kind kind;

@@ -78,8 +78,9 @@ std::string sanitizeUtf8(std::string_view text) {
 bool isSpace(char32_t c) {
   if (c < 0x80)
     return c == ' ' || (c >= 9 && c <= 13);
-  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
-         c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+  return c == 0x85 || c == 0xA0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
+         c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
 static utf8proc_category_t category(char32_t c) {
@@ -117,7 +118,8 @@ bool isWord(char32_t c) {
 
 /// Decomposes fully and puts combining marks in canonical order. utf8proc's own
 /// loop over a string is quadratic in the length of a run of marks.
-static std::vector<utf8proc_int32_t> decompose(std::string_view text, bool compat) {
+static std::vector<utf8proc_int32_t> decompose(std::string_view text,
+                                               bool compat) {
   auto options = utf8proc_option_t(UTF8PROC_DECOMPOSE | UTF8PROC_STABLE |
                                    (compat ? UTF8PROC_COMPAT : 0));
   std::vector<utf8proc_int32_t> out;
@@ -127,9 +129,9 @@ static std::vector<utf8proc_int32_t> decompose(std::string_view text, bool compa
     text.remove_prefix(head.length);
     std::array<utf8proc_int32_t, 32> buffer; // The longest is 18 (U+FDFA).
     int boundClass = 0;
-    utf8proc_ssize_t n = utf8proc_decompose_char(
-        utf8proc_int32_t(head.codePoint), buffer.data(), buffer.size(), options,
-        &boundClass);
+    utf8proc_ssize_t n =
+        utf8proc_decompose_char(utf8proc_int32_t(head.codePoint), buffer.data(),
+                                buffer.size(), options, &boundClass);
     if (n < 0 || n > utf8proc_ssize_t(buffer.size())) {
       buffer[0] = utf8proc_int32_t(head.codePoint);
       n = 1;
@@ -147,8 +149,9 @@ static std::vector<utf8proc_int32_t> decompose(std::string_view text, bool compa
     size_t end = i;
     while (end < out.size() && combining(out[end]) != 0)
       ++end;
-    std::stable_sort(out.begin() + ptrdiff_t(i), out.begin() + ptrdiff_t(end),
-                     [&](auto a, auto b) { return combining(a) < combining(b); });
+    std::stable_sort(
+        out.begin() + ptrdiff_t(i), out.begin() + ptrdiff_t(end),
+        [&](auto a, auto b) { return combining(a) < combining(b); });
     i = end;
   }
   return out;
@@ -189,7 +192,8 @@ std::string lowercase(std::string_view text) {
     if (head.codePoint == 0x130) // The one mapping to two characters.
       out += "i\xCC\x87";
     else
-      appendUtf8(out, char32_t(utf8proc_tolower(utf8proc_int32_t(head.codePoint))));
+      appendUtf8(out,
+                 char32_t(utf8proc_tolower(utf8proc_int32_t(head.codePoint))));
   }
   return out;
 }

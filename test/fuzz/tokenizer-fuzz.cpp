@@ -22,7 +22,8 @@ static void use(const Tokenizer &tokenizer, std::string_view text) {
       continue;
     StreamDecoder decoder(tokenizer);
     for (int32_t id : *ids) {
-      if (id < 0 || id >= tokenizer.vocabSize() || !isValidUtf8(decoder.push(id)))
+      if (id < 0 || id >= tokenizer.vocabSize() ||
+          !isValidUtf8(decoder.push(id)))
         std::abort();
       (void)tokenizer.tokenBytes(id);
     }
@@ -51,7 +52,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       std::abort();
     return 0;
   }
-  use(*tokenizer, "Hello  world\n\t12 </s><s> \xE4\xB8\x96\xF0\x9F\x99\x82 e\xCC\x81 a b c");
+  use(*tokenizer, "Hello  world\n\t12 </s><s> \xE4\xB8\x96\xF0\x9F\x99\x82 "
+                  "e\xCC\x81 a b c");
   use(*tokenizer, text.substr(size - std::min<size_t>(size, 64)));
   return 0;
 }

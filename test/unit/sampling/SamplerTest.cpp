@@ -30,7 +30,8 @@ std::vector<int> histogram(Sampler &sampler, const std::vector<float> &logits,
 }
 
 /// The tokens that come up at all in many draws from near-equal logits.
-std::set<int32_t> kept(SamplingOptions options, const std::vector<float> &logits,
+std::set<int32_t> kept(SamplingOptions options,
+                       const std::vector<float> &logits,
                        std::vector<int32_t> history = {}) {
   Sampler sampler = make(int32_t(logits.size()), options);
   std::vector<int> count = histogram(sampler, logits, 4000, history);
@@ -109,9 +110,13 @@ TEST(Sampler, RefusesLogitsThatAreNoNumbers) {
     SamplingOptions o;
     o.temperature = temperature;
     Sampler s = make(3, o);
-    for (std::vector<float> logits :
-         {std::vector<float>{1, notANumber, 2}, {notANumber, 1}, {1, infinite, 2},
-          {-infinite, -infinite, -infinite}, {}, {1, 2, 3, 4}}) {
+    for (std::vector<float> logits : {std::vector<float>{1, notANumber, 2},
+                                      {notANumber, 1},
+                                      {1, -notANumber},
+                                      {1, infinite, 2},
+                                      {-infinite, -infinite, -infinite},
+                                      {},
+                                      {1, 2, 3, 4}}) {
       auto id = s.sample(logits, 0, 0);
       ASSERT_FALSE(id);
       EXPECT_EQ(id.error().code, Code::BadLogits);
@@ -166,8 +171,8 @@ TEST(Sampler, DrawsFollowTheProbabilities) {
     float temperature;
     int32_t topK;
     float topP, minP;
-  } settings[] = {{1, 0, 1, 0},       {0.7f, 0, 1, 0},     {2, 0, 1, 0},
-                  {1, 8, 1, 0},       {1, 0, 0.8f, 0},     {1, 0, 1, 0.1f},
+  } settings[] = {{1, 0, 1, 0},        {0.7f, 0, 1, 0},         {2, 0, 1, 0},
+                  {1, 8, 1, 0},        {1, 0, 0.8f, 0},         {1, 0, 1, 0.1f},
                   {0.8f, 12, 0.9f, 0}, {1.3f, 16, 0.95f, 0.05f}};
   for (auto [temperature, topK, topP, minP] : settings) {
     SamplingOptions o;
@@ -204,7 +209,8 @@ TEST(Sampler, TopPKeepsTheFewestThatReachTheSum) {
     return p;
   };
   o.topP = 0.7f;
-  EXPECT_EQ(kept(o, logOf({0.1f, 0.5f, 0.1f, 0.3f})), (std::set<int32_t>{1, 3}));
+  EXPECT_EQ(kept(o, logOf({0.1f, 0.5f, 0.1f, 0.3f})),
+            (std::set<int32_t>{1, 3}));
   o.topP = 0.01f;
   EXPECT_EQ(kept(o, logOf({0.1f, 0.5f, 0.1f, 0.3f})), (std::set<int32_t>{1}));
   // Of equal ones the lower ids.
@@ -254,7 +260,9 @@ TEST(Sampler, APenaltyNearZeroDoesNotOverflow) {
   o.repetitionPenalty = 1e-38f;
   o.temperature = 1;
   Sampler s = make(2, o);
-  EXPECT_EQ(*s.sample(std::vector<float>{1e30f, 1}, 0, 0, std::vector<int32_t>{0}), 0);
+  EXPECT_EQ(
+      *s.sample(std::vector<float>{1e30f, 1}, 0, 0, std::vector<int32_t>{0}),
+      0);
 }
 
 TEST(Sampler, ADrawDependsOnNothingBefore) {

@@ -87,7 +87,8 @@ TEST(StopMatcher, PartsDoNotChangeWhatIsFound) {
     for (size_t end = 1; end <= text.size() && found < 0; ++end)
       for (int s = 0; s < 2; ++s)
         if (std::string_view(text).substr(0, end).ends_with(stops[size_t(s)]) &&
-            (found < 0 || stops[size_t(s)].size() > stops[size_t(found)].size())) {
+            (found < 0 ||
+             stops[size_t(s)].size() > stops[size_t(found)].size())) {
           found = s;
           expected = text.substr(0, end - stops[size_t(s)].size());
         }

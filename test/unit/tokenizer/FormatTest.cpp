@@ -67,7 +67,8 @@ TEST(CheckModel, RefusesContradictions) {
       {"token is not UTF-8", [](auto &m) { m.tokens[5] = "\xFF"; }},
       {"merge out of range", [](auto &m) { m.merges[0].left = 9999; }},
       {"merge negative", [](auto &m) { m.merges[0].result = -1; }},
-      {"merge of nothing", [](auto &m) { m.tokens[size_t(m.merges[0].left)] = ""; }},
+      {"merge of nothing",
+       [](auto &m) { m.tokens[size_t(m.merges[0].left)] = ""; }},
       {"merge spells another", [](auto &m) { m.merges[0].result = 5; }},
       {"added out of range", [](auto &m) { m.added[0].id = 9999; }},
       {"added twice", [](auto &m) { m.added[1].id = 0; }},
@@ -75,7 +76,8 @@ TEST(CheckModel, RefusesContradictions) {
       {"bos out of range", [](auto &m) { m.bosId = -2; }},
       {"eos out of range", [](auto &m) { m.eosIds = {9999}; }},
       {"prefix out of range", [](auto &m) { m.prefixIds = {-1}; }},
-      {"unknown kind", [](auto &m) { m.normalizer[0].kind = NormalizerStep::Kind(99); }},
+      {"unknown kind",
+       [](auto &m) { m.normalizer[0].kind = NormalizerStep::Kind(99); }},
       {"empty literal", [](auto &m) { m.normalizer[1].pattern = ""; }},
       {"long mark", [](auto &m) { m.decoder[3].pattern = "  "; }},
       {"empty replace", [](auto &m) { m.decoder[0].pattern = ""; }},
@@ -99,8 +101,10 @@ TEST(CheckModel, RefusesDecodersThatCannotStream) {
     return !s && s.error().code == Code::UnsupportedTokenizer;
   };
   EXPECT_TRUE(refused({{D::ByteMap, 0, "", ""}, {D::Fuse, 0, "", ""}}));
-  EXPECT_TRUE(refused({{D::Fuse, 0, "", ""}, {D::ReplaceLiteral, 0, "a", "b"}}));
-  EXPECT_TRUE(refused({{D::ByteFallback, 0, "", ""}, {D::StripLeft, 1, " ", ""}}));
+  EXPECT_TRUE(
+      refused({{D::Fuse, 0, "", ""}, {D::ReplaceLiteral, 0, "a", "b"}}));
+  EXPECT_TRUE(
+      refused({{D::ByteFallback, 0, "", ""}, {D::StripLeft, 1, " ", ""}}));
   EXPECT_FALSE(refused({{D::ByteMap, 0, "", ""}}));
 }
 
@@ -117,6 +121,7 @@ TEST(CheckModel, RefusesStepsThatBlowUpAText) {
   EXPECT_FALSE(checkModel(m));
   m = smallModel();
   m.preTokenizer.resize(2);
-  m.preTokenizer[0].kind = m.preTokenizer[1].kind = PreTokenizerStep::Kind::ByteMap;
+  m.preTokenizer[0].kind = m.preTokenizer[1].kind =
+      PreTokenizerStep::Kind::ByteMap;
   EXPECT_FALSE(checkModel(m));
 }

@@ -1,5 +1,5 @@
-#include "frontends/tokenizer/TranslatePattern.h"
 #include "runtime/tokenizer/Pattern.h"
+#include "frontends/tokenizer/TranslatePattern.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,8 @@ using namespace llmc::tokenizer;
 
 namespace {
 /// The matches of \p pattern (in Oniguruma's spelling) in \p text.
-std::vector<std::string> matches(std::string_view pattern, std::string_view text) {
+std::vector<std::string> matches(std::string_view pattern,
+                                 std::string_view text) {
   auto translated = translatePattern(pattern);
   EXPECT_TRUE(translated) << pattern;
   auto compiled = Pattern::compile(*translated);
@@ -91,10 +92,9 @@ TEST(TranslatePattern, KeepsOnigurumasMeaning) {
 }
 
 TEST(TranslatePattern, RefusesWhatItDoesNotKnow) {
-  for (const char *bad :
-       {R"(\Q)", R"(\g<1>)", R"(\k<a>)", "[a&&b]", "[a[^b]]", R"([\W])", "a(?i)b",
-        "(?s:a)", "(?(1)a)", "[[:foo:]]", R"(\xe9)", R"(\pL)", "[a", "\\",
-        "a{2}?"}) {
+  for (const char *bad : {R"(\Q)", R"(\g<1>)", R"(\k<a>)", "[a&&b]", "[a[^b]]",
+                          R"([\W])", "a(?i)b", "(?s:a)", "(?(1)a)", "[[:foo:]]",
+                          R"(\xe9)", R"(\pL)", "[a", "\\", "a{2}?"}) {
     auto p = translatePattern(bad);
     ASSERT_FALSE(p) << bad << " gave " << *p;
     EXPECT_EQ(p.error().code, Code::UnsupportedTokenizer);

@@ -10,9 +10,11 @@ using Ids = std::vector<int32_t>;
 
 namespace {
 /// A tokenizer.json of four tokens; the arguments replace its parts.
-std::string fileWith(const std::string &parts = "",
-                     const std::string &model = R"("vocab":{"a":0,"b":1,"ab":2},"merges":["a b"])",
-                     const std::string &added = R"({"id":3,"content":"</s>","special":true})") {
+std::string fileWith(
+    const std::string &parts = "",
+    const std::string &model =
+        R"("vocab":{"a":0,"b":1,"ab":2},"merges":["a b"])",
+    const std::string &added = R"({"id":3,"content":"</s>","special":true})") {
   return R"({"added_tokens":[)" + added + "]," + parts +
          R"("model":{"type":"BPE",)" + model + "}}";
 }
@@ -42,7 +44,8 @@ bool mentions(const std::string &text, const std::string &part) {
 TEST(TokenizerReader, ReadsTheSmallestFile) {
   auto r = read(fileWith());
   ASSERT_TRUE(r) << r.error().render();
-  EXPECT_EQ(r->model.tokens, (std::vector<std::string>{"a", "b", "ab", "</s>"}));
+  EXPECT_EQ(r->model.tokens,
+            (std::vector<std::string>{"a", "b", "ab", "</s>"}));
   EXPECT_EQ(r->model.merges.size(), 1u);
   EXPECT_TRUE(r->model.added[0].special);
   EXPECT_FALSE(r->model.added[0].inModel);
@@ -51,38 +54,48 @@ TEST(TokenizerReader, ReadsTheSmallestFile) {
 }
 
 TEST(TokenizerReader, MergesMayBePairsAndStandBeforeTheVocabulary) {
-  auto r = read(fileWith("", R"("merges":[["a","b"]],"vocab":{"a":0,"b":1,"ab":2})"));
+  auto r = read(
+      fileWith("", R"("merges":[["a","b"]],"vocab":{"a":0,"b":1,"ab":2})"));
   ASSERT_TRUE(r) << r.error().render();
   EXPECT_EQ(r->model.merges[0].result, 2);
 }
 
 TEST(TokenizerReader, SaysWhatIsWrongWithTheModel) {
   auto model = [](const std::string &text) { return fileWith("", text); };
-  EXPECT_TRUE(mentions(whyOf(model(R"("vocab":{"a":0},"merges":["a b"])")), "\"b\""));
-  EXPECT_TRUE(mentions(whyOf(model(R"("vocab":{"a":0,"a":1},"merges":[])")), "twice"));
-  EXPECT_TRUE(mentions(whyOf(model(R"("vocab":{"a":0,"b":0},"merges":[])")), "two tokens"));
-  EXPECT_TRUE(mentions(whyOf(model(R"("vocab":{"a":-1},"merges":[])")), "vocab"));
-  EXPECT_TRUE(mentions(whyOf(model(R"("vocab":{"a":9999999},"merges":[])")), "largest id"));
-  EXPECT_TRUE(mentions(whyOf(model(R"("vocab":{"a":"x"},"merges":[])")), "vocab"));
-  EXPECT_TRUE(mentions(whyOf(model(R"("vocab":{"a":{}},"merges":[])")), "vocab"));
-  for (const char *merge : {"1", "\"ab\"", "\"a b c\"", "[\"a\"]", "[\"a\",\"b\",\"ab\"]",
-                            "[[\"a\"],\"b\"]", "[1,2]"})
-    EXPECT_TRUE(mentions(whyOf(model(R"("vocab":{"a":0,"b":1,"ab":2},"merges":[)" +
-                                     std::string(merge) + "]")),
-                         "merges"))
+  EXPECT_TRUE(
+      mentions(whyOf(model(R"("vocab":{"a":0},"merges":["a b"])")), "\"b\""));
+  EXPECT_TRUE(
+      mentions(whyOf(model(R"("vocab":{"a":0,"a":1},"merges":[])")), "twice"));
+  EXPECT_TRUE(mentions(whyOf(model(R"("vocab":{"a":0,"b":0},"merges":[])")),
+                       "two tokens"));
+  EXPECT_TRUE(
+      mentions(whyOf(model(R"("vocab":{"a":-1},"merges":[])")), "vocab"));
+  EXPECT_TRUE(mentions(whyOf(model(R"("vocab":{"a":9999999},"merges":[])")),
+                       "largest id"));
+  EXPECT_TRUE(
+      mentions(whyOf(model(R"("vocab":{"a":"x"},"merges":[])")), "vocab"));
+  EXPECT_TRUE(
+      mentions(whyOf(model(R"("vocab":{"a":{}},"merges":[])")), "vocab"));
+  for (const char *merge : {"1", "\"ab\"", "\"a b c\"", "[\"a\"]",
+                            "[\"a\",\"b\",\"ab\"]", "[[\"a\"],\"b\"]", "[1,2]"})
+    EXPECT_TRUE(
+        mentions(whyOf(model(R"("vocab":{"a":0,"b":1,"ab":2},"merges":[)" +
+                             std::string(merge) + "]")),
+                 "merges"))
         << merge;
   EXPECT_TRUE(mentions(whyOf(model(R"("vocab":{"a":0})")), "no merges"));
   EXPECT_TRUE(mentions(
       whyOf(model(R"("unk_token":"?","vocab":{"a":0},"merges":[])")), "?"));
-  EXPECT_TRUE(mentions(whyOf(model(R"("fuse_unk":1,"vocab":{"a":0},"merges":[])")),
-                       "fuse_unk"));
+  EXPECT_TRUE(mentions(
+      whyOf(model(R"("fuse_unk":1,"vocab":{"a":0},"merges":[])")), "fuse_unk"));
 }
 
 TEST(TokenizerReader, SaysWhatIsWrongWithAddedTokens) {
   auto added = [](const std::string &text) {
     return fileWith("", R"("vocab":{"a":0},"merges":[])", text);
   };
-  EXPECT_TRUE(mentions(whyOf(added(R"({"id":0,"content":"x"})")), "belongs to"));
+  EXPECT_TRUE(
+      mentions(whyOf(added(R"({"id":0,"content":"x"})")), "belongs to"));
   EXPECT_TRUE(mentions(whyOf(added(R"({"id":-5,"content":"x"})")), "no id"));
   EXPECT_TRUE(mentions(whyOf(added(R"({"id":1})")), "no content"));
   EXPECT_TRUE(mentions(whyOf(added(R"({"id":1,"content":7})")), "wrong type"));
@@ -93,23 +106,24 @@ TEST(TokenizerReader, SaysWhatIsWrongWithAddedTokens) {
 }
 
 TEST(TokenizerReader, NamesEveryUnsupportedPartAtOnce) {
-  std::string why = whyOf(
-      fileWith(R"("normalizer":{"type":"Precompiled"},
+  std::string why = whyOf(fileWith(R"("normalizer":{"type":"Precompiled"},
         "pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"UnicodeScripts"},
           {"type":"Split","pattern":{"Regex":"[a&&b]"},"behavior":"Isolated"}]},
         "post_processor":{"type":"Foo"},"decoder":{"type":"WordPiece"},)"),
-      Code::UnsupportedTokenizer);
-  for (const char *part : {"normalizer Precompiled", "pre-tokenizer UnicodeScripts",
-                           "[a&&b]", "post-processor Foo", "decoder WordPiece"})
+                          Code::UnsupportedTokenizer);
+  for (const char *part :
+       {"normalizer Precompiled", "pre-tokenizer UnicodeScripts", "[a&&b]",
+        "post-processor Foo", "decoder WordPiece"})
     EXPECT_TRUE(mentions(why, part)) << part << " in " << why;
   for (const char *type : {"Unigram", "WordPiece", "WordLevel"}) {
     std::string text = fileWith();
     text.replace(text.find("\"BPE\""), 5, "\"" + std::string(type) + "\"");
     EXPECT_TRUE(mentions(whyOf(text, Code::UnsupportedTokenizer), type));
   }
-  EXPECT_TRUE(mentions(whyOf(fileWith("", R"("dropout":0.1,"vocab":{"a":0},"merges":[])"),
-                             Code::UnsupportedTokenizer),
-                       "dropout"));
+  EXPECT_TRUE(mentions(
+      whyOf(fileWith("", R"("dropout":0.1,"vocab":{"a":0},"merges":[])"),
+            Code::UnsupportedTokenizer),
+      "dropout"));
 }
 
 TEST(TokenizerReader, RefusesWhatIsNoJsonOrTooDeep) {
@@ -165,8 +179,9 @@ TEST(TokenizerReader, IdsComeFromTheFirstFileThatNamesThem) {
 
 TEST(TokenizerReader, ConfigurationOfTheWrongTypeIsAnError) {
   std::string tokenizer = fileWith();
-  for (const char *config : {R"({"eos_token_id":"x"})", R"({"eos_token_id":[1,"x"]})",
-                             R"({"bos_token_id":1.5})", "[]", "{"}) {
+  for (const char *config :
+       {R"({"eos_token_id":"x"})", R"({"eos_token_id":[1,"x"]})",
+        R"({"bos_token_id":1.5})", "[]", "{"}) {
     TokenizerFiles files;
     files.tokenizer = tokenizer;
     files.config = config;
@@ -189,6 +204,19 @@ TEST(TokenizerReader, IdsOutsideTheVocabularyAreNotedAndLeftOut) {
   EXPECT_EQ(r->notes.size(), 3u);
 }
 
+TEST(TokenizerReader, AddedTokensOfTheConfigurationAloneAreNoted) {
+  std::string tokenizer = fileWith();
+  TokenizerFiles files;
+  files.tokenizer = tokenizer;
+  files.tokenizerConfig = R"({"added_tokens_decoder":{
+    "3":{"content":"</s>"},"4":{"content":"<x>"},"q":{"content":"<y>"}}})";
+  auto r = readTokenizer(files);
+  ASSERT_TRUE(r);
+  ASSERT_EQ(r->notes.size(), 1u);
+  EXPECT_TRUE(mentions(r->notes[0], "2 added tokens"));
+  EXPECT_TRUE(mentions(r->notes[0], "4 (<x>)"));
+}
+
 TEST(TokenizerReader, AddFlagsCountOnlyWithoutAPostProcessor) {
   std::string tokenizer = fileWith();
   TokenizerFiles files;
@@ -201,7 +229,8 @@ TEST(TokenizerReader, AddFlagsCountOnlyWithoutAPostProcessor) {
   EXPECT_EQ(r->model.suffixIds, (Ids{3}));
   EXPECT_TRUE(r->notes.empty());
 
-  tokenizer = fileWith(R"("post_processor":{"type":"TemplateProcessing","single":[
+  tokenizer =
+      fileWith(R"("post_processor":{"type":"TemplateProcessing","single":[
     {"SpecialToken":{"id":"B"}},{"Sequence":{"id":"A"}}],
     "special_tokens":{"B":{"id":"B","ids":[1]}}},)");
   files.tokenizer = tokenizer;
@@ -223,8 +252,10 @@ TEST(TokenizerReader, TemplatesAreCheckedAndNest) {
   ASSERT_TRUE(r) << r.error().render();
   EXPECT_EQ(r->model.prefixIds, (Ids{2, 3, 0}));
   EXPECT_EQ(r->model.suffixIds, (Ids{1}));
-  whyOf(post(R"({"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x"}},{"Sequence":{}}],"special_tokens":{}})"));
-  whyOf(post(R"({"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x"}},{"Sequence":{}}],"special_tokens":{"x":{"ids":[77]}}})"));
+  whyOf(post(
+      R"({"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x"}},{"Sequence":{}}],"special_tokens":{}})"));
+  whyOf(post(
+      R"({"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x"}},{"Sequence":{}}],"special_tokens":{"x":{"ids":[77]}}})"));
   whyOf(post(R"({"type":"TemplateProcessing","single":[]})"),
         Code::UnsupportedTokenizer);
   whyOf(post(R"({"type":"RobertaProcessing","cls":["a"],"sep":["b",1]})"));

@@ -13,7 +13,8 @@ constexpr int32_t mark = 259, a = 260, b = 261, markA = 264;
 constexpr int32_t byteToken(int byte) { return 3 + byte; }
 const std::string bad(replacementUtf8);
 
-std::string stream(const Tokenizer &t, const Ids &ids, DecodeOptions options = {}) {
+std::string stream(const Tokenizer &t, const Ids &ids,
+                   DecodeOptions options = {}) {
   StreamDecoder decoder(t, {}, options);
   std::string text;
   for (int32_t id : ids) {
@@ -125,7 +126,8 @@ TEST(StreamDecoder, StreamAndDecodeAgreeOnAllTextThatWasEncoded) {
   for (int round = 0; round < 500; ++round) {
     std::string text;
     for (uint32_t i = 0, n = random() % 12; i < n; ++i)
-      appendUtf8(text, std::u32string_view(U"abc \x2581\xE9\x4E16\x1F642")[random() % 8]);
+      appendUtf8(text, std::u32string_view(
+                           U"abc \x2581\xE9\x4E16\x1F642")[random() % 8]);
     Ids ids = *t.encode(text);
     EXPECT_EQ(stream(t, ids), t.decode(ids)) << text;
     std::string expected = text;

@@ -32,7 +32,10 @@ inline TokenizerModel smallModel() {
   for (int b = 0; b < 256; ++b)
     add(std::string("<0x") + hex[b >> 4] + hex[b & 15] + ">");
   int32_t mark = add("\xE2\x96\x81"), a = add("a"), b = add("b"), c = add("c");
-  int32_t ab = add("ab"), markA = add("\xE2\x96\x81" "a"), abc = add("abc");
+  int32_t ab = add("ab"),
+          markA = add("\xE2\x96\x81"
+                      "a"),
+          abc = add("abc");
   m.merges = {{a, b, ab}, {mark, a, markA}, {ab, c, abc}};
   m.unkId = 0;
   m.byteFallback = true;

@@ -33,8 +33,9 @@ TEST_P(TokenizerCases, AreWhatTheTokenizersLibraryGives) {
   int count = 0;
   for (std::string line; std::getline(lines, line); ++count) {
     nlohmann::json c = nlohmann::json::parse(line);
-    auto ids = t->encode(c["text"].get<std::string>(),
-                         {c["add_special"].get<bool>(), c["parse_special"].get<bool>()});
+    auto ids = t->encode(
+        c["text"].get<std::string>(),
+        {c["add_special"].get<bool>(), c["parse_special"].get<bool>()});
     ASSERT_TRUE(ids);
     EXPECT_EQ(*ids, c["ids"].get<Ids>()) << c["text"];
     EXPECT_EQ(t->decode(*ids, {false}), c["decoded"].get<std::string>());
@@ -64,7 +65,8 @@ TEST(Tokenizer, AddedTokensThatAreNotSpecialAlwaysMatch) {
 TEST(Tokenizer, TheLongestAddedTokenMatches) {
   TokenizerModel m = smallModel();
   for (const char *text : {"bb", "bbb"}) {
-    m.added.push_back({int32_t(m.tokens.size()), false, false, false, false, false, false});
+    m.added.push_back(
+        {int32_t(m.tokens.size()), false, false, false, false, false, false});
     m.tokens.push_back(text);
   }
   Tokenizer t = make(std::move(m));
@@ -121,7 +123,8 @@ TEST(Tokenizer, AnswersWhatInspectAsks) {
   EXPECT_FALSE(t.isSpecial(a));
   EXPECT_FALSE(t.isSpecial(-1));
   EXPECT_FALSE(t.isSpecial(266));
-  EXPECT_EQ(t.tokenText(markA), "\xE2\x96\x81" "a");
+  EXPECT_EQ(t.tokenText(markA), "\xE2\x96\x81"
+                                "a");
   EXPECT_EQ(t.tokenText(266), "");
   EXPECT_EQ(t.findToken("</s>"), 2);
   EXPECT_EQ(t.findToken("ab"), 263);

@@ -25,12 +25,12 @@ TEST(Utf8, EveryScalarValueComesBack) {
 TEST(Utf8, IllFormedBytesAreReplacedBySubparts) {
   const std::string r(replacementUtf8);
   EXPECT_EQ(sanitizeUtf8("a\x80z"), "a" + r + "z");
-  EXPECT_EQ(sanitizeUtf8("\xC0\xAF"), r + r);              // overlong
-  EXPECT_EQ(sanitizeUtf8("\xE0\x80\xAF"), r + r + r);      // overlong
-  EXPECT_EQ(sanitizeUtf8("\xED\xA0\x80"), r + r + r);      // surrogate
+  EXPECT_EQ(sanitizeUtf8("\xC0\xAF"), r + r);                 // overlong
+  EXPECT_EQ(sanitizeUtf8("\xE0\x80\xAF"), r + r + r);         // overlong
+  EXPECT_EQ(sanitizeUtf8("\xED\xA0\x80"), r + r + r);         // surrogate
   EXPECT_EQ(sanitizeUtf8("\xF4\x90\x80\x80"), r + r + r + r); // above U+10FFFF
-  EXPECT_EQ(sanitizeUtf8("\xF0\x9F\x98x"), r + "x");       // cut short
-  EXPECT_EQ(sanitizeUtf8("\xF0\x9F"), r);                  // cut off
+  EXPECT_EQ(sanitizeUtf8("\xF0\x9F\x98x"), r + "x");          // cut short
+  EXPECT_EQ(sanitizeUtf8("\xF0\x9F"), r);                     // cut off
   EXPECT_EQ(sanitizeUtf8("\xE4\xBD\xA0"), "\xE4\xBD\xA0");
   EXPECT_FALSE(isValidUtf8("\xC3"));
   EXPECT_TRUE(isValidUtf8(""));
@@ -62,7 +62,8 @@ TEST(Unicode, NormalFormsComposeAndDecompose) {
   // Hangul, and two marks in the wrong order.
   EXPECT_EQ(normalize("\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB", NormalForm::Nfc),
             "\xED\x95\x9C");
-  EXPECT_EQ(normalize("a\xCC\x95\xCC\x80", NormalForm::Nfd), "a\xCC\x80\xCC\x95");
+  EXPECT_EQ(normalize("a\xCC\x95\xCC\x80", NormalForm::Nfd),
+            "a\xCC\x80\xCC\x95");
 }
 
 TEST(Unicode, LongRunsOfMarksAreNotQuadratic) {

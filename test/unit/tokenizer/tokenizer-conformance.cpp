@@ -43,14 +43,17 @@ int check(const Tokenizer &tokenizer, const std::vector<Case> &cases) {
     auto ids = tokenizer.encode(c.text, c.options);
     bool same = ids && *ids == c.ids;
     std::string decoded = tokenizer.decode(c.ids, {false});
-    bool sameText = c.decoded.is_null() || decoded == c.decoded.get<std::string>();
+    bool sameText =
+        c.decoded.is_null() || decoded == c.decoded.get<std::string>();
     if (same && sameText)
       continue;
     ++failed;
     if (failed > 5)
       continue;
-    std::fprintf(stderr, "%s: %s\n", c.source.c_str(), json(c.text.substr(0, 200))
-                     .dump(-1, ' ', false, json::error_handler_t::replace).c_str());
+    std::fprintf(stderr, "%s: %s\n", c.source.c_str(),
+                 json(c.text.substr(0, 200))
+                     .dump(-1, ' ', false, json::error_handler_t::replace)
+                     .c_str());
     if (!ids)
       std::fprintf(stderr, "  %s\n", ids.error().render().c_str());
     else if (!same)
@@ -60,7 +63,9 @@ int check(const Tokenizer &tokenizer, const std::vector<Case> &cases) {
     if (!sameText)
       std::fprintf(stderr, "  expected text %s\n  got      text %s\n",
                    c.decoded.dump().c_str(),
-                   json(decoded).dump(-1, ' ', false, json::error_handler_t::replace).c_str());
+                   json(decoded)
+                       .dump(-1, ' ', false, json::error_handler_t::replace)
+                       .c_str());
   }
   return failed;
 }
@@ -153,7 +158,8 @@ int runAll(const fs::path &data) {
       addInpOut(data / "llama.cpp-vocab" / stem, cases);
     if (std::string(v.folder).ends_with("gpt2")) {
       fs::path base = data / "rten-reftests";
-      json golden = json::parse(readText(base / "monty-python-credits-gpt2.json"));
+      json golden =
+          json::parse(readText(base / "monty-python-credits-gpt2.json"));
       cases.push_back({"monty-python-credits",
                        readText(base / "monty-python-credits.txt"),
                        golden.at("token_ids").get<std::vector<int32_t>>(),
@@ -185,11 +191,12 @@ int runCases(const std::string &folder, const char *file) {
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);) {
     json j = json::parse(line);
-    cases.push_back({"line " + std::to_string(cases.size() + 1),
-                     j.at("text").get<std::string>(),
-                     j.at("ids").get<std::vector<int32_t>>(),
-                     {j.value("add_special", false), j.value("parse_special", false)},
-                     j.value("decoded", json())});
+    cases.push_back(
+        {"line " + std::to_string(cases.size() + 1),
+         j.at("text").get<std::string>(),
+         j.at("ids").get<std::vector<int32_t>>(),
+         {j.value("add_special", false), j.value("parse_special", false)},
+         j.value("decoded", json())});
   }
   int failed = check(*tokenizer, cases);
   std::printf("%zu cases, %d failed\n", cases.size(), failed);
