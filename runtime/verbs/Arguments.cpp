@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <utility>
 
 namespace llmc {
 
@@ -71,17 +72,20 @@ std::string_view nearest(std::string_view word,
   std::string_view best;
   size_t least = std::max<size_t>(1, word.size() / 3) + 1;
   for (std::string_view candidate : candidates) {
-    // Edits between prefixes, one row at a time (Wagner and Fischer, 1974).
-    std::vector<size_t> row(candidate.size() + 1);
+    // Edits between prefixes, one row at a time; two neighbours that changed
+    // places count as one (Damerau, CACM 1964).
+    std::vector<size_t> row(candidate.size() + 1), before, twoBefore;
     for (size_t j = 0; j < row.size(); ++j)
       row[j] = j;
     for (size_t i = 1; i <= word.size(); ++i) {
-      size_t diagonal = row[0];
+      twoBefore = std::exchange(before, row);
       row[0] = i;
       for (size_t j = 1; j < row.size(); ++j) {
-        size_t change = diagonal + (word[i - 1] != candidate[j - 1]);
-        diagonal = row[j];
-        row[j] = std::min({change, row[j] + 1, row[j - 1] + 1});
+        row[j] = std::min({before[j - 1] + (word[i - 1] != candidate[j - 1]),
+                           before[j] + 1, row[j - 1] + 1});
+        if (i > 1 && j > 1 && word[i - 1] == candidate[j - 2] &&
+            word[i - 2] == candidate[j - 1])
+          row[j] = std::min(row[j], twoBefore[j - 2] + 1);
       }
     }
     if (row.back() < least) {
@@ -139,7 +143,7 @@ Status store(const Arguments::Flag &flag, std::string_view text,
   if (auto *integer = std::get_if<int64_t *>(&flag.target))
     **integer = *number;
   else
-    **std::get<std::optional<int64_t> *>(flag.target) = *number;
+    *std::get<std::optional<int64_t> *>(flag.target) = *number;
   return Status::ok();
 }
 

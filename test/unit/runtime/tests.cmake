@@ -19,10 +19,15 @@ target_compile_definitions(FakeModel PRIVATE
 target_link_libraries(FakeModel PUBLIC LlmcRuntime)
 
 llmc_unit_test(runtime-tests
+  runtime/ArgumentsTest.cpp
+  runtime/CommandLineTest.cpp
   runtime/CpuTest.cpp
   runtime/DecoderTest.cpp
+  runtime/GraphTest.cpp
   runtime/KvCacheTest.cpp
   runtime/SupportTest.cpp
   runtime/ThreadPoolTest.cpp
   runtime/ValuesTest.cpp
-  LINK FakeModel LlmcRuntime)
+  LINK FakeModel LlmcVerbs)
+add_dependencies(runtime-tests llmc-stub)
+target_compile_definitions(runtime-tests PRIVATE LLMC_STUB="$<TARGET_FILE:llmc-stub>")

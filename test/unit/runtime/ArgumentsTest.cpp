@@ -1,0 +1,144 @@
+#include "runtime/verbs/Arguments.h"
+
+#include <cstdlib>
+#include <gtest/gtest.h>
+
+using namespace llmc;
+
+namespace {
+
+/// One flag of each kind, a positional and a list.
+struct Everything {
+  bool verbose = false;
+  int64_t count = 3;
+  double heat = 0.5;
+  std::string name;
+  std::optional<int64_t> maybe;
+  std::vector<std::string> stops;
+  std::string file;
+  std::vector<std::string> rest;
+  Arguments arguments;
+
+  Everything() {
+    arguments.flags = {
+        {"verbose", 'v', "", "talk", &verbose},
+        {"count", 'n', "N", "how many", &count, 0, "LLMC_TEST_COUNT"},
+        {"heat", 0, "X", "how hot", &heat},
+        {"name", 0, "NAME", "who", &name},
+        {"maybe", 0, "N", "perhaps", &maybe},
+        {"stop", 0, "TEXT", "where", &stops},
+    };
+    arguments.positionals = {{"FILE", "the file", &file, true},
+                             {"REST", "the rest", &rest, false}};
+  }
+  Status parse(std::vector<std::string_view> words) {
+    return arguments.parse(words);
+  }
+};
+
+void expectError(std::vector<std::string_view> words, Code code,
+                 std::string_view part = "") {
+  Everything e;
+  Status status = e.parse(words);
+  ASSERT_FALSE(status) << words.back();
+  EXPECT_EQ(status.error().code, code) << status.error().render();
+  EXPECT_NE(status.error().render().find(part), std::string::npos)
+      << status.error().render();
+}
+
+} // namespace
+
+TEST(Arguments, EverySpellingOfAFlagIsRead) {
+  Everything e;
+  ASSERT_TRUE(e.parse({"--count=7", "--heat", "1.5", "-v", "f", "--name=a=b",
+                       "--stop=x", "--stop", "y", "--maybe=2k"}));
+  EXPECT_EQ(e.count, 7);
+  EXPECT_EQ(e.heat, 1.5);
+  EXPECT_TRUE(e.verbose);
+  EXPECT_EQ(e.file, "f");
+  EXPECT_EQ(e.name, "a=b");
+  EXPECT_EQ(e.stops, (std::vector<std::string>{"x", "y"}));
+  EXPECT_EQ(e.maybe, 2048);
+  Everything short1, short2;
+  ASSERT_TRUE(short1.parse({"f", "-n", "9"}));
+  ASSERT_TRUE(short2.parse({"f", "-n9"}));
+  EXPECT_EQ(short1.count, 9);
+  EXPECT_EQ(short2.count, 9);
+}
+
+TEST(Arguments, WordsBehindADoubleDashAreNoFlags) {
+  Everything e;
+  ASSERT_TRUE(e.parse({"f", "--", "-v", "--count=1", "-"}));
+  EXPECT_FALSE(e.verbose);
+  EXPECT_EQ(e.rest, (std::vector<std::string>{"-v", "--count=1", "-"}));
+}
+
+TEST(Arguments, ALoneDashIsAWord) {
+  Everything e;
+  ASSERT_TRUE(e.parse({"-"}));
+  EXPECT_EQ(e.file, "-");
+}
+
+TEST(Arguments, FlagsGoOverTheEnvironment) {
+  ::setenv("LLMC_TEST_COUNT", "11", 1);
+  Everything fromVariable, fromFlag;
+  ASSERT_TRUE(fromVariable.parse({"f"}));
+  ASSERT_TRUE(fromFlag.parse({"f", "-n", "12"}));
+  ::setenv("LLMC_TEST_COUNT", "many", 1);
+  Everything bad;
+  Status status = bad.parse({"f"});
+  ::unsetenv("LLMC_TEST_COUNT");
+  EXPECT_EQ(fromVariable.count, 11);
+  EXPECT_EQ(fromFlag.count, 12);
+  ASSERT_FALSE(status);
+  EXPECT_NE(status.error().render().find("LLMC_TEST_COUNT"), std::string::npos);
+}
+
+TEST(Arguments, MistakesAreNamed) {
+  expectError({"f", "--cuont=3"}, Code::UnknownFlag, "did you mean --count");
+  expectError({"f", "--zzzzzz"}, Code::UnknownFlag, "--help lists");
+  expectError({"f", "-x"}, Code::UnknownFlag, "-x");
+  expectError({"f", "--count"}, Code::MissingArgument, "--count");
+  expectError({"f", "--count=many"}, Code::BadFlagValue, "`many`");
+  expectError({"f", "--count=-1"}, Code::BadFlagValue, "less than 0");
+  expectError({"f", "--heat=warm"}, Code::BadFlagValue, "no number");
+  expectError({"f", "--verbose=perhaps"}, Code::BadFlagValue, "neither");
+  expectError({"--count=1"}, Code::MissingArgument, "FILE");
+}
+
+TEST(Arguments, HelpStopsTheParsing) {
+  Everything e;
+  ASSERT_TRUE(e.parse({"--help", "--nonsense"}));
+  EXPECT_TRUE(e.arguments.help);
+  EXPECT_EQ(e.arguments.usage(), " [FLAGS] FILE [REST...]");
+  EXPECT_NE(e.arguments.describeFlags().find("-n, --count=N"), std::string::npos);
+}
+
+TEST(Arguments, IntegersTakeSuffixes) {
+  EXPECT_EQ(parseInteger("0"), 0);
+  EXPECT_EQ(parseInteger("-5"), -5);
+  EXPECT_EQ(parseInteger("32k"), 32768);
+  EXPECT_EQ(parseInteger("4G"), int64_t(4) << 30);
+  EXPECT_EQ(parseInteger(""), std::nullopt);
+  EXPECT_EQ(parseInteger("k"), std::nullopt);
+  EXPECT_EQ(parseInteger("1.5"), std::nullopt);
+  EXPECT_EQ(parseInteger("9223372036854775807k"), std::nullopt);
+}
+
+TEST(Arguments, IdsAreAListOfIntegers) {
+  auto ids = parseIds("1,403, 407");
+  ASSERT_TRUE(ids);
+  EXPECT_EQ(*ids, (std::vector<int32_t>{1, 403, 407}));
+  for (const char *bad : {"1,,2", "a", "1;2", "99999999999"}) {
+    auto none = parseIds(bad);
+    ASSERT_FALSE(none) << bad;
+    EXPECT_EQ(none.error().code, Code::BadFlagValue);
+  }
+}
+
+TEST(Arguments, NearestIsNearEnoughToBeMeant) {
+  constexpr std::string_view words[] = {"run", "bench", "inspect"};
+  EXPECT_EQ(nearest("bnech", words), "bench");
+  EXPECT_EQ(nearest("inspct", words), "inspect");
+  EXPECT_EQ(nearest("compile", words), "");
+}

@@ -1,0 +1,317 @@
+#include "runtime/support/Npy.h"
+#include "runtime/tokenizer/TokenizerFormat.h"
+#include "test/unit/runtime/FakeModel.h"
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace llmc;
+using namespace llmc::test;
+
+namespace {
+
+struct Outcome {
+  int exit = -1;
+  std::string out, err;
+};
+
+std::string readText(const std::string &path) {
+  std::vector<std::byte> bytes = readBytes(path);
+  return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
+}
+
+/// Ids 3 to 96 are the characters `!` to `~`.
+std::vector<std::byte> fakeTokenizer() {
+  tokenizer::TokenizerModel model;
+  model.tokens = {"<s>", "</s>", " "};
+  for (char c = '!'; c <= '~'; ++c)
+    model.tokens.push_back(std::string(1, c));
+  model.added = {{0, true, false, false, false, false, false},
+                 {1, true, false, false, false, false, false}};
+  model.prefixIds = {0};
+  model.bosId = 0;
+  model.eosIds = {1};
+  model.decoder = {{tokenizer::DecoderStep::Kind::Fuse, 0, "", ""}};
+  return tokenizer::serialize(model);
+}
+
+/// An executable model.bin of the stub and the fake model.
+struct Binary {
+  TemporaryFile file{"model.bin"};
+
+  explicit Binary(bool withTokenizer = true, int64_t eos = -1) {
+    std::vector<std::byte> stub = readBytes(LLMC_STUB);
+    std::vector<std::byte> tokenizer = fakeTokenizer();
+    ArtifactContent content = fakeContent(eos);
+    content.stub = stub;
+    if (withTokenizer)
+      content.tokenizer = tokenizer;
+    Status status = writeArtifact(file.path(), std::move(content));
+    EXPECT_TRUE(status) << status.error().render();
+  }
+
+  std::string beside(const std::string &name) const {
+    return file.folder() + "/" + name;
+  }
+
+  /// Runs `model.bin WORDS` in its folder; \p words are the shell's.
+  Outcome run(const std::string &words) const {
+    std::string command = "cd " + file.folder() + " && ./model.bin " + words +
+                          " >out.txt 2>err.txt </dev/null";
+    int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+            readText(beside("out.txt")), readText(beside("err.txt"))};
+  }
+};
+
+/// `1,2,3` and what the fake model says after it.
+std::string idsText(std::vector<int32_t> tokens, size_t more) {
+  for (size_t i = 0; i < more; ++i)
+    tokens.push_back(fakeNext(tokens));
+  std::string text;
+  for (int32_t token : tokens)
+    text += (text.empty() ? "" : ",") + std::to_string(token);
+  return text + "\n";
+}
+
+/// The text that the fake model makes of \p prompt.
+std::string continued(const std::string &prompt, size_t more) {
+  std::vector<int32_t> tokens = {0};
+  for (char c : prompt)
+    tokens.push_back(c == ' ' ? 2 : c - '!' + 3);
+  std::string text = prompt;
+  for (size_t i = 0; i < more; ++i) {
+    int32_t token = fakeNext(tokens);
+    if (token == 1)
+      break;
+    tokens.push_back(token);
+    if (token >= 2)
+      text += token == 2 ? ' ' : static_cast<char>(token - 3 + '!');
+  }
+  return text + "\n";
+}
+
+} // namespace
+
+TEST(CommandLine, PromptAndContinuationAndNothingElseGoToStdout) {
+  Binary program;
+  Outcome plain = program.run("-n 20 'Once upon'");
+  EXPECT_EQ(plain.exit, 0) << plain.err;
+  EXPECT_EQ(plain.out, continued("Once upon", 20));
+  EXPECT_EQ(plain.err, "");
+  Outcome verb = program.run("run -n20 -v 'Once upon' --threads=1 --chunk=2");
+  EXPECT_EQ(verb.out, plain.out);
+  EXPECT_NE(verb.err.find("fake, f32, context 200"), std::string::npos) << verb.err;
+}
+
+TEST(CommandLine, IdsGoInAndOut) {
+  Binary program(false);
+  Outcome outcome = program.run("--ids=5,6,7 -n 30");
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, idsText({5, 6, 7}, 30));
+}
+
+TEST(CommandLine, StopStringsEosAndContextEndTheText) {
+  Binary program;
+  std::string all = continued("Once upon", 40);
+  std::string stop = all.substr(14, 2);
+  Outcome stopped = program.run("-n 40 --stop='" + stop + "' 'Once upon'");
+  EXPECT_EQ(stopped.out, all.substr(0, all.find(stop, 9)) + "\n");
+  std::vector<int32_t> tokens = {5, 6};
+  for (int i = 0; i < 4; ++i)
+    tokens.push_back(fakeNext(tokens));
+  Binary ending(false, tokens.back());
+  EXPECT_EQ(ending.run("--ids=5,6 -n 30").out, idsText({5, 6}, 3));
+  Outcome full = Binary(false).run("--ids=5,6 -n 0 --context=50");
+  EXPECT_EQ(full.exit, 0) << full.err;
+  EXPECT_EQ(full.out, idsText({5, 6}, 49));
+}
+
+TEST(CommandLine, PromptComesFromStdin) {
+  Binary program;
+  std::string command = "cd " + program.file.folder() +
+                        " && printf 'Once upon\\n' | ./model.bin run -n 9 - >out.txt";
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  EXPECT_EQ(readText(program.beside("out.txt")), continued("Once upon", 9));
+}
+
+TEST(CommandLine, JsonHoldsTokensAndTimes) {
+  Binary program;
+  Outcome outcome = program.run("--json -n 3 'Once upon'");
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_TRUE(outcome.out.starts_with("{\"version\":1,\"prompt\":\"Once upon\",\"text\":\""))
+      << outcome.out;
+  EXPECT_NE(outcome.out.find("\"end\":\"length\""), std::string::npos);
+  EXPECT_NE(outcome.out.find("\"tokensPerSecond\":"), std::string::npos);
+}
+
+TEST(CommandLine, SampledTextDependsOnTheSeedAlone) {
+  Binary program;
+  std::string flags = "--temperature=20 -n 30 ab --seed=";
+  Outcome one = program.run(flags + "1"), again = program.run(flags + "1 -t 1 --chunk=1"),
+          two = program.run(flags + "2");
+  EXPECT_EQ(one.exit, 0) << one.err;
+  EXPECT_EQ(one.out, again.out);
+  EXPECT_NE(one.out, two.out);
+}
+
+TEST(CommandLine, MistakesHaveTheirExitCodes) {
+  Binary program;
+  struct Case {
+    const char *words;
+    int exit;
+    const char *part;
+  };
+  for (const Case &c : std::initializer_list<Case>{
+           {"", 2, "Verbs"},
+           {"run --tempratur=1 x", 2, "did you mean --temperature"},
+           {"run x y", 2, "LLMC-E101"},
+           {"run --threads=0 x", 2, "LLMC-E102"},
+           {"run --temperature=-1 x", 2, "LLMC-E102"},
+           {"run --chunk=17 x", 2, "LLMC-E102"},
+           {"run --ids=1 x", 2, "two prompts"},
+           {"--ids=1,97", 65, "LLMC-E502"},
+           {"--ids=-4", 65, "LLMC-E502"},
+           {"--ids=1,x", 2, "LLMC-E102"},
+           {"--device=cuda x", 69, "LLMC-E405"},
+           {"eval", 2, "LLMC-E103"},
+           {"eval --text=none.txt", 66, "LLMC-E701"},
+           {"infer x=y.npy", 65, "LLMC-E504"},
+           {"infer a", 65, "LLMC-E504"},
+           {"logits --ids=1 --out=/nonexistent/x.npy", 73, "LLMC-E704"}}) {
+    Outcome outcome = program.run(c.words);
+    EXPECT_EQ(outcome.exit, c.exit) << c.words << "\n" << outcome.err;
+    EXPECT_EQ(outcome.out, "") << c.words;
+    EXPECT_NE(outcome.err.find(c.part), std::string::npos)
+        << c.words << "\n" << outcome.err;
+  }
+  std::string tooLong(300, 'a');
+  Outcome outcome = program.run(tooLong);
+  EXPECT_EQ(outcome.exit, 65);
+  EXPECT_NE(outcome.err.find("LLMC-E501"), std::string::npos) << outcome.err;
+}
+
+TEST(CommandLine, TextNeedsATokenizer) {
+  Outcome outcome = Binary(false).run("hello");
+  EXPECT_EQ(outcome.exit, 2);
+  EXPECT_NE(outcome.err.find("LLMC-E505"), std::string::npos) << outcome.err;
+}
+
+TEST(CommandLine, HelpHasExamplesFirst) {
+  Binary program;
+  for (const char *verb : {"run", "bench", "inspect", "verify", "eval", "logits", "infer", "doctor"}) {
+    Outcome outcome = program.run(std::string(verb) + " --help");
+    EXPECT_EQ(outcome.exit, 0) << outcome.err;
+    size_t examples = outcome.out.find("Examples:");
+    EXPECT_LT(examples, outcome.out.find("Flags:")) << outcome.out;
+    EXPECT_NE(outcome.out.find(std::string("./model.bin ") + verb), std::string::npos);
+  }
+  EXPECT_EQ(program.run("--help").exit, 0);
+  EXPECT_EQ(program.run("--version").out.substr(0, 5), "llmc ");
+}
+
+TEST(CommandLine, VerifyFindsChangedWeights) {
+  Binary program(true);
+  EXPECT_EQ(program.run("verify").exit, 0);
+  std::vector<std::byte> bytes = readBytes(program.file.path());
+  // The weights' only page holds 1.5f; the shift lies 64 bytes on.
+  const float number = 1.5f;
+  for (size_t i = bytes.size() & ~size_t(4095); i > 0; i -= 4096)
+    if (std::memcmp(&bytes[i], &number, 4) == 0) {
+      bytes[i + 1] ^= std::byte(1);
+      break;
+    }
+  TemporaryFile changed("model.bin");
+  FILE *stream = std::fopen(program.file.path().c_str(), "r+b");
+  std::fwrite(bytes.data(), 1, bytes.size(), stream);
+  std::fclose(stream);
+  for (const char *words : {"verify", "-n 3 abc"}) {
+    Outcome outcome = program.run(words);
+    EXPECT_EQ(outcome.exit, 65);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_NE(outcome.err.find("LLMC-E403"), std::string::npos) << outcome.err;
+  }
+}
+
+TEST(CommandLine, LogitsAreTheSameInStepsAndInChunks) {
+  Binary program;
+  std::string ids = "logits --ids=5,6,7,8,9,10,11 --out=";
+  ASSERT_EQ(program.run(ids + "a.npy").exit, 0);
+  ASSERT_EQ(program.run(ids + "b.npy --step").exit, 0);
+  ASSERT_EQ(program.run(ids + "c.npy --chunk=2 --threads=1").exit, 0);
+  ASSERT_EQ(program.run(ids + "d.npy --last").exit, 0);
+  auto a = readNpy(program.beside("a.npy")), d = readNpy(program.beside("d.npy"));
+  ASSERT_TRUE(a);
+  ASSERT_TRUE(d);
+  EXPECT_EQ(a->shape, (std::vector<int64_t>{7, fakeVocabulary}));
+  EXPECT_EQ(d->shape, (std::vector<int64_t>{1, fakeVocabulary}));
+  EXPECT_EQ(readBytes(program.beside("a.npy")), readBytes(program.beside("b.npy")));
+  EXPECT_EQ(readBytes(program.beside("a.npy")), readBytes(program.beside("c.npy")));
+  EXPECT_TRUE(std::equal(d->data.begin(), d->data.end(),
+                         a->data.end() - static_cast<long>(d->data.size())));
+}
+
+TEST(CommandLine, EvalGivesAPerplexity) {
+  Binary program;
+  Outcome outcome = program.run("eval --ids=5,6,7 --per-token");
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("perplexity "), std::string::npos);
+  EXPECT_TRUE(outcome.out.starts_with("6\t")) << outcome.out;
+  std::string text(500, 'a'); // more than one window
+  writeBytes(program.beside("long.txt"), std::as_bytes(std::span(text)));
+  Outcome windows = program.run("eval --text=long.txt --json");
+  EXPECT_NE(windows.out.find("\"tokens\":498"), std::string::npos) << windows.out;
+}
+
+TEST(CommandLine, InferRunsTheGraph) {
+  Binary program;
+  Tensor tensor{ElementType::F32, {4}, std::vector<std::byte>(16)};
+  ASSERT_TRUE(writeNpy(program.beside("x.npy"), tensor));
+  Outcome outcome = program.run("infer a=x.npy b=x.npy --out-dir=results");
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "out f32[4] results/out.npy\n");
+  EXPECT_TRUE(readNpy(program.beside("results/out.npy")));
+  Outcome missing = program.run("infer a=x.npy");
+  EXPECT_EQ(missing.exit, 65);
+}
+
+TEST(CommandLine, BenchInspectDoctorAndTraceSpeakJson) {
+  Binary program;
+  for (const char *words : {"bench -r 2 -n 5 -b 3 --json", "bench -r 1 -n 5 --kernels --json",
+                            "inspect --json", "doctor --json", "verify --json"}) {
+    Outcome outcome = program.run(words);
+    EXPECT_EQ(outcome.exit, 0) << outcome.err;
+    EXPECT_TRUE(outcome.out.starts_with("{\"version\":1,")) << outcome.out;
+    EXPECT_TRUE(outcome.out.ends_with("}\n"));
+  }
+  EXPECT_EQ(program.run("bench -r 1 -n 5 --kernels").exit, 0);
+  EXPECT_EQ(program.run("inspect --schedule --memory --weights --kernels").exit, 0);
+  EXPECT_EQ(program.run("run -n 4 --trace=t.json abc").exit, 0);
+  std::string trace = readText(program.beside("t.json"));
+  EXPECT_TRUE(trace.starts_with("{\"traceEvents\":[{\"name\":\"embed\"")) << trace.substr(0, 80);
+}
+
+TEST(CommandLine, InterruptEndsWithItsExitCode) {
+  Binary program(false);
+  std::string out = program.beside("out.txt");
+  pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    if (!std::freopen(out.c_str(), "w", stdout) || !std::freopen("/dev/null", "w", stderr))
+      _exit(1);
+    ::execl(program.file.path().c_str(), "model.bin", "bench", "-r", "1000000", nullptr);
+    _exit(1);
+  }
+  ::usleep(300000);
+  ::kill(child, SIGINT);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status)) << WTERMSIG(status);
+  EXPECT_EQ(WEXITSTATUS(status), 130);
+  EXPECT_EQ(readText(out), "");
+}
