@@ -113,6 +113,8 @@ void installSignalHandlers(int argc, char **argv) {
   ::sigaltstack(&stack, nullptr);
   for (int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT})
     install(signal, onCrash, SA_ONSTACK | SA_NODEFER);
+  // A file that may not grow is then an error like a full disk.
+  install(SIGXFSZ, SIG_IGN, 0);
   install(SIGINT, onStop, 0);
   install(SIGTERM, onStop, 0);
 }

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""What users ask of a model.bin, within its bounds and beyond them."""
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import support
+from support import BAD_DATA, DATA, NO_INPUT, UNAVAILABLE, USAGE, compiled, execute, llmc
+
+MODEL = "stories260K-optimum"
+
+
+class Prompt(support.TestCase):
+    def test_beyond_the_context_is_refused(self):
+        many = "--ids=" + ",".join(["403"] * 40)
+        self.fail_with(BAD_DATA, 501, compiled(MODEL), many, "--context=32")
+        self.fail_with(BAD_DATA, 501, compiled(MODEL), "word " * 2000)
+
+    def test_that_fills_the_context_ends_there(self):
+        told = self.succeed(compiled(MODEL), "--ids=1,403,407", "-n", "0", "--context=32", "--json")
+        said = json.loads(told)
+        self.assertLessEqual(len(said["promptTokens"]) + len(said["tokens"]), 33)
+
+    def test_with_ids_out_of_the_vocabulary_is_refused(self):
+        for ids in ["512", "-1", "1,99999999"]:
+            with self.subTest(ids=ids):
+                self.fail_with(BAD_DATA, 502, compiled(MODEL), f"--ids={ids}")
+
+    def test_with_ids_that_are_no_numbers_is_refused(self):
+        self.fail_with(USAGE, 102, compiled(MODEL), "--ids=one,two")
+
+    def test_comes_from_stdin_where_a_dash_is_given(self):
+        direct = self.succeed(compiled(MODEL), "-n", "8", "Once upon a time")
+        self.assertEqual(self.succeed(compiled(MODEL), "-n", "8", "-", stdin=b"Once upon a time\n"),
+                         direct)
+
+    def test_of_any_bytes_is_taken_or_refused(self):
+        for data in [b"\xff\xfe", b"a\0b", "\U0001F600 \u00e9".encode(), b" " * 300]:
+            with self.subTest(data=data):
+                done = execute(compiled(MODEL), "-n", "2", "-", stdin=data)
+                self.assertIn(done.returncode, [0, BAD_DATA], done.stderr)
+
+
+class Answer(support.TestCase):
+    def test_is_all_that_stdout_gets(self):
+        done = execute(compiled(MODEL), "-n", "5", "Once upon a time")
+        self.assertEqual(done.returncode, 0)
+        self.assertTrue(done.stdout.startswith(b"Once upon a time"))
+        self.assertEqual(done.stderr, b"", "nothing is told off a terminal")
+
+    def test_in_json_has_a_version(self):
+        for words in (["run", compiled(MODEL), "--ids=1", "-n", "2", "--json"],
+                      ["inspect", compiled(MODEL), "--json"],
+                      ["verify", compiled(MODEL), "--json"],
+                      ["doctor", "--json"]):
+            with self.subTest(verb=words[0]):
+                self.assertEqual(json.loads(self.succeed(llmc(), *words))["version"], 1)
+
+    def test_is_the_same_through_llmc_and_through_the_file(self):
+        words = ["--ids=1,403", "-n", "9"]
+        self.assertEqual(self.succeed(llmc(), "run", compiled(MODEL), *words),
+                         self.succeed(compiled(MODEL), "run", *words))
+
+    def test_that_is_sampled_depends_on_the_seed_alone(self):
+        words = [compiled(MODEL), "--ids=1", "-n", "40", "--temperature=1.2"]
+        one = self.succeed(*words, "--seed=7", "--threads=1")
+        self.assertEqual(self.succeed(*words, "--seed=7", "--threads=2"), one)
+        self.assertNotEqual(self.succeed(*words, "--seed=8"), one)
+
+
+class Files(support.TestCase):
+    def test_that_are_not_there_are_named(self):
+        for verb in ["run", "bench", "inspect", "verify"]:
+            done = self.fail_with(NO_INPUT, 701, llmc(), verb, self.folder / "none.bin")
+            self.assertIn(b"none.bin", done.stderr)
+
+
+class Device(support.TestCase):
+    def test_that_is_not_there_is_refused(self):
+        self.fail_with(UNAVAILABLE, 405, compiled(MODEL), "--ids=1", "--device=cuda")
+
+
+class Types(support.TestCase):
+    """Weights in fewer bits say nearly the same."""
+
+    def first_words(self, *flags):
+        return self.succeed(compiled(MODEL, *flags), "--ids=1", "-n", "12").decode()
+
+    def test_of_fewer_bits_begin_the_same_story(self):
+        exact = self.first_words()
+        for flags in (["--dtype=bf16"], ["--dtype=f16"], ["--quantize=w8"]):
+            with self.subTest(flags=flags):
+                self.assertEqual(self.first_words(*flags), exact)
+
+    def test_of_fewer_bits_give_smaller_files(self):
+        size = lambda *flags: compiled(MODEL, *flags).stat().st_size
+        self.assertLess(size("--dtype=bf16"), size())
+        self.assertLess(size("--quantize=w8"), size("--dtype=bf16"))
+
+
+class Context(support.TestCase):
+    def test_can_be_set_when_compiling(self):
+        model = compiled(MODEL, "--max-context=64")
+        told = json.loads(self.succeed(llmc(), "inspect", model, "--json"))
+        self.assertEqual(told["modules"][0]["context"], 64)
+        self.fail_with(BAD_DATA, 501, model, "--ids=" + ",".join(["403"] * 65))
+
+
+class Target(support.TestCase):
+    def test_of_one_level_gives_a_file_of_one_level(self):
+        model = compiled(MODEL, "--target=x86-64-v3")
+        told = json.loads(self.succeed(llmc(), "inspect", model, "--json"))
+        self.assertEqual(told["levels"], ["x86-64-v3"])
+        self.assertEqual(self.succeed(model, "--ids=1", "-n", "3"), b"1,403,407,261\n")
+
+
+if __name__ == "__main__":
+    support.main()

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""The stages of a compile can be seen: --emit, --dump-stages, --json, --verify-each."""
+import json
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import support
+from support import DATA, execute, llmc
+
+MODEL = DATA / "stories260K-optimum"
+
+
+class Emit(support.TestCase):
+    def test_prints_each_stage_to_stdout_and_nothing_to_stderr(self):
+        for stage, word in [("onnx", "onnx."), ("llm", "llm."), ("rt", "rt."),
+                            ("kernels", "kernel."), ("llvm", "define "), ("asm", "\tret")]:
+            with self.subTest(stage=stage):
+                done = execute(llmc(), "compile", MODEL, f"--emit={stage}")
+                self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+                self.assertIn(word, done.stdout.decode())
+                self.assertEqual(done.stderr, b"")
+
+    def test_writes_to_a_file_what_it_prints(self):
+        out = self.folder / "rt.mlir"
+        self.succeed(llmc(), "compile", MODEL, "--emit=rt", "-o", out)
+        self.assertEqual(out.read_bytes(), self.succeed(llmc(), "compile", MODEL, "--emit=rt"))
+
+    def test_holds_no_weights(self):
+        text = self.succeed(llmc(), "compile", MODEL, "--emit=onnx")
+        self.assertLess(len(text), (MODEL / "model.onnx").stat().st_size)
+
+
+class Dump(support.TestCase):
+    def test_writes_a_numbered_file_for_every_pass(self):
+        stages = self.folder / "stages"
+        self.succeed(llmc(), "compile", MODEL, "-o", self.folder / "model.bin",
+                     f"--dump-stages={stages}")
+        passes = self.succeed(llmc(), "compile", "--print-pipeline").decode().splitlines()
+        files = sorted(os.listdir(stages))
+        self.assertGreaterEqual(len(files), len(passes))
+        for number, name in enumerate(files):
+            self.assertRegex(name, rf"^0*{number}\b")
+
+
+class Summary(support.TestCase):
+    def test_tells_on_stderr_what_was_found_and_made(self):
+        out = self.folder / "model.bin"
+        done = execute(llmc(), "compile", MODEL, "-o", out)
+        self.assertEqual((done.returncode, done.stdout), (0, b""), done.stderr)
+        text = done.stderr.decode()
+        for word in ["attention 5/5", "rope 5/5", "tokenizer.json", "config.json", str(out)]:
+            self.assertIn(word, text)
+        self.assertNotIn("\x1b", text)
+
+    def test_in_json_is_one_object(self):
+        out = self.folder / "model.bin"
+        told = json.loads(self.succeed(llmc(), "compile", MODEL, "-o", out, "--json"))
+        self.assertEqual(told["version"], 1)
+        self.assertEqual(told["fileBytes"], out.stat().st_size)
+        self.assertGreater(told["kernels"], 5)
+        self.assertTrue(any("attention 5/5" in line for line in told["found"]))
+
+    def test_of_a_second_compile_generates_nothing(self):
+        out = self.folder / "model.bin"
+        for _ in range(2):
+            told = json.loads(self.succeed(llmc(), "compile", MODEL, "-o", out, "--json"))
+        self.assertEqual(told["kernelsGenerated"], 0)
+        self.assertGreater(told["kernelsCached"], 0)
+
+
+class Verification(support.TestCase):
+    def test_of_every_pass_finds_no_difference(self):
+        self.succeed(llmc(), "compile", MODEL, "-o", self.folder / "model.bin", "--verify-each")
+
+
+class Graph(support.TestCase):
+    """A graph that is no language model runs as well."""
+
+    def test_of_plain_operators_is_inferred(self):
+        import npy
+        import onnxfile
+        import struct
+        weight = onnxfile.floats("w", [4, 2], [1, 2, 3, 4, 5, 6, 7, 8])
+        model = onnxfile.model(
+            [onnxfile.node("MatMul", ["x", "w"], ["a"]), onnxfile.node("Relu", ["a"], ["y"])],
+            [onnxfile.value("x", 1, ["n", 4])], [onnxfile.value("y", 1, ["n", 2])], [weight])
+        onnxfile.write(self.folder / "model.onnx", model)
+        out = support.compile_model(self.folder / "model.onnx", self.folder / "graph.bin")
+        header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 4), }"
+        header += " " * (118 - len(header) - 1) + "\n"
+        values = [1, 0, 0, 0, -1, -1, -1, 1]
+        (self.folder / "x.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) +
+                                            header.encode() + struct.pack("<8f", *values))
+        self.succeed(llmc(), "infer", out, f"x={self.folder}/x.npy", "-o", self.folder / "out")
+        shape, result = npy.read(self.folder / "out/y.npy")
+        self.assertEqual((shape, list(result)), ((2, 2), [1, 2, 0, 0]))
+
+
+if __name__ == "__main__":
+    support.main()
