@@ -182,7 +182,9 @@ def shuffle_nodes(model, seed, topological):
         generator.shuffle(nodes)
         graph[:] = nodes + rest
         return
-    maker = {out[2]: i for i, node in enumerate(nodes) for out in of(node[2], NODE_OUTPUT)}
+    # Outputs without a name are ones that are left out.
+    maker = {out[2]: i for i, node in enumerate(nodes) for out in of(node[2], NODE_OUTPUT)
+             if out[2]}
     waits = [{maker[name] for name in _outer_values(node[2]) if name in maker} for node in nodes]
     readers = [[] for _ in nodes]
     for i, others in enumerate(waits):
