@@ -41,8 +41,23 @@ public:
 
   std::optional<int64_t> pastLength() const { return evaluator.pastLength; }
   const std::optional<Batch> &batch() const { return evaluator.batch; }
-  /// The tensor of the initializer or llm weight \p name.
+  /// The tensor of the initializer \p name.
   mlir::FailureOr<Tensor> weight(mlir::StringRef name);
+  /// The op of the module that defines the symbol \p name, or null. Looked up
+  /// anew each time: passes add symbols while they probe.
+  template <typename Op> Op lookup(mlir::StringRef name) {
+    return mlir::dyn_cast_or_null<Op>(
+        mlir::SymbolTable::lookupSymbolIn(evaluator.module, name));
+  }
+  /// Weights of the llm dialect are made once, unless their op changes.
+  std::optional<Tensor> remembered(mlir::Operation *weight) const {
+    auto found = evaluator.loaded.find(weight->getAttrDictionary());
+    return found == evaluator.loaded.end() ? std::nullopt
+                                           : std::optional(found->second);
+  }
+  void remember(mlir::Operation *weight, const Tensor &tensor) {
+    evaluator.loaded[weight->getAttrDictionary()] = tensor;
+  }
 
   Evaluator &evaluator;
   mlir::Operation *op;
@@ -79,6 +94,9 @@ void registerIndexing(Registry &registry);
 void registerShapes(Registry &registry);
 void registerReduction(Registry &registry);
 void registerNetwork(Registry &registry);
+void registerAttention(Registry &registry);
+void registerLlm(Registry &registry);
+void registerSequence(Registry &registry);
 
 } // namespace llmc::reference
 

@@ -23,13 +23,16 @@ static const Registry &registry() {
     registerShapes(made);
     registerReduction(made);
     registerNetwork(made);
+    registerAttention(made);
+    registerLlm(made);
+    registerSequence(made);
     return made;
   }();
   return table;
 }
 
 Evaluator::Evaluator(ModuleOp module, WeightProvider *weights)
-    : module(module), symbolTable(module), weights(weights) {}
+    : module(module), weights(weights) {}
 
 Evaluator::~Evaluator() = default;
 
@@ -320,7 +323,7 @@ FailureOr<SmallVector<int64_t>> Call::knownShape(unsigned index) {
 }
 
 FailureOr<Tensor> Call::weight(StringRef name) {
-  auto op = evaluator.symbolTable.lookup<onnx::InitializerOp>(name);
+  auto op = lookup<onnx::InitializerOp>(name);
   if (!op)
     return fail("there is no initializer @" + name);
   auto type = dyn_cast<RankedTensorType>(op.getType());

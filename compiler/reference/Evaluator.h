@@ -45,8 +45,8 @@ public:
   void setSymbols(mlir::ArrayRef<int64_t> values);
   /// Number of cached rows before the graph's own: llm.positions counts from it.
   void setPastLength(int64_t length) { pastLength = length; }
-  /// The rows of a step.
-  void setBatch(Batch descriptor) { batch = std::move(descriptor); }
+  /// The rows of a step; nullopt for the rows of a graph.
+  void setBatch(std::optional<Batch> descriptor) { batch = std::move(descriptor); }
   /// No tensor of more elements is made or loaded. Default 2^30.
   void setLimit(int64_t elements) { limit = elements; }
 
@@ -84,14 +84,14 @@ private:
   void inferSymbols(mlir::Type type, const Tensor &tensor);
 
   mlir::ModuleOp module;
-  mlir::SymbolTable symbolTable;
   WeightProvider *weights;
   mlir::SmallVector<std::optional<int64_t>> symbols;
   std::optional<int64_t> pastLength;
   std::optional<Batch> batch;
   int64_t limit = int64_t(1) << 30;
   llvm::DenseMap<mlir::Value, Datum> values;
-  llvm::StringMap<Tensor> loaded; // weights of the llm dialect, by symbol
+  /// Weights of the llm dialect, by all attributes of their ops.
+  llvm::DenseMap<mlir::Attribute, Tensor> loaded;
   std::string message;
 };
 
