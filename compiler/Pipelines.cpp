@@ -1,0 +1,47 @@
+#include "compiler/Pipelines.h"
+
+#include "passes/Passes.h"
+
+namespace llmc {
+
+std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options) {
+  std::vector<PipelineStep> steps;
+  const char *stage = "";
+  auto add = [&](std::unique_ptr<mlir::Pass> pass) {
+    std::string name = pass->getArgument().str();
+    steps.push_back({stage, std::move(name), std::move(pass)});
+  };
+
+  stage = "raise";
+  add(createSimplifyGraph());
+  add(createRaiseEmbedding());
+  add(createRaiseColumns());
+  add(createRaiseLinear());
+  add(createRaiseNorm());
+  add(createRaiseRope({options.maxContext}));
+  add(createRaiseAttention());
+  add(createSimplifyGraph());
+  add(createRaiseMap());
+  add(createRaiseStep());
+
+  stage = "fusion";
+  add(createFuseMaps());
+  add(createFuseEpilogue());
+  add(createFuseResidualNorm());
+  add(createMergeLinears());
+
+  stage = "quant";
+  add(createQuantizeWeights({options.quantize}));
+
+  stage = "schedule";
+  add(createSpecializeStep({options.chunk}));
+  add(createSelectLayouts());
+  add(createSelectTiles());
+  add(createLowerToRt());
+
+  stage = "memory";
+  add(createPlanMemory());
+  return steps;
+}
+
+} // namespace llmc

@@ -1,0 +1,31 @@
+/// Which passes run, in which order: the compiler on a page.
+#ifndef LLMC_COMPILER_PIPELINES_H
+#define LLMC_COMPILER_PIPELINES_H
+
+#include "compiler/Options.h"
+#include "mlir/Pass/Pass.h"
+
+#include <memory>
+
+namespace llmc {
+
+/// A pass and the stage of the design that it belongs to.
+struct PipelineStep {
+  std::string stage; ///< "raise", "fusion", "quant", "schedule", "memory"
+  std::string name;  ///< The pass's flag: "llmc-raise-attention".
+  std::unique_ptr<mlir::Pass> pass; ///< Taken by who runs it.
+};
+
+/// Options with every default filled in from the model's configuration.
+struct PipelineOptions {
+  int64_t maxContext = 512;
+  int64_t chunk = 128;
+  std::string quantize;
+};
+
+/// From a decoder's graph in the onnx dialect to programs and kernels.
+std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options);
+
+} // namespace llmc
+
+#endif // LLMC_COMPILER_PIPELINES_H

@@ -1,0 +1,288 @@
+#include "compiler/TranslateSchedule.h"
+
+#include "compiler/PackWeights.h"
+#include "dialects/kernel/KernelOps.h"
+#include "dialects/rt/RtOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/StringMap.h"
+
+#include <map>
+
+using namespace mlir;
+
+namespace llmc {
+namespace {
+
+/// One program: SSA values become indices.
+class ProgramTranslator {
+public:
+  ProgramTranslator(const Model &model, const llvm::StringMap<uint32_t> &kernels,
+                    Program &program)
+      : model(model), kernels(kernels), program(program) {}
+  Status run(rt::ProgramOp op);
+
+private:
+  ValueId addValue(llmc::Value value);
+  ValueId constant(int64_t number);
+  ValueId addExpression(AffineExpr expression, ArrayRef<ValueId> operands);
+  Status addBuffer(rt::BufferOp op);
+  void addView(rt::ViewOp op);
+  Status addLaunch(rt::LaunchOp op);
+  Result<uint32_t> argument(std::vector<Argument> &list, rt::BufferOp op,
+                            const Buffer &buffer);
+
+  const Model &model;
+  const llvm::StringMap<uint32_t> &kernels;
+  Program &program;
+  llvm::DenseMap<mlir::Value, ValueId> values;
+  llvm::DenseMap<mlir::Value, BufferId> buffers;
+  std::map<std::tuple<int, int64_t, ValueId, ValueId>, ValueId> known;
+};
+
+ValueId ProgramTranslator::addValue(llmc::Value value) {
+  auto key = std::tuple(int(value.kind), value.number, value.left, value.right);
+  auto [entry, isNew] = known.try_emplace(key, program.values.size());
+  if (isNew)
+    program.values.push_back(value);
+  return entry->second;
+}
+
+ValueId ProgramTranslator::constant(int64_t number) {
+  llmc::Value value;
+  value.number = number;
+  return addValue(value);
+}
+
+ValueId ProgramTranslator::addExpression(AffineExpr expression,
+                                         ArrayRef<ValueId> operands) {
+  if (auto number = dyn_cast<AffineConstantExpr>(expression))
+    return constant(number.getValue());
+  if (auto dim = dyn_cast<AffineDimExpr>(expression))
+    return operands[dim.getPosition()];
+  auto binary = cast<AffineBinaryOpExpr>(expression);
+  llmc::Value value;
+  value.left = addExpression(binary.getLHS(), operands);
+  value.right = addExpression(binary.getRHS(), operands);
+  switch (binary.getKind()) {
+  case AffineExprKind::Add:
+    value.kind = llmc::Value::Kind::Add;
+    break;
+  case AffineExprKind::Mul:
+    value.kind = llmc::Value::Kind::Mul;
+    break;
+  case AffineExprKind::FloorDiv:
+    value.kind = llmc::Value::Kind::FloorDiv;
+    break;
+  case AffineExprKind::CeilDiv:
+    value.kind = llmc::Value::Kind::CeilDiv;
+    break;
+  default:
+    value.kind = llmc::Value::Kind::Mod;
+    break;
+  }
+  return addValue(value);
+}
+
+Result<uint32_t> ProgramTranslator::argument(std::vector<Argument> &list,
+                                             rt::BufferOp op,
+                                             const Buffer &buffer) {
+  for (auto [i, argument] : llvm::enumerate(list))
+    if (argument.name == op.getName())
+      return uint32_t(i);
+  list.push_back({op.getName().str(), buffer.type, buffer.shape});
+  return uint32_t(list.size() - 1);
+}
+
+Status ProgramTranslator::addBuffer(rt::BufferOp op) {
+  auto type = cast<MemRefType>(op.getResult().getType());
+  Buffer buffer;
+  LLMC_TRY(buffer.type, elementTypeOf(type.getElementType()));
+  unsigned dynamic = 0;
+  for (int64_t extent : type.getShape())
+    buffer.shape.push_back(ShapedType::isDynamic(extent)
+                               ? values[op.getExtents()[dynamic++]]
+                               : constant(extent));
+  if (!type.getLayout().isIdentity()) {
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    if (succeeded(type.getStridesAndOffset(strides, offset)))
+      buffer.strides.assign(strides.begin(), strides.end());
+  }
+  buffer.offset = constant(op.getOffset().value_or(0));
+  switch (op.getSpace()) {
+  case rt::Space::Arena:
+    buffer.space = Buffer::Space::Arena;
+    break;
+  case rt::Space::Weight: {
+    buffer.space = Buffer::Space::Weight;
+    auto found = llvm::find_if(model.weights, [&](const Weight &weight) {
+      return weight.name == op.getName();
+    });
+    if (found == model.weights.end())
+      return Error{Code::Internal, "a buffer names a weight that is not there",
+                   op.getName().str(), "", "please report this"};
+    buffer.index = found - model.weights.begin();
+    break;
+  }
+  case rt::Space::Input: {
+    buffer.space = Buffer::Space::Input;
+    LLMC_TRY(buffer.index, argument(program.inputs, op, buffer));
+    break;
+  }
+  case rt::Space::Output: {
+    buffer.space = Buffer::Space::Output;
+    LLMC_TRY(buffer.index, argument(program.outputs, op, buffer));
+    break;
+  }
+  case rt::Space::KeyCache:
+    buffer.space = Buffer::Space::KeyCache;
+    buffer.index = op.getLayer();
+    break;
+  case rt::Space::ValueCache:
+    buffer.space = Buffer::Space::ValueCache;
+    buffer.index = op.getLayer();
+    break;
+  }
+  buffers[op.getResult()] = program.buffers.size();
+  program.buffers.push_back(std::move(buffer));
+  return Status::ok();
+}
+
+void ProgramTranslator::addView(rt::ViewOp op) {
+  Buffer view = program.buffers[buffers[op.getSource()]];
+  auto type = cast<MemRefType>(op.getResult().getType());
+  view.shape.clear();
+  for (auto [i, extent] : llvm::enumerate(type.getShape()))
+    view.shape.push_back(
+        ShapedType::isDynamic(extent)
+            ? program.buffers[buffers[op.getSource()]].shape[i]
+            : constant(extent));
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (succeeded(type.getStridesAndOffset(strides, offset)))
+    view.strides.assign(strides.begin(), strides.end());
+  view.offset = constant(program.values[view.offset].number +
+                         op.getOffset() * elementBytes(view.type));
+  buffers[op.getResult()] = program.buffers.size();
+  program.buffers.push_back(std::move(view));
+}
+
+Status ProgramTranslator::addLaunch(rt::LaunchOp op) {
+  Launch launch;
+  auto found = kernels.find(op.getKernel());
+  if (found == kernels.end())
+    return Error{Code::Internal, "a launch names a kernel that is not there",
+                 op.getKernel().str(), "", "please report this"};
+  launch.kernel = found->second;
+  launch.tiles = values[op.getTiles()];
+  launch.name = op.getKernel().str();
+  for (mlir::Value arg : op.getArgs()) {
+    auto type = dyn_cast<MemRefType>(arg.getType());
+    if (!type) {
+      launch.scalars.push_back(values[arg]);
+      continue;
+    }
+    BufferId id = buffers[arg];
+    launch.buffers.push_back(id);
+    for (auto [i, extent] : llvm::enumerate(type.getShape()))
+      if (ShapedType::isDynamic(extent))
+        launch.scalars.push_back(program.buffers[id].shape[i]);
+  }
+  program.launches.push_back(std::move(launch));
+  return Status::ok();
+}
+
+Status ProgramTranslator::run(rt::ProgramOp op) {
+  program.name = op.getSymName().str();
+  program.kind = op.getKind() == "step" ? Program::Kind::Step
+                                        : Program::Kind::Graph;
+  program.minRows = op.getMinRows();
+  program.maxRows = op.getMaxRows();
+  for (Operation &inner : op.getBody().front()) {
+    if (auto symbol = dyn_cast<rt::SymbolOp>(inner)) {
+      llmc::Value value;
+      value.kind = llmc::Value::Kind::Symbol;
+      value.number = program.symbols.size();
+      program.symbols.push_back(symbol.getName().str());
+      values[symbol.getResult()] = addValue(value);
+    } else if (auto shape = dyn_cast<rt::ShapeOp>(inner)) {
+      SmallVector<ValueId> operands;
+      for (mlir::Value operand : shape.getOperands())
+        operands.push_back(values[operand]);
+      values[shape.getResult()] =
+          addExpression(shape.getMap().getResult(0), operands);
+    } else if (auto buffer = dyn_cast<rt::BufferOp>(inner)) {
+      LLMC_CHECK(addBuffer(buffer));
+    } else if (auto view = dyn_cast<rt::ViewOp>(inner)) {
+      addView(view);
+    } else if (auto launch = dyn_cast<rt::LaunchOp>(inner)) {
+      LLMC_CHECK(addLaunch(launch));
+    }
+  }
+  program.arenaBytes = constant(op.getArenaBytes().value_or(0));
+  return Status::ok();
+}
+
+} // namespace
+
+static Kernel describeKernel(func::FuncOp function) {
+  Kernel kernel;
+  kernel.name = function.getSymName().str();
+  if (auto family = function->getAttrOfType<StringAttr>("kernel.family"))
+    kernel.op = family.getValue().str();
+  for (Type type : function.getArgumentTypes().drop_back(2)) {
+    if (auto memref = dyn_cast<MemRefType>(type)) {
+      ++kernel.bufferCount;
+      kernel.scalarCount += memref.getNumDynamicDims();
+    } else {
+      ++kernel.scalarCount;
+    }
+  }
+  return kernel;
+}
+
+/// The cache's extents, from any buffer of keys.
+static void describeCache(rt::ProgramOp program, DecoderConfig &config) {
+  program.walk([&](rt::BufferOp buffer) {
+    if (buffer.getSpace() != rt::Space::KeyCache)
+      return;
+    auto type = cast<MemRefType>(buffer.getResult().getType());
+    auto element = elementTypeOf(type.getElementType());
+    if (element)
+      config.cacheType = *element;
+    config.cache.layers =
+        std::max<int64_t>(config.cache.layers, buffer.getLayer() + 1);
+    config.cache.kvHeads = type.getDimSize(1);
+    config.cache.page = type.getDimSize(2) * kernel::panelWidth;
+    config.cache.headDim = type.getDimSize(3);
+  });
+}
+
+Status translateSchedule(ModuleOp module, Model &model, Module &target) {
+  llvm::StringMap<uint32_t> kernels;
+  for (auto function : module.getOps<func::FuncOp>()) {
+    if (!function->hasAttr(kernel::entryAttr))
+      continue;
+    kernels[function.getSymName()] = model.kernels.size();
+    model.kernels.push_back(describeKernel(function));
+  }
+  for (auto op : module.getOps<rt::ProgramOp>()) {
+    Program program;
+    LLMC_CHECK(ProgramTranslator(model, kernels, program).run(op));
+    if (program.kind == Program::Kind::Step) {
+      describeCache(op, target.decoder);
+      target.decoder.chunk = std::max(target.decoder.chunk, program.maxRows);
+      op.walk([&](rt::BufferOp buffer) {
+        if (buffer.getSpace() == rt::Space::Output)
+          target.decoder.vocabulary =
+              cast<MemRefType>(buffer.getResult().getType()).getDimSize(1);
+      });
+    }
+    target.programs.push_back(std::move(program));
+  }
+  if (auto rows = module->getAttrOfType<IntegerAttr>("llm.block_rows"))
+    target.decoder.blockRows = rows.getInt();
+  return Status::ok();
+}
+
+} // namespace llmc

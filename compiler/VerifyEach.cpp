@@ -1,0 +1,193 @@
+#include "compiler/VerifyEach.h"
+
+#include "compiler/reference/FileWeights.h"
+#include "dialects/llm/LlmOps.h"
+#include "dialects/onnx/OnnxOps.h"
+#include "dialects/onnx/SymbolicShape.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace llmc {
+
+static constexpr int64_t sampleRows = 7;
+static constexpr double passTolerance = 1e-4;
+static constexpr double quantizationTolerance = 0.1;
+
+/// Any ids do; these differ and are within every vocabulary.
+static int64_t sampleToken(int64_t row) { return 1 + row * 5 % 32; }
+
+/// An argument of the graph: ids or positions [1, rows], a mask of ones, or an
+/// empty past. The ids are what an embedding or a gather of a table reads.
+static std::optional<reference::Tensor> graphInput(BlockArgument argument,
+                                                   AffineExpr batch,
+                                                   AffineExpr rows) {
+  auto type = dyn_cast<RankedTensorType>(argument.getType());
+  if (!type)
+    return std::nullopt;
+  SmallVector<int64_t> shape;
+  auto dims = onnx::symbolicDims(type);
+  bool integer = isa<IntegerType>(type.getElementType());
+  for (auto [i, dim] : llvm::enumerate(dims)) {
+    if (auto constant = dyn_cast_or_null<AffineConstantExpr>(dim))
+      shape.push_back(constant.getValue());
+    else if (dim == batch)
+      shape.push_back(1);
+    else if (dim == rows || integer)
+      shape.push_back(sampleRows);
+    else
+      shape.push_back(i + 1 == dims.size() && type.getRank() == 4 ? 16 : 0);
+  }
+  if (!integer)
+    return reference::Tensor::zeros(type.getElementType(), shape);
+  bool ids = llvm::any_of(argument.getUsers(), [](Operation *user) {
+    return isa<llm::EmbeddingOp, onnx::GatherOp>(user);
+  });
+  if (dims.size() == 2 && dims[1] == rows) {
+    SmallVector<int64_t> values;
+    for (int64_t row = 0; row < sampleRows; ++row)
+      values.push_back(ids ? sampleToken(row) : row);
+    return reference::Tensor::fromInts(type.getElementType(), shape, values);
+  }
+  return reference::Tensor::splat(type.getElementType(), shape, 1);
+}
+
+static FailureOr<reference::Tensor> runGraph(func::FuncOp graph,
+                                             std::string &why) {
+  AffineExpr batch, rows;
+  for (BlockArgument argument : graph.getArguments())
+    for (Operation *user : argument.getUsers())
+      if (isa<llm::EmbeddingOp, onnx::GatherOp>(user)) {
+        auto type = dyn_cast<RankedTensorType>(argument.getType());
+        if (!type || type.getRank() != 2 ||
+            !isa<IntegerType>(type.getElementType()))
+          continue;
+        auto dims = onnx::symbolicDims(type);
+        batch = dims[0];
+        rows = dims[1];
+      }
+  if (!rows) {
+    why = "no argument holds token ids";
+    return failure();
+  }
+  SmallVector<reference::Datum> inputs;
+  for (BlockArgument argument : graph.getArguments()) {
+    auto input = graphInput(argument, batch, rows);
+    if (!input) {
+      why = "an argument has no ranked type";
+      return failure();
+    }
+    inputs.push_back(*input);
+  }
+  auto module = graph->getParentOfType<ModuleOp>();
+  reference::FileWeights weights(module);
+  reference::Evaluator evaluator(module, &weights);
+  evaluator.setPastLength(0);
+  auto results = evaluator.evaluateFunction(graph, inputs);
+  if (failed(results)) {
+    why = evaluator.error();
+    return failure();
+  }
+  // The logits are the output that is no present: of rank 3 or less.
+  for (const reference::Datum &result : *results)
+    if (auto *tensor = std::get_if<reference::Tensor>(&result))
+      if (tensor->rank() <= 3 && tensor->rank() > 0) {
+        int64_t width = tensor->shape().back();
+        return tensor->reshaped({tensor->numElements() / width, width});
+      }
+  why = "no output holds logits";
+  return failure();
+}
+
+static FailureOr<reference::Tensor> runStep(func::FuncOp step,
+                                            std::string &why) {
+  auto module = step->getParentOfType<ModuleOp>();
+  reference::FileWeights weights(module);
+  reference::Evaluator evaluator(module, &weights);
+  reference::Batch batch;
+  SmallVector<int64_t> tokens, positions;
+  for (int64_t row = 0; row < sampleRows; ++row) {
+    tokens.push_back(sampleToken(row));
+    positions.push_back(row);
+    batch.rowSequence.push_back(0);
+  }
+  batch.positions.assign(positions.begin(), positions.end());
+  evaluator.setBatch(batch);
+  SmallVector<reference::Datum> inputs;
+  for (auto [i, argument] : llvm::enumerate(step.getArguments())) {
+    if (isa<llm::KvCacheType>(argument.getType())) {
+      inputs.push_back(reference::Cache{});
+      continue;
+    }
+    Type element = cast<RankedTensorType>(argument.getType()).getElementType();
+    inputs.push_back(reference::Tensor::fromInts(
+        element, {sampleRows}, i == 0 ? tokens : positions));
+  }
+  auto results = evaluator.evaluateFunction(step, inputs);
+  if (failed(results)) {
+    why = evaluator.error();
+    return failure();
+  }
+  return std::get<reference::Tensor>((*results)[0]);
+}
+
+/// Largest difference over largest magnitude, over the rows that both have
+/// (a graph may give the last row alone).
+static double distance(const reference::Tensor &actual,
+                       const reference::Tensor &expected) {
+  int64_t count = std::min(actual.numElements(), expected.numElements());
+  double largest = 1e-30, difference = 0;
+  for (int64_t i = 1; i <= count; ++i) {
+    double a = actual.getDouble(actual.numElements() - i);
+    double e = expected.getDouble(expected.numElements() - i);
+    largest = std::max(largest, std::abs(e));
+    difference = std::max(difference, std::abs(a - e));
+    if (std::isnan(a) != std::isnan(e))
+      return HUGE_VAL;
+  }
+  return difference / largest;
+}
+
+Status VerifyEach::begin(ModuleOp module) {
+  auto graph = module.lookupSymbol<func::FuncOp>("main");
+  std::string why = "it has no function main";
+  auto result = graph ? runGraph(graph, why) : FailureOr<reference::Tensor>();
+  if (failed(result))
+    return Error{Code::Internal, "the graph cannot be evaluated for "
+                 "--verify-each", "", why, "compile without --verify-each"};
+  expected = *result;
+  return Status::ok();
+}
+
+Status VerifyEach::check(const PipelineStep &step, ModuleOp module) {
+  for (auto function : module.getOps<func::FuncOp>()) {
+    StringRef name = function.getSymName();
+    bool graph = name == "main";
+    bool rows = name == "step" || function->hasAttr("llm.max_rows");
+    if (!graph && !rows)
+      continue;
+    std::string why;
+    auto actual = graph ? runGraph(function, why) : runStep(function, why);
+    double moved = failed(actual) ? HUGE_VAL : distance(*actual, *expected);
+    bool quantizes = step.stage == "quant";
+    double tolerance = quantizes ? quantizationTolerance : passTolerance;
+    if (!(moved <= tolerance)) {
+      if (failed(actual))
+        why = "the result cannot be evaluated: " + why;
+      else
+        why = "logits moved by " + std::to_string(moved) +
+              " of their largest; " + std::to_string(tolerance) + " is allowed";
+      return Error{Code::VerifyEachFailed,
+                   "the pass " + step.name + " changed the result",
+                   "@" + name.str(), why,
+                   "please report this with the model; --dump-stages=DIR keeps "
+                   "the IR around the pass"};
+    }
+    if (quantizes)
+      expected = *actual;
+  }
+  return Status::ok();
+}
+
+} // namespace llmc

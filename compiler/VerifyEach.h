@@ -1,0 +1,34 @@
+/// --verify-each: the program is evaluated after every pass.
+#ifndef LLMC_COMPILER_VERIFYEACH_H
+#define LLMC_COMPILER_VERIFYEACH_H
+
+#include "compiler/Pipelines.h"
+#include "compiler/reference/Evaluator.h"
+#include "runtime/support/Error.h"
+
+#include <optional>
+
+namespace llmc {
+
+/// Compares the logits of a few sample tokens, with an empty cache, before and
+/// after each pass, on the reference evaluator: the graph `main` first, then
+/// the step and its specialisations. What the evaluator does not know (the rt
+/// and kernel dialects) ends the checks; reference tests cover kernels.
+///
+/// Tolerance: 1e-4 of the largest logit per pass. Quantization moves results by
+/// design: it may move them by 10 % and sets the comparison anew.
+class VerifyEach {
+public:
+  /// The result before the first pass. Error: Internal where the graph cannot
+  /// be evaluated.
+  Status begin(mlir::ModuleOp module);
+  /// Error: VerifyEachFailed, naming the pass.
+  Status check(const PipelineStep &step, mlir::ModuleOp module);
+
+private:
+  std::optional<reference::Tensor> expected; // [rows, vocabulary]
+};
+
+} // namespace llmc
+
+#endif // LLMC_COMPILER_VERIFYEACH_H
