@@ -24,7 +24,9 @@ public:
                const Replacements &replacements, bool mayReplace)
       : model(model), builder(&context),
         symbols(&context, replacements, mayReplace),
-        state{symbols, {}, {}} {}
+        module(ModuleOp::create(
+            FileLineColLoc::get(&context, path(), 0, 0))),
+        folder(*module), state(symbols, folder) {}
 
   Result<OwningOpRef<ModuleOp>> run();
   const Replacements &found() const { return symbols.found(); }
@@ -44,6 +46,8 @@ private:
   const Model &model;
   OpBuilder builder;
   Symbols symbols;
+  OwningOpRef<ModuleOp> module;
+  ConstantFolder folder;
   EmitterState state;
   Problems problems;
 };
@@ -130,8 +134,7 @@ void ModuleImport::addResults(func::FuncOp function, Scope &scope,
 
 Result<OwningOpRef<ModuleOp>> ModuleImport::run() {
   MLIRContext *context = builder.getContext();
-  auto location = FileLineColLoc::get(context, path(), 0, 0);
-  OwningOpRef<ModuleOp> module = ModuleOp::create(location);
+  Location location = module->getLoc();
   builder.setInsertionPointToEnd(module->getBody());
   auto function = func::FuncOp::create(builder, location, "main",
                                        builder.getFunctionType({}, {}));
@@ -158,7 +161,7 @@ Result<OwningOpRef<ModuleOp>> ModuleImport::run() {
   if (failed(verify(*module)))
     return Error{Code::Internal, "the importer made a module that is not valid",
                  path(), complaint, "please report this with the model"};
-  return module;
+  return std::move(module);
 }
 
 } // namespace

@@ -242,6 +242,12 @@ AffineMap Emitter::mapOf(ArrayRef<AffineExpr> results) {
   return AffineMap::get(0, symbols, results, context());
 }
 
-Value Emitter::finish(Operation *op) { return op->getResult(0); }
+Value Emitter::finish(Operation *op) {
+  DenseElementsAttr elements = state.folder.fold(op);
+  if (!elements)
+    return op->getResult(0);
+  op->erase();
+  return constant(elements);
+}
 
 } // namespace llmc::onnx

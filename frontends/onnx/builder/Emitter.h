@@ -9,6 +9,7 @@
 
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/onnx/SymbolicShape.h"
+#include "frontends/onnx/builder/ConstantFolder.h"
 #include "frontends/onnx/builder/Extents.h"
 #include "frontends/onnx/builder/Symbols.h"
 #include "frontends/onnx/reader/OnnxModel.h"
@@ -24,7 +25,10 @@ using Contents = llvm::SmallVector<mlir::AffineExpr>;
 
 /// What the emitters of all nodes share.
 struct EmitterState {
+  EmitterState(Symbols &symbols, ConstantFolder &folder)
+      : symbols(symbols), folder(folder) {}
   Symbols &symbols;
+  ConstantFolder &folder;
   /// Contents of values that no `onnx.constant` makes.
   llvm::DenseMap<mlir::Value, Contents> contents;
   /// A tensor of an attribute as a value of this name; null with a problem

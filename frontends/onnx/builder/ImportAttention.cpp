@@ -141,6 +141,11 @@ LogicalResult groupQueryAttention(NodeContext &n) {
   int64_t window = n.intAttr("local_window_size", -1);
   if (n.intAttr("smooth_softmax", 0) == 1 || n.has(11))
     return n.unsupported("smooth_softmax or a head sink");
+  if (n.intAttr("causal", 1) != 1 || n.intAttr("sliding_window_cache", 0))
+    return n.unsupported("causal = 0 or a window-sized cache");
+  n.ignoreAttrs({"qk_norm_epsilon"});
+  if (n.has(12) || n.has(13) || n.has(14) || n.has(15))
+    return n.unsupported("a quantized cache or norms of query and key");
   if (n.intAttr("qk_output", 0) || n.wants(3))
     return n.unsupported("output_qk");
   if (n.stringAttr("k_quant_type", "NONE") != "NONE" ||
@@ -297,7 +302,7 @@ ArrayRef<OpRow> attentionOps() {
       {"", "RotaryEmbedding", 3, 4, rotaryStandard},
       {"com.microsoft", "RotaryEmbedding", 4, 4, rotaryMicrosoft},
       {"", "Attention", 3, 7, attentionStandard},
-      {"com.microsoft", "GroupQueryAttention", 1, 14, groupQueryAttention},
+      {"com.microsoft", "GroupQueryAttention", 1, 16, groupQueryAttention},
       {"com.microsoft", "MultiHeadAttention", 1, 10, multiHeadAttention},
   };
   return rows;

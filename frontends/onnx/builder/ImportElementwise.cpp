@@ -250,6 +250,43 @@ LogicalResult activation(NodeContext &n) {
   return failure();
 }
 
+/// A bound of Clip, which some files give as [1]; null with a problem recorded.
+Value clipBound(NodeContext &n, unsigned input, std::string_view attribute) {
+  if (n.version < 11 && n.node.domain.empty()) {
+    if (!n.hasAttr(attribute))
+      return n.none();
+    return n.scalar(n.floatAttr(attribute, 0.0f), n.elem(0));
+  }
+  if (!n.has(input))
+    return n.none();
+  if (n.elem(input) != n.elem(0)) {
+    (void)n.fail(Code::UnsupportedType, "the element types differ");
+    return {};
+  }
+  return n.reshape(n.in(input), {});
+}
+
+LogicalResult clip(NodeContext &n) {
+  n.ignoreAttrs({"consumed_inputs"});
+  if (failed(requireNumber(n, 0)))
+    return failure();
+  // On contents: max with the lower bound, then min with the upper.
+  Value lower = n.in(1), upper = n.in(2);
+  if (n.version >= 11 && n.contentsOf(n.in(0))) {
+    Value x = n.in(0);
+    if (lower)
+      x = n.foldContents("onnx.max", x, lower);
+    if (x && upper)
+      x = n.foldContents("onnx.min", x, upper);
+    if (x && n.dimsOf(x) == n.dims(0))
+      return n.set(0, x);
+  }
+  lower = clipBound(n, 1, "min");
+  upper = clipBound(n, 2, "max");
+  return n.set(0, n.emit<ClipOp>(n.tensor(n.dims(0), n.elem(0)), n.in(0),
+                                 lower, upper));
+}
+
 LogicalResult gelu(NodeContext &n) {
   std::string mode = n.stringAttr("approximate", "none");
   if (mode != "none" && mode != "tanh")
@@ -404,6 +441,7 @@ ArrayRef<OpRow> elementwiseOps() {
       {"", "LeakyRelu", 1, 1, activation, "onnx.leaky_relu"},
       {"", "HardSigmoid", 1, 1, activation, "onnx.hard_sigmoid"},
       {"", "ThresholdedRelu", 1, 1, activation, "onnx.thresholded_relu"},
+      {"", "Clip", 1, 3, clip},
       {"", "Gelu", 1, 1, gelu},
       {"com.microsoft", "Gelu", 1, 1, gelu},
       {"", "Swish", 1, 1, swish},
