@@ -52,11 +52,17 @@ struct RaiseRope : llmc::impl::RaiseRopeBase<RaiseRope> {
       if (anchor->use_empty())
         continue;
       RopeProposal proposal(**probe, anchor->getResult(0));
-      if (!proposal.collect() || !proposal.tabulate(maxContext))
+      if (!proposal.collect())
         continue;
+      if (!proposal.tabulate(maxContext)) {
+        anchor->emitRemark("not raised to llm.rope: ") << proposal.reason();
+        continue;
+      }
       if (proposal.verify(llm::Pairing::Half) ||
           proposal.verify(llm::Pairing::Interleaved))
         proposal.replace();
+      else
+        anchor->emitRemark("not raised to llm.rope: ") << proposal.reason();
     }
     // What the rotations were made of is dead now.
     SmallVector<Operation *> ops;

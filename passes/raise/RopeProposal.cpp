@@ -122,6 +122,8 @@ bool RopeProposal::tabulate(int64_t count) {
   } else {
     for (Value factor : factors) {
       auto table = probe.evaluate(factor);
+      if (failed(table))
+        why = "a table cannot be evaluated: " + probe.error();
       if (failed(table) || table->rank() == 0 ||
           table->numElements() != count * table->shape().back())
         return false;
@@ -157,15 +159,20 @@ bool RopeProposal::verify(llm::Pairing candidate) {
     for (ProbeSizes sizes : {ProbeSizes{2, 3, 4}, ProbeSizes{1, 5, 0}}) {
       if (!probe.hasPast())
         sizes.past = 0;
-      if (!same || sizes.past + sizes.rows > positions)
+      if (!same)
+        break;
+      if (sizes.past + sizes.rows > positions)
         return false;
       probe.begin(sizes);
       auto rows = probe.bindRandom(source);
       if (failed(rows))
         return false;
       auto actual = probe.evaluate(result);
-      if (failed(actual))
+      if (failed(actual)) {
+        why = "it cannot be evaluated: " + probe.error();
         return false;
+      }
+      why = "it is no rotation by the tables";
       auto expected = reference::Tensor::zeros(actual->elementType(),
                                                actual->shape());
       for (int64_t b = 0; b < sizes.batch; ++b)

@@ -18,6 +18,8 @@ public:
   bool tabulate(int64_t count);
   /// Whether the graph agrees with a rotation of this pairing.
   bool verify(llm::Pairing pairing);
+  /// Why the last step failed, where the evaluator said so; for remarks.
+  const std::string &reason() const { return why; }
   /// Puts llm.rope in the place of the result.
   void replace();
 
@@ -35,6 +37,7 @@ private:
   int64_t heads = 0, headDim = 0, rotaryDim = 0, positions = 0;
   reference::Tensor cos, sin; // [positions, width]
   llm::Pairing pairing = llm::Pairing::Half;
+  std::string why;
 };
 
 } // namespace llmc

@@ -39,6 +39,8 @@ FailureOr<std::unique_ptr<Probe>> Probe::create(func::FuncOp graph) {
     for (AffineExpr extent : onnx::symbolicDims(type))
       if (auto symbol = symbolOf(extent))
         probe->symbolCount = std::max(probe->symbolCount, *symbol + 1);
+    if (probe->holdsPositions(argument))
+      probe->positionArguments.insert(argument);
     if (!probe->isPastArgument(argument))
       continue;
     probe->past = true;
@@ -58,6 +60,28 @@ FailureOr<std::unique_ptr<Probe>> Probe::create(func::FuncOp graph) {
         llvm::append_range(worklist, user->getResults());
   }
   return probe;
+}
+
+bool Probe::holdsPositions(BlockArgument argument) const {
+  auto type = rankedType(argument);
+  if (!isRows(type) || type.getRank() != 2 ||
+      !isa<IntegerType>(type.getElementType()))
+    return false;
+  SmallVector<Value> worklist{argument};
+  llvm::DenseSet<Value> seen;
+  while (!worklist.empty()) {
+    Value value = worklist.pop_back_val();
+    if (!seen.insert(value).second)
+      continue;
+    for (Operation *user : value.getUsers()) {
+      if (isa<onnx::CosOp, onnx::SinOp, onnx::RotaryEmbeddingOp>(user) ||
+          (isa<onnx::GatherOp>(user) && isWeight(user->getOperand(0))))
+        return true;
+      if (!isa<onnx::ShapeOp>(user))
+        llvm::append_range(worklist, user->getResults());
+    }
+  }
+  return false;
 }
 
 bool Probe::isPastArgument(Value value) const {
@@ -102,7 +126,7 @@ void Probe::begin(ProbeSizes sizes) {
     }
     if (argument == ids)
       tensor = reference::Tensor::zeros(element, *shape);
-    else if (isRows(type) && type.getRank() == 2 && isa<IntegerType>(element)) {
+    else if (positionArguments.contains(argument)) {
       SmallVector<int64_t> positions;
       for (int64_t b = 0; b < (*shape)[0]; ++b)
         for (int64_t s = 0; s < (*shape)[1]; ++s)

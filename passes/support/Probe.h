@@ -22,9 +22,10 @@ struct ProbeSizes {
 ///
 /// The graph's arguments are told apart by shape and use, never by name: the
 /// token ids are what an embedding reads, [B, S]; another integer argument
-/// [B, S] holds positions; one [B, P + S] or of an extent of its own is the
-/// attention mask (all ones: no padding); a float argument of rank 4 is a past
-/// key or value [B, heads, P, D]. Without past arguments P is 0.
+/// [B, S] that reaches an angle (sine, cosine, rotary embedding) or indexes a
+/// table holds positions; any other integer argument is an attention mask (all
+/// ones: no padding); a float argument of rank 4 is a past key or value
+/// [B, heads, P, D]. Without past arguments P is 0.
 class Probe {
 public:
   /// Fails where no embedding of an argument was raised.
@@ -56,13 +57,15 @@ private:
   mlir::func::FuncOp graph;
   reference::FileWeights weights;
   reference::Evaluator evaluator;
+  bool holdsPositions(mlir::BlockArgument argument) const;
+
   mlir::Value ids;
   mlir::AffineExpr batch, rows; // extents of ids
   std::optional<unsigned> pastSymbol;
   bool past = false;
   unsigned symbolCount = 0;
   mlir::SmallVector<int64_t> symbols; // of the current probe
-  llvm::DenseSet<mlir::Value> active;
+  llvm::DenseSet<mlir::Value> active, positionArguments;
   uint64_t state = 1;
 };
 
