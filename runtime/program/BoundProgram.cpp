@@ -26,10 +26,15 @@ Error outside(const Program &program, std::string why) {
 
 BoundProgram::BoundProgram(const Artifact &artifact, const Program &program,
                            const CacheLayout &cache, ElementType cacheType)
-    : artifact(artifact), code(program), layout(cache),
-      cacheElementBytes(elementBytes(cacheType)),
-      symbols(program.symbols.size()), values(program.values.size()),
-      reach(program.buffers.size()), pointers(program.buffers.size()) {
+    : code(program), layout(cache), cacheElementBytes(elementBytes(cacheType)),
+      weights(program.buffers.size()), symbols(program.symbols.size()),
+      values(program.values.size()), reach(program.buffers.size()),
+      pointers(program.buffers.size()) {
+  places.inputs.resize(program.inputs.size());
+  places.outputs.resize(program.outputs.size());
+  for (size_t i = 0; i < program.buffers.size(); ++i)
+    if (program.buffers[i].space == Buffer::Space::Weight)
+      weights[i] = artifact.weight(program.buffers[i].index);
   size_t bufferCount = 0, scalarCount = 0;
   for (const Launch &launch : program.launches) {
     bufferCount += launch.buffers.size();
@@ -86,7 +91,7 @@ Status BoundProgram::setSymbols(std::span<const int64_t> numbers) {
   if (ready && std::equal(numbers.begin(), numbers.end(), symbols.begin(),
                           symbols.end()))
     return Status::ok();
-  ready = false;
+  ready = placed = false;
   LLMC_CHECK(evaluateValues(code, numbers, values));
   for (size_t i = 0; i < code.buffers.size(); ++i) {
     LLMC_TRY(reach[i], bytesReached(code.buffers[i]));
@@ -100,16 +105,26 @@ Status BoundProgram::setSymbols(std::span<const int64_t> numbers) {
   return Status::ok();
 }
 
-std::span<std::byte> BoundProgram::spaceOf(const Buffer &buffer,
+bool ProgramMemory::isSame(const ProgramMemory &other) const {
+  auto same = [](std::span<std::byte> a, std::span<std::byte> b) {
+    return a.data() == b.data() && a.size() == b.size();
+  };
+  return same(arena, other.arena) && same(cache, other.cache) &&
+         std::equal(inputs.begin(), inputs.end(), other.inputs.begin(),
+                    other.inputs.end(), same) &&
+         std::equal(outputs.begin(), outputs.end(), other.outputs.begin(),
+                    other.outputs.end(), same);
+}
+
+std::span<std::byte> BoundProgram::spaceOf(BufferId id,
                                            const ProgramMemory &memory) const {
+  const Buffer &buffer = code.buffers[id];
   switch (buffer.space) {
   case Buffer::Space::Arena:
     return memory.arena;
-  case Buffer::Space::Weight: {
+  case Buffer::Space::Weight:
     // Kernels only read weights, and their map could not be written.
-    std::span<const std::byte> bytes = artifact.weight(buffer.index);
-    return {const_cast<std::byte *>(bytes.data()), bytes.size()};
-  }
+    return {const_cast<std::byte *>(weights[id].data()), weights[id].size()};
   case Buffer::Space::Input:
     return memory.inputs[buffer.index];
   case Buffer::Space::Output:
@@ -128,9 +143,12 @@ std::span<std::byte> BoundProgram::spaceOf(const Buffer &buffer,
 }
 
 Status BoundProgram::setMemory(const ProgramMemory &memory) {
-  for (size_t i = 0; i < code.buffers.size(); ++i) {
+  if (placed && memory.isSame(places))
+    return Status::ok();
+  placed = false;
+  for (BufferId i = 0; i < code.buffers.size(); ++i) {
     const Buffer &buffer = code.buffers[i];
-    std::span<std::byte> space = spaceOf(buffer, memory);
+    std::span<std::byte> space = spaceOf(i, memory);
     if (static_cast<uint64_t>(reach[i]) > space.size())
       return outside(code, "buffer " + std::to_string(i) + " ends at byte " +
                                std::to_string(reach[i]) + " of " +
@@ -141,6 +159,8 @@ Status BoundProgram::setMemory(const ProgramMemory &memory) {
   for (const Launch &launch : code.launches)
     for (BufferId id : launch.buffers)
       arguments[next++] = pointers[id];
+  places = memory;
+  placed = true;
   return Status::ok();
 }
 

@@ -32,6 +32,8 @@ struct ProgramMemory {
   std::vector<std::span<std::byte>> inputs;  // [program.inputs]; only read
   std::vector<std::span<std::byte>> outputs; // [program.outputs]
   std::span<std::byte> cache;                // the pool of pages
+
+  bool isSame(const ProgramMemory &other) const;
 };
 
 /// Nothing is allocated after construction, and what depends on symbols alone
@@ -46,7 +48,8 @@ public:
   /// Computes the values for \p symbols. Error: ArtifactDamaged.
   Status setSymbols(std::span<const int64_t> symbols);
   /// Resolves every buffer in \p memory and checks that it lies inside; after
-  /// setSymbols, before run. Error: ArtifactDamaged.
+  /// setSymbols, before run. Does nothing where neither symbols nor memory have
+  /// changed since the last call. Error: ArtifactDamaged.
   Status setMemory(const ProgramMemory &memory);
   /// All launches in order.
   void run(const KernelCode &kernels, ThreadPool &threads,
@@ -60,14 +63,16 @@ public:
 
 private:
   Result<int64_t> bytesReached(const Buffer &buffer) const;
-  std::span<std::byte> spaceOf(const Buffer &buffer,
+  std::span<std::byte> spaceOf(BufferId id,
                                const ProgramMemory &memory) const;
 
-  const Artifact &artifact;
   const Program &code;
   CacheLayout layout;
   int64_t cacheElementBytes;
   bool ready = false;               // values are those of `symbols`
+  bool placed = false;              // pointers are those in `places`
+  ProgramMemory places;
+  std::vector<std::span<const std::byte>> weights; // [program.buffers]
   std::vector<int64_t> symbols;     // [program.symbols]
   std::vector<int64_t> values;      // [program.values]
   std::vector<int64_t> reach;       // [program.buffers] bytes from its base on
