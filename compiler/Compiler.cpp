@@ -105,6 +105,7 @@ Status Compilation::read() {
         " that the model was made for");
   pipeline.chunk = std::min<int64_t>(
       options.chunk ? options.chunk : defaultChunk, pipeline.maxContext);
+  pipeline.dtype = options.dtype;
   pipeline.quantize = options.quantize;
   return Status::ok();
 }
@@ -341,6 +342,7 @@ Result<CompileSummary> compileModel(const CompileOptions &options) {
 
 std::vector<std::string> pipelineNames(const CompileOptions &options) {
   PipelineOptions pipeline;
+  pipeline.dtype = options.dtype;
   pipeline.quantize = options.quantize;
   std::vector<std::string> names;
   for (const PipelineStep &step : decoderPipeline(pipeline))

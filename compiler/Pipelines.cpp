@@ -24,6 +24,9 @@ std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options) {
   add(createRaiseMap());
   add(createRaiseStep());
 
+  stage = "types";
+  add(createConvertTypes({options.dtype}));
+
   stage = "fusion";
   add(createFuseMaps());
   add(createFuseEpilogue());

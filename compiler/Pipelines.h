@@ -11,7 +11,7 @@ namespace llmc {
 
 /// A pass and the stage of the design that it belongs to.
 struct PipelineStep {
-  std::string stage; ///< "raise", "fusion", "quant", "schedule", "memory"
+  std::string stage; ///< "raise", "types", "fusion", "quant", "schedule", "memory"
   std::string name;  ///< The pass's flag: "llmc-raise-attention".
   std::unique_ptr<mlir::Pass> pass; ///< Taken by who runs it.
 };
@@ -20,7 +20,8 @@ struct PipelineStep {
 struct PipelineOptions {
   int64_t maxContext = 512;
   int64_t chunk = 128;
-  std::string quantize;
+  std::string dtype;    ///< "f32", "f16", "bf16"; empty: as in the graph.
+  std::string quantize; ///< "w8"; empty: none.
 };
 
 /// From a decoder's graph in the onnx dialect to programs and kernels.

@@ -99,7 +99,7 @@ Status runPipeline(ModuleOp module, std::vector<PipelineStep> &steps,
       return failedPass(step, log);
     if (!dumpFolder.empty()) {
       std::string now = print(module);
-      std::string path = llvm::formatv("{0}/{1:00}-{2}{3}.mlir", dumpFolder,
+      std::string path = llvm::formatv("{0}/{1,0+2}-{2}{3}.mlir", dumpFolder,
                                        index + 1, StringRef(step.name).substr(5),
                                        now == before ? "" : ".changed");
       LLMC_CHECK(writeText(path, now));

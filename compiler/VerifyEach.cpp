@@ -170,7 +170,7 @@ Status VerifyEach::check(const PipelineStep &step, ModuleOp module) {
     std::string why;
     auto actual = graph ? runGraph(function, why) : runStep(function, why);
     double moved = failed(actual) ? HUGE_VAL : distance(*actual, *expected);
-    bool quantizes = step.stage == "quant";
+    bool quantizes = step.stage == "quant" || step.stage == "types";
     double tolerance = quantizes ? quantizationTolerance : passTolerance;
     if (!(moved <= tolerance)) {
       if (failed(actual))

@@ -15,8 +15,9 @@ namespace llmc {
 /// the step and its specialisations. What the evaluator does not know (the rt
 /// and kernel dialects) ends the checks; reference tests cover kernels.
 ///
-/// Tolerance: 1e-4 of the largest logit per pass. Quantization moves results by
-/// design: it may move them by 10 % and sets the comparison anew.
+/// Tolerance: 1e-4 of the largest logit per pass. The passes that choose types
+/// and quantization move results by design: they may move them by 10 % and set
+/// the comparison anew.
 class VerifyEach {
 public:
   /// The result before the first pass. Error: Internal where the graph cannot

@@ -67,6 +67,12 @@ def FuseResidualNorm : Pass<"llmc-fuse-residual-norm", "::mlir::ModuleOp"> {
 
 //===-- quant ---------------------------------------------------------------===//
 
+def ConvertTypes : Pass<"llmc-convert-types", "::mlir::ModuleOp"> {
+  let summary = "Weights in the wanted type, all else in f32.";
+  let options = [
+    Option<"dtype", "dtype", "std::string", "\"\"", "f32, f16, bf16, or empty: what the graph holds.">
+  ];
+}
 def QuantizeWeights : Pass<"llmc-quantize-weights", "::mlir::ModuleOp"> {
   let summary = "Choose a scheme for the weights of linears.";
   let options = [
@@ -99,6 +105,17 @@ def LowerToRt : Pass<"llmc-lower-to-rt", "::mlir::ModuleOp"> {
   let dependentDialects = ["::llmc::rt::RtDialect", "::llmc::kernel::KernelDialect",
                            "::mlir::memref::MemRefDialect"];
 }
+
+//===-- lowering ------------------------------------------------------------===//
+
+def LowerGraph : Pass<"llmc-lower-graph", "::mlir::ModuleOp"> {
+  let summary = "Any graph of the onnx dialect -> a program of plain kernels.";
+  let dependentDialects = ["::llmc::rt::RtDialect", "::llmc::kernel::KernelDialect",
+                           "::llmc::llm::LlmDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 //===-- memory --------------------------------------------------------------===//
 
 def PlanMemory : Pass<"llmc-plan-memory", "::mlir::ModuleOp"> {

@@ -156,8 +156,10 @@ FailureOr<reference::Tensor> Probe::bindRandom(Value value) {
   return tensor;
 }
 
-bool agree(const reference::Tensor &actual, const reference::Tensor &expected,
-           double tolerance) {
+bool agree(const reference::Tensor &actual, const reference::Tensor &expected) {
+  double tolerance = expected.elementType().isF16()    ? 1e-2
+                     : expected.elementType().isBF16() ? 6e-2
+                                                       : 1e-4;
   if (actual.shape() != expected.shape())
     return false;
   double largest = 1e-3, difference = 0;
