@@ -12,7 +12,8 @@ namespace {
 struct Shape {
   int64_t rows, length, columns; // T, K, N
   int64_t tileRows = 4, tilePanels = 2, parts = 1;
-  std::string type = "f32"; // f32, bf16, f16 or w8
+  std::string type = "f32";    // Of weights: f32, bf16, f16 or w8.
+  std::string rowType = "f32"; // Of input and output: f32, bf16 or f16.
 
   int64_t panels() const { return (columns + 15) / 16; }
   int64_t tiles() const { return (panels() + tilePanels - 1) / tilePanels; }
@@ -32,7 +33,9 @@ std::string weightType(const Shape &s) {
 /// One extra per row, one per column; the output is sum * parts + both.
 std::string linearText(const Shape &s) {
   std::string k = std::to_string(s.length), n = std::to_string(s.columns);
-  std::string input = "memref<?x" + k + "xf32>", rows = "memref<?x" + n + "xf32>";
+  std::string input = "memref<?x" + k + "x" + s.rowType + ">";
+  std::string output = "memref<?x" + n + "x" + s.rowType + ">";
+  std::string rows = "memref<?x" + n + "xf32>";
   std::string column = "memref<" + n + "xf32>", weight = weightType(s);
   std::string arguments = "%p0: f32", sum = "";
   std::string value = "%p0";
@@ -42,17 +45,29 @@ std::string linearText(const Shape &s) {
     value = "%q";
   }
   return "func.func @k(%x: " + input + ", %w: " + weight + ", %r: " + rows +
-         ", %c: " + column + ", %y: " + rows +
+         ", %c: " + column + ", %y: " + output +
          ", %b: index, %e: index) attributes {kernel.entry} {\n"
          "kernel.linear %x, %w extras(%r, %c : " + rows + ", " + column +
-         ") outputs(%y : " + rows + ") tiles(%b, %e) "
+         ") outputs(%y : " + output + ") tiles(%b, %e) "
          "{parts = " + std::to_string(s.parts) +
          " : i64, tile_rows = " + std::to_string(s.tileRows) +
          " : i64, tile_panels = " + std::to_string(s.tilePanels) +
          " : i64, scheme = \"" + (s.type == "w8" ? "w8" : "") + "\"} : " +
          input + ", " + weight + " {\n^bb0(" + arguments + ", %er: f32, %ec: f32):\n" + sum +
          "%s = arith.addf " + value + ", %er : f32\n"
-         "%t = arith.addf %s, %ec : f32\nllm.yield %t : f32\n}\nreturn\n}\n";
+         "%t = arith.addf %s, %ec : f32\n" +
+         (s.rowType == "f32" ? "llm.yield %t : f32"
+                             : "%h = arith.truncf %t : f32 to " + s.rowType +
+                                   "\nllm.yield %h : " + s.rowType) +
+         "\n}\nreturn\n}\n";
+}
+
+uint16_t toHalf(const std::string &type, float value) {
+  return type == "bf16" ? toBf16(value) : toF16(value);
+}
+
+float fromHalf(const std::string &type, uint16_t bits) {
+  return type == "bf16" ? fromBf16(bits) : fromF16(bits);
 }
 
 /// A case's numbers, its packed weights, and what must come out.
@@ -85,16 +100,17 @@ Case::Case(const Shape &s, uint64_t seed)
       packed(packedBytes(s), 0) {
   Numbers numbers(seed);
   numbers.fill(input);
+  if (s.rowType != "f32")
+    for (size_t i = 0; i < input.size(); ++i)
+      input[i] = fromHalf(s.rowType, toHalf(s.rowType, input[i]));
   numbers.fill(perRow);
   numbers.fill(perColumn);
   weights.resize(s.parts * s.length * s.columns);
   scales.assign(s.parts * s.columns, 1);
   for (float &weight : weights) {
     weight = numbers.normal();
-    if (s.type == "bf16")
-      weight = fromBf16(toBf16(weight));
-    if (s.type == "f16")
-      weight = fromF16(toF16(weight));
+    if (s.type == "bf16" || s.type == "f16")
+      weight = fromHalf(s.type, toHalf(s.type, weight));
     if (s.type == "w8")
       weight = float(numbers.below(255) - 127);
   }
@@ -133,7 +149,7 @@ void Case::pack() {
         } else if (s.type == "w8") {
           panel[k / 4 * 64 + lane * 4 + k % 4] = uint8_t(int8_t(value));
         } else {
-          uint16_t half = s.type == "bf16" ? toBf16(value) : toF16(value);
+          uint16_t half = toHalf(s.type, value);
           std::memcpy(panel + k / 2 * 64 + lane * 4 + k % 2 * 2, &half, 2);
         }
       }
@@ -152,6 +168,18 @@ void check(const Case &c, const Kernel &kernel, int64_t step = 0) {
     ASSERT_EQ(output[i], c.expected[i])
         << "row " << i / s.columns << " column " << i % s.columns << " of T "
         << s.rows << " K " << s.length << " N " << s.columns << " " << s.type;
+}
+
+/// The same with rows of bf16 or f16.
+void checkHalfRows(const Case &c, const Kernel &kernel) {
+  const Shape &s = c.shape;
+  Guarded<uint16_t> input(c.input.size()), output(s.rows * s.columns);
+  for (size_t i = 0; i < input.size(); ++i)
+    input[i] = toHalf(s.rowType, c.input[i]);
+  kernel.run({input, c.packed, c.perRow, c.perColumn, output},
+             {s.rows, s.rows, s.rows}, 0, s.tiles());
+  for (size_t i = 0; i < output.size(); ++i)
+    ASSERT_EQ(output[i], toHalf(s.rowType, c.expected[i])) << i << s.rowType;
 }
 
 } // namespace
@@ -178,6 +206,17 @@ TEST(Linear, TakesEveryTypeOfWeights) {
           shape.type = type;
           check(Case(shape, 2), Kernel(linearText(shape), level));
         }
+}
+
+TEST(Linear, TakesAndGivesRowsOfHalves) {
+  for (const std::string &level : runnableLevels())
+    for (const char *rowType : {"bf16", "f16"})
+      for (const char *type : {"f32", "bf16"}) {
+        Shape shape{5, 75, 40};
+        shape.type = type;
+        shape.rowType = rowType;
+        checkHalfRows(Case(shape, 5), Kernel(linearText(shape), level));
+      }
 }
 
 TEST(Linear, InterleavesTwoParts) {

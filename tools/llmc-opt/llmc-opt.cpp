@@ -1,4 +1,5 @@
 /// Runs single passes on MLIR text, for tests and for a look at a stage.
+#include "codegen/x86/KernelsToX86.h"
 #include "dialects/kernel/KernelOps.h"
 #include "dialects/llm/LlmOps.h"
 #include "dialects/onnx/OnnxOps.h"
@@ -21,6 +22,7 @@ int main(int argc, char **argv) {
                   mlir::math::MathDialect, mlir::memref::MemRefDialect,
                   mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
   llmc::registerLlmcPasses();
+  llmc::codegen::registerX86Passes();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   return mlir::asMainReturnCode(
