@@ -115,8 +115,13 @@ void installSignalHandlers(int argc, char **argv) {
     install(signal, onCrash, SA_ONSTACK | SA_NODEFER);
   // A file that may not grow is then an error like a full disk.
   install(SIGXFSZ, SIG_IGN, 0);
-  install(SIGINT, onStop, 0);
-  install(SIGTERM, onStop, 0);
+  for (int signal : {SIGINT, SIGTERM}) {
+    // Whoever started llmc may have asked that it goes on (nohup, `&`).
+    struct sigaction before = {};
+    ::sigaction(signal, nullptr, &before);
+    if (before.sa_handler != SIG_IGN)
+      install(signal, onStop, 0);
+  }
 }
 
 } // namespace llmc
