@@ -50,22 +50,29 @@ static Value inverseRoot(VectorBuilder &b, Value sum, int64_t length,
   return b.broadcast(b.div(b.number(f32, 1), root));
 }
 
-/// Loads from a row [T, D].
-static auto rowReader(VectorBuilder &b, Value memref, Value row) {
+/// A row [T, D], or a head of one [T, H, D], and a column of it.
+static SmallVector<Value> at(ValueRange row, Value column) {
+  SmallVector<Value> indices(row);
+  indices.push_back(column);
+  return indices;
+}
+
+/// Loads from a row. The range of `row` must outlive the reader.
+static auto rowReader(VectorBuilder &b, Value memref, ValueRange row) {
   return [&b, memref, row](Value column, Value mask) {
-    return b.loadF32(memref, {row, column}, mask);
+    return b.loadF32(memref, at(row, column), mask);
   };
 }
 
-static void storeRow(VectorBuilder &b, Value value, Value memref, Value row,
-                     Value column, Value mask) {
+static void storeRow(VectorBuilder &b, Value value, Value memref,
+                     ValueRange row, Value column, Value mask) {
   Type element = cast<MemRefType>(memref.getType()).getElementType();
-  b.store(b.fromF32(value, element), memref, {row, column}, mask);
+  b.store(b.fromF32(value, element), memref, at(row, column), mask);
 }
 
 /// output = x * factor * (offset + scale).
 static void emitScaled(VectorBuilder &b, int64_t length, Value factor,
-                       double offset, Value scale, Value output, Value row,
+                       double offset, Value scale, Value output, ValueRange row,
                        llvm::function_ref<Value(Value, Value)> value) {
   b.columns(length, [&](Value column, Value mask) {
     Value weight = b.loadF32(scale, {column}, mask);
@@ -81,12 +88,19 @@ LogicalResult llmc::codegen::lowerRmsNorm(kernel::RmsNormOp op) {
   if (failed(checkLength(op, length)))
     return failure();
   VectorBuilder b(op.getLoc(), op);
-  b.loop(op.getBegin(), op.getEnd(), 1, [&](Value row) {
+  auto normalize = [&](ValueRange row) {
     auto value = rowReader(b, op.getInput(), row);
     Value factor = inverseRoot(b, sumOfSquares(b, length, value), length,
                                op.getEpsilon().convertToDouble());
     emitScaled(b, length, factor, op.getOffset().convertToDouble(),
                op.getScale(), op.getOutput(), row, value);
+  };
+  auto type = cast<MemRefType>(op.getInput().getType());
+  b.loop(op.getBegin(), op.getEnd(), 1, [&](Value row) {
+    if (type.getRank() == 2)
+      return normalize(row);
+    b.loop(b.index(0), b.index(type.getDimSize(1)), 1,
+           [&](Value head) { normalize({row, head}); });
   });
   return success();
 }

@@ -282,15 +282,16 @@ void normalizeRow(MutableArrayRef<double> row, double epsilon, bool centred) {
 
 LogicalResult normalizeRows(const Tensor &input, const Tensor &scale,
                             const Tensor &bias, double epsilon, double offset,
-                            bool centred, unsigned result, Call &call) {
-  if (!input || !input.isFloat() || input.rank() == 0 ||
-      scale.shape() != input.shape().take_back(1) ||
+                            bool centred, unsigned result, Call &call,
+                            int64_t heads = 1) {
+  if (!input || !input.isFloat() || input.rank() == 0 || scale.rank() != 1 ||
+      scale.shape()[0] * heads != input.shape().back() ||
       (bias && bias.shape() != scale.shape()))
     return call.fail("scale or bias are not [D]");
   Tensor *out = call.create(result, input.shape());
   if (!out)
     return failure();
-  int64_t columns = input.shape().back();
+  int64_t columns = scale.shape()[0];
   std::vector<double> factors = scale.toDoubles(), row(columns);
   std::vector<double> shifts(columns, 0.0);
   if (bias)
@@ -359,7 +360,8 @@ void registerLlm(Registry &registry) {
   registry.add<llm::RmsNormOp>([](llm::RmsNormOp op, Call &call) {
     return normalizeRows(call[op.getInput()], call[op.getScale()], Tensor(),
                          op.getEpsilon().convertToFloat(),
-                         op.getOffset().convertToFloat(), false, 0, call);
+                         op.getOffset().convertToFloat(), false, 0, call,
+                         op.getHeads());
   });
   registry.add<llm::LayerNormOp>([](llm::LayerNormOp op, Call &call) {
     return normalizeRows(call[op.getInput()], call[op.getScale()],

@@ -75,8 +75,9 @@ def Kernel_MapOp : Kernel_Op<"map", [SingleBlock, AttrSizedOperandSegments]> {
 def Kernel_RmsNormOp : Kernel_Op<"rms_norm"> {
   let summary = "As `llm.rms_norm`. A tile is a row.";
   let description = [{
-    input [T, D], scale [D], output [T, D]. The sum of squares: sixteen partial
-    sums (lane d mod 16, ascending, fused multiply-add), then a halving tree.
+    input [T, D], scale [D], output [T, D]; or input and output [T, H, D], each
+    [D] for itself. The sum of squares: sixteen partial sums (lane d mod 16,
+    ascending, fused multiply-add), then a halving tree.
   }];
   let arguments = (ins AnyMemRef:$input, AnyMemRef:$scale, AnyMemRef:$output,
                        Index:$begin, Index:$end, F32Attr:$epsilon, F32Attr:$offset);

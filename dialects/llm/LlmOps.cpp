@@ -170,7 +170,15 @@ LogicalResult MapOp::verify() {
 }
 
 LogicalResult RmsNormOp::verify() {
-  return checkPerColumn(*this, 1, "scale", getScale(), getInput());
+  if (getHeads() == 1)
+    return checkPerColumn(*this, 1, "scale", getScale(), getInput());
+  auto scale = ranked(getScale());
+  if (getHeads() < 1 || !scale || scale.getRank() != 1 ||
+      scale.getDimSize(0) * getHeads() != lastDim(getInput()))
+    return emitOpError("(1) scale ")
+           << getScale().getType() << " does not match " << getHeads()
+           << " ranges of the last dimension of " << getInput().getType();
+  return success();
 }
 
 LogicalResult AddRmsNormOp::verify() {
@@ -215,6 +223,9 @@ LogicalResult KvAppendOp::verify() {
       return emitOpError("(1) ") << rows.getType() << " does not hold "
                                  << cache.getHeads() << " heads of "
                                  << cache.getHeadDim();
+    else if (getElementTypeOrSelf(rows) != cache.getElementType())
+      return emitOpError("(1) ") << rows.getType() << " does not hold "
+                                 << cache.getElementType();
   return success();
 }
 

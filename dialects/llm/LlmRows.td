@@ -74,12 +74,15 @@ def Llm_MapOp : Llm_Op<"map", [SingleBlockImplicitTerminator<"YieldOp">]> {
 def Llm_RmsNormOp : Llm_Op<"rms_norm"> {
   let summary = "input / sqrt(mean(input^2) + epsilon) * scale, over the last dimension.";
   let description = [{
-    With `offset`, the factor is offset + scale. Sums in f32.
+    With `offset`, the factor is offset + scale. Sums in f32. With `heads` > 1,
+    each of so many equal ranges of the columns is normalised for itself, all
+    with one scale (a norm of queries or keys).
 
-    1. `scale` is [D], D being the input's last dimension.
+    1. `scale` is [D / heads], D being the input's last dimension.
   }];
   let arguments = (ins AnyTensor:$input, AnyTensor:$scale, F32Attr:$epsilon,
-                       DefaultValuedAttr<F32Attr, "0.0f">:$offset);
+                       DefaultValuedAttr<F32Attr, "0.0f">:$offset,
+                       DefaultValuedAttr<I64Attr, "1">:$heads);
   let results = (outs AnyTensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;

@@ -48,6 +48,7 @@ def Onnx_ConstantOp : Onnx_Op<"constant", [ConstantLike]> {
   let results = (outs AnyTensor:$result);
   let assemblyFormat = "attr-dict $value `:` type($result)";
   let hasFolder = 1;
+  let hasVerifier = 1;
   let builders = [OpBuilder<(ins "::mlir::ElementsAttr":$value), [{
     build($_builder, $_state, value.getShapedType(), value);
   }]>];

@@ -59,8 +59,12 @@ class Onnx_Binary<string mnemonic> : Onnx_Op<mnemonic> {
   let arguments = (ins AnyTensor:$lhs, AnyTensor:$rhs);
   let results = (outs AnyTensor:$result);
   let description = [{
-    1. Both operands have one element type.
+    1. Both operands have one element type (of `onnx.pow`, they may differ).
     2. The shapes broadcast to the result's.
+  }];
+  let hasVerifier = 1;
+  let extraClassDefinition = [{
+    ::llvm::LogicalResult $cppClass::verify() { return verifyBinary(*this); }
   }];
 }
 foreach name = ["Add", "Sub", "Mul", "Div", "Min", "Max", "And", "Or", "Xor",

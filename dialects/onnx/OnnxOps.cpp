@@ -7,6 +7,49 @@
 using namespace mlir;
 using namespace llmc::onnx;
 
+/// Constraints (1) and (2) of the binary ops. Extents are compared where all
+/// three are known.
+static LogicalResult verifyBinary(Operation *op) {
+  auto left = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
+  auto right = dyn_cast<RankedTensorType>(op->getOperand(1).getType());
+  auto result = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  if (!left || !right || !result)
+    return success();
+  if (!isa<PowOp>(op) && left.getElementType() != right.getElementType())
+    return op->emitOpError("(1) takes ")
+           << left.getElementType() << " and " << right.getElementType();
+  bool fits = result.getRank() == std::max(left.getRank(), right.getRank());
+  for (int64_t i = 1; fits && i <= result.getRank(); ++i) {
+    auto extent = [&](RankedTensorType type) {
+      return i > type.getRank() ? 1 : type.getDimSize(type.getRank() - i);
+    };
+    int64_t l = extent(left), r = extent(right), to = extent(result);
+    if (ShapedType::isDynamic(l) || ShapedType::isDynamic(r) ||
+        ShapedType::isDynamic(to))
+      continue;
+    fits = (l == r || l == 1 || r == 1) && to == (l == 1 ? r : l);
+  }
+  if (!fits)
+    return op->emitOpError("(2) ") << left << " and " << right
+                                   << " do not broadcast to " << result;
+  return success();
+}
+
+/// Constraint (1) of the reductions.
+static LogicalResult verifyAxes(Operation *op, ArrayRef<int64_t> axes) {
+  auto input = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
+  if (!input)
+    return success();
+  int64_t previous = -1;
+  for (int64_t axis : axes) {
+    if (axis <= previous || axis >= input.getRank())
+      return op->emitOpError("(1) axes [")
+             << axes << "] are not ascending dimensions of " << input;
+    previous = axis;
+  }
+  return success();
+}
+
 #define GET_OP_CLASSES
 #include "dialects/onnx/OnnxOps.cpp.inc"
 
@@ -25,6 +68,13 @@ LogicalResult InitializerOp::verify() {
   if (getBytes() != expected)
     return emitOpError("(2) ") << type << " takes " << expected
                                << " bytes, not " << getBytes();
+  return success();
+}
+
+LogicalResult ConstantOp::verify() {
+  if (getValue().getShapedType() != getType())
+    return emitOpError("(1) result ")
+           << getType() << " is not the value's " << getValue().getShapedType();
   return success();
 }
 

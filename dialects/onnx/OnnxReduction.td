@@ -11,6 +11,12 @@ class Onnx_Reduce<string mnemonic> : Onnx_Op<mnemonic> {
   let description = [{
     1. `axes` are ascending dimensions of the input.
   }];
+  let hasVerifier = 1;
+  let extraClassDefinition = [{
+    ::llvm::LogicalResult $cppClass::verify() {
+      return verifyAxes(*this, getAxes());
+    }
+  }];
 }
 def Onnx_ReduceSumOp : Onnx_Reduce<"reduce_sum"> { let summary = "ONNX ReduceSum."; }
 def Onnx_ReduceMeanOp : Onnx_Reduce<"reduce_mean"> { let summary = "ONNX ReduceMean."; }

@@ -34,6 +34,9 @@ def Rt_SymbolOp : Rt_Op<"symbol", [Pure]> {
 
 def Rt_ShapeOp : Rt_Op<"shape", [Pure]> {
   let summary = "An integer computed from others by an affine map of one result.";
+  let description = [{
+    1. The map takes as many operands as there are, and gives one result.
+  }];
   let arguments = (ins Variadic<Index>:$operands, AffineMapAttr:$map);
   let results = (outs Index:$result);
   let assemblyFormat = "$map `(` $operands `)` attr-dict";
@@ -61,7 +64,7 @@ def Rt_BufferOp : Rt_Op<"buffer", []> {
     1. There is one extent per dynamic dimension of the result.
     2. Weights, inputs and outputs have a name.
   }];
-  let arguments = (ins EnumAttr<Rt_Dialect, Rt_Space, "space">:$space,
+  let arguments = (ins Rt_Space:$space,
                        Variadic<Index>:$extents,
                        DefaultValuedAttr<StrAttr, "\"\"">:$name,
                        DefaultValuedAttr<I64Attr, "0">:$layer,
@@ -82,7 +85,7 @@ def Rt_ViewOp : Rt_Op<"view", [Pure]> {
   let assemblyFormat = "$source `(` $extents `)` attr-dict `:` type($source) `to` type($result)";
 }
 
-def Rt_LaunchOp : Rt_Op<"launch", []> {
+def Rt_LaunchOp : Rt_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "All tiles of a kernel, over the threads; then a barrier.";
   let description = [{
     1. `kernel` is a `func.func` of the module with `kernel.entry`.

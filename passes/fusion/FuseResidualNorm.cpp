@@ -39,7 +39,7 @@ struct FuseResidualNorm : llmc::impl::FuseResidualNormBase<FuseResidualNorm> {
     getOperation().walk([&](llm::RmsNormOp norm) { norms.push_back(norm); });
     for (llm::RmsNormOp norm : norms) {
       auto map = norm.getInput().getDefiningOp<llm::MapOp>();
-      if (!isSum(map) || map->getBlock() != norm->getBlock())
+      if (!isSum(map) || norm.getHeads() != 1 || map->getBlock() != norm->getBlock())
         continue;
       OpBuilder builder(map);
       // The scale may be read after the sum; a weight can be read anywhere.

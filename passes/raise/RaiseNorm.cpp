@@ -99,6 +99,16 @@ static Value perColumn(OpBuilder &builder, Location loc, Value value,
   return getWeight(builder, loc, value);
 }
 
+/// The bias of a layer norm that has none: zeros.
+static Value noBias(OpBuilder &builder, Operation *op, int64_t width) {
+  auto type = RankedTensorType::get({width}, builder.getF32Type());
+  auto weight = addTable(op->getParentOfType<ModuleOp>(),
+                         DenseElementsAttr::get(type, 0.0f));
+  builder.setInsertionPoint(op);
+  return llm::GetWeightOp::create(builder, op->getLoc(), type,
+                                  weight.getSymName());
+}
+
 static std::optional<Norm> match(onnx::ReduceMeanOp mean) {
   auto type = rankedType(mean.getInput());
   if (!type || type.getRank() == 0 || !mean.getKeepdims() ||
@@ -142,14 +152,15 @@ static std::optional<Norm> match(onnx::ReduceMeanOp mean) {
     return norm;
   norm.input = skipCasts(norm.input.getDefiningOp<onnx::SubOp>().getLhs());
   auto shifted = userOfType<onnx::AddOp>(scaled.getResult());
-  if (!shifted)
-    return std::nullopt;
-  builder.setInsertionPoint(shifted);
-  norm.bias = perColumn(builder, shifted.getLoc(),
-                        otherOperand(shifted, scaled.getResult()), width);
-  if (!norm.bias)
-    return std::nullopt;
-  norm.result = shifted.getResult();
+  if (shifted) {
+    builder.setInsertionPoint(shifted);
+    norm.bias = perColumn(builder, shifted.getLoc(),
+                          otherOperand(shifted, scaled.getResult()), width);
+  }
+  if (norm.bias)
+    norm.result = shifted.getResult();
+  else
+    norm.bias = noBias(builder, scaled, width);
   return norm;
 }
 
@@ -163,7 +174,8 @@ static void replace(OpBuilder &builder, Location loc, Norm norm) {
   else
     value = llm::RmsNormOp::create(builder, loc, norm.result.getType(),
                                    norm.input, norm.scale, epsilon,
-                                   builder.getF32FloatAttr(0));
+                                   builder.getF32FloatAttr(0),
+                                   builder.getI64IntegerAttr(1));
   norm.result.replaceAllUsesWith(value);
 }
 
@@ -192,7 +204,7 @@ void RaiseNorm::runOnOperation() {
       bool complete = !!found.scale;
       if (auto layer = dyn_cast<onnx::LayerNormalizationOp>(op)) {
         if (isa<NoneType>(layer.getBias().getType()))
-          complete = false;
+          found.bias = noBias(builder, op, width);
         else
           found.bias = perColumn(builder, op->getLoc(), layer.getBias(), width);
         complete = complete && found.bias;

@@ -84,6 +84,16 @@ static bool selectsRows(Operation *op) {
   return false;
 }
 
+/// The columns of a row: the last dimension, or [..., H, D] as H * D. 0 where
+/// they are not static.
+static int64_t rowWidth(RankedTensorType type) {
+  int64_t width = 1;
+  for (int64_t extent :
+       type.getShape().take_back(std::max<int64_t>(1, type.getRank() - 2)))
+    width = ShapedType::isDynamic(extent) ? 0 : width * extent;
+  return width;
+}
+
 LogicalResult StepBuilder::refuse(Operation *op) {
   return op->emitError("is in the way of a decoder's step: it is neither "
                        "row-wise nor part of a recognised attention");
@@ -131,7 +141,7 @@ Type StepBuilder::rowType(Type type, bool wanted) {
   auto tensor = cast<RankedTensorType>(type);
   auto context = type.getContext();
   auto count = getAffineSymbolExpr(wanted ? 1 : 0, context);
-  auto width = getAffineConstantExpr(tensor.getShape().back(), context);
+  auto width = getAffineConstantExpr(rowWidth(tensor), context);
   return onnx::symbolicTensorType({count, width}, tensor.getElementType());
 }
 
@@ -181,6 +191,10 @@ FailureOr<Value> StepBuilder::cloneOverRows(Operation *op, Value value,
     mapping.map(operand, *mapped);
   }
   Operation *clone = builder.clone(*op, mapping);
+  // A norm of [B, S, H, D] is one of H ranges of a row.
+  if (auto norm = dyn_cast<llm::RmsNormOp>(clone))
+    if (auto type = rankedType(value); type.getRank() == 4)
+      norm.setHeads(type.getDimSize(2));
   auto &map = wanted ? wantedRows : allRows;
   for (auto [before, after] : llvm::zip(op->getResults(), clone->getResults())) {
     after.setType(rowType(before.getType(), wanted));
@@ -213,8 +227,10 @@ FailureOr<Value> StepBuilder::translate(Value value, bool wanted) {
   }
   if (isa<llm::EmbeddingOp>(op)) {
     Value table = builder.clone(*op->getOperand(1).getDefiningOp())->getResult(0);
+    // Another table than that of the tokens is one of positions.
+    Value index = op->getOperand(0) == tokenIds(graph) ? tokens : positions;
     Value result = llm::EmbeddingOp::create(
-        builder, op->getLoc(), rowType(value.getType(), false), tokens, table);
+        builder, op->getLoc(), rowType(value.getType(), false), index, table);
     return allRows[value] = result;
   }
   if (isa<llm::PositionsOp>(op))
@@ -222,9 +238,9 @@ FailureOr<Value> StepBuilder::translate(Value value, bool wanted) {
   if (selectsRows(op) && wanted)
     return translate(op->getOperand(0), true);
   if (auto reshape = dyn_cast<onnx::ReshapeOp>(op)) {
-    // [B, 1, V] and [B, V], and the like: the last dimension is kept.
-    auto from = rankedType(reshape.getInput()), to = rankedType(value);
-    if (wanted && from.getShape().back() == to.getShape().back())
+    // [B, S, D] and [B * S, D], [B, S, H * D] and [B, S, H, D]: the same rows.
+    int64_t width = rowWidth(rankedType(reshape.getInput()));
+    if (width > 0 && width == rowWidth(rankedType(value)))
       return translate(reshape.getInput(), wanted);
   }
   if (!isa<llm::LlmDialect>(op->getDialect()) || isa<llm::CacheToOp>(op)) {

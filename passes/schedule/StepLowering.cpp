@@ -198,6 +198,21 @@ void StepLowering::lowerMap(llm::MapOp op) {
          });
 }
 
+/// [T, H * D] seen as [T, H, D].
+Value StepLowering::splitHeads(Value rows, int64_t heads) {
+  auto type = cast<MemRefType>(rows.getType());
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(type.getStridesAndOffset(strides, offset)))
+    llvm_unreachable("buffers of rows are strided");
+  int64_t width = type.getDimSize(1) / heads;
+  auto split = MemRefType::get(
+      {type.getDimSize(0), heads, width}, type.getElementType(),
+      StridedLayoutAttr::get(type.getContext(), 0, {strides[0], width, 1}));
+  return rt::ViewOp::create(builder, rows.getLoc(), split, rows, ValueRange(),
+                            0);
+}
+
 void StepLowering::lowerColumns(llm::ColumnsOp op) {
   Value source = memref(op.getInput());
   auto from = cast<MemRefType>(source.getType());
@@ -295,9 +310,13 @@ LogicalResult StepLowering::lower(Operation &operation) {
         return success();
       })
       .Case([&](llm::RmsNormOp op) {
+        Value from = memref(op.getInput()), to = allocate(op.getResult());
+        if (op.getHeads() > 1) {
+          from = splitHeads(from, op.getHeads());
+          to = splitHeads(to, op.getHeads());
+        }
         launch(op, "rms_norm", rowsOf(op.getResult()),
-               {memref(op.getInput()), memref(op.getScale()),
-                allocate(op.getResult())},
+               {from, memref(op.getScale()), to},
                [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
                  kernel::RmsNormOp::create(b, unknown, a[0], a[1], a[2], begin,
                                            end, op.getEpsilon(),

@@ -26,6 +26,7 @@ private:
   mlir::Value allocate(mlir::Value tensor);
   /// The memref of a tensor: a buffer, a weight or a view.
   mlir::Value memref(mlir::Value tensor);
+  mlir::Value splitHeads(mlir::Value rows, int64_t heads);
   mlir::Value weightBuffer(llm::GetWeightOp get);
   /// Key and value buffers of a cache (threaded values are one memory).
   std::pair<mlir::Value, mlir::Value> cacheBuffers(mlir::Value cache);

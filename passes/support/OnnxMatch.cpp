@@ -128,6 +128,25 @@ llm::WeightOp addTable(ModuleOp module, ElementsAttr values) {
   return weight;
 }
 
+Value tokenIds(func::FuncOp graph) {
+  llvm::SmallDenseSet<int64_t> widths;
+  for (Value result : graph.getBody().front().getTerminator()->getOperands())
+    if (auto type = rankedType(result); type && type.getRank() > 0)
+      widths.insert(type.getShape().back());
+  Value ids;
+  bool sure = false;
+  graph.walk([&](llm::EmbeddingOp embedding) {
+    if (!isa<BlockArgument>(embedding.getTokens()))
+      return;
+    bool vocabulary =
+        widths.contains(rankedType(embedding.getTable()).getDimSize(0));
+    if (!ids || (vocabulary && !sure))
+      ids = embedding.getTokens();
+    sure = sure || vocabulary;
+  });
+  return ids;
+}
+
 void eraseDead(Operation *op) {
   SmallVector<Operation *> worklist{op};
   while (!worklist.empty()) {

@@ -4,6 +4,7 @@
 
 #include "dialects/llm/LlmOps.h"
 #include "dialects/onnx/OnnxOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace llmc {
@@ -35,6 +36,11 @@ mlir::Value getWeight(mlir::OpBuilder &builder, mlir::Location loc,
 
 /// Adds an `llm.weight` of elements that the compiler made.
 llm::WeightOp addTable(mlir::ModuleOp module, mlir::ElementsAttr values);
+
+/// The argument of a graph that holds token ids: what an llm.embedding reads;
+/// of several (positions are embedded too), the one whose table has as many
+/// rows as the logits have columns. Null without one.
+mlir::Value tokenIds(mlir::func::FuncOp graph);
 
 /// Erases `op` and then what became unused among what it read.
 void eraseDead(mlir::Operation *op);

@@ -20,10 +20,7 @@ static std::optional<unsigned> symbolOf(AffineExpr extent) {
 
 FailureOr<std::unique_ptr<Probe>> Probe::create(func::FuncOp graph) {
   std::unique_ptr<Probe> probe(new Probe(graph));
-  graph.walk([&](llm::EmbeddingOp embedding) {
-    if (isa<BlockArgument>(embedding.getTokens()) && !probe->ids)
-      probe->ids = embedding.getTokens();
-  });
+  probe->ids = tokenIds(graph);
   auto type = rankedType(probe->ids);
   if (!type || type.getRank() != 2)
     return failure();
@@ -49,7 +46,10 @@ FailureOr<std::unique_ptr<Probe>> Probe::create(func::FuncOp graph) {
     if (extent && extent != symbolOf(probe->rows))
       probe->pastSymbol = extent;
   }
-  graph.walk([&](llm::EmbeddingOp op) { worklist.push_back(op.getResult()); });
+  graph.walk([&](llm::EmbeddingOp op) {
+    if (op.getTokens() == probe->ids)
+      worklist.push_back(op.getResult());
+  });
   while (!worklist.empty()) {
     Value value = worklist.pop_back_val();
     if (!probe->active.insert(value).second)
@@ -64,7 +64,7 @@ FailureOr<std::unique_ptr<Probe>> Probe::create(func::FuncOp graph) {
 
 bool Probe::holdsPositions(BlockArgument argument) const {
   auto type = rankedType(argument);
-  if (!isRows(type) || type.getRank() != 2 ||
+  if (argument == ids || !isRows(type) || type.getRank() != 2 ||
       !isa<IntegerType>(type.getElementType()))
     return false;
   SmallVector<Value> worklist{argument};
@@ -74,7 +74,8 @@ bool Probe::holdsPositions(BlockArgument argument) const {
     if (!seen.insert(value).second)
       continue;
     for (Operation *user : value.getUsers()) {
-      if (isa<onnx::CosOp, onnx::SinOp, onnx::RotaryEmbeddingOp>(user) ||
+      if (isa<onnx::CosOp, onnx::SinOp, onnx::RotaryEmbeddingOp,
+              llm::EmbeddingOp>(user) ||
           (isa<onnx::GatherOp>(user) && isWeight(user->getOperand(0))))
         return true;
       if (!isa<onnx::ShapeOp>(user))
