@@ -2,6 +2,7 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
@@ -92,8 +93,16 @@ Status runPipeline(ModuleOp module, std::vector<PipelineStep> &steps,
     before = print(module);
     LLMC_CHECK(writeText(dumpFolder + "/00-import.mlir", before));
   }
+  // --mlir-timing reports over all passes at once.
+  DefaultTimingManager timing;
+  applyDefaultTimingManagerCLOptions(timing);
+  TimingScope whole = timing.getRootScope();
   for (auto [index, step] : llvm::enumerate(steps)) {
     PassManager manager(module.getContext());
+    if (failed(applyPassManagerCLOptions(manager)))
+      return Error{Code::BadFlagValue, "MLIR cannot do what its flags ask for",
+                   "", "", "leave --mlir-... out"};
+    manager.enableTiming(whole);
     manager.addPass(std::move(step.pass));
     if (failed(manager.run(module)))
       return failedPass(step, log);

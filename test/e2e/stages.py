@@ -44,6 +44,17 @@ class Dump(support.TestCase):
             self.assertRegex(name, rf"^0*{number}\b")
 
 
+class MlirFlags(support.TestCase):
+    def test_print_a_pass_and_the_time_of_all(self):
+        done = execute(llmc(), "compile", MODEL, "-o", self.folder / "model.bin",
+                       "--mlir-print-ir-after=llmc-raise-norm", "--mlir-timing")
+        self.assertEqual((done.returncode, done.stdout), (0, b""), done.stderr[-2000:])
+        text = done.stderr.decode()
+        self.assertEqual(text.count("IR Dump After"), 1)
+        self.assertIn("Execution time report", text)
+        self.assertIn("RaiseRope", text)
+
+
 class Summary(support.TestCase):
     def test_tells_on_stderr_what_was_found_and_made(self):
         out = self.folder / "model.bin"

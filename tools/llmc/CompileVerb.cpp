@@ -1,6 +1,7 @@
 #include "tools/llmc/Verbs.h"
 
 #include "compiler/Compiler.h"
+#include "passes/Passes.h"
 #include "runtime/support/Json.h"
 #include "runtime/verbs/Arguments.h"
 #include "runtime/verbs/Console.h"
@@ -11,6 +12,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
+#include "mlir/Transforms/Passes.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -23,12 +25,16 @@ namespace {
 /// Hands `--mlir-…` to MLIR, which obeys when a context or pass manager is
 /// made.
 Status applyMlirFlags(const std::vector<std::string> &flags) {
+  if (flags.empty())
+    return Status::ok();
+  // Flags such as --mlir-print-ir-after name passes.
+  registerLlmcPasses();
+  mlir::registerCanonicalizerPass();
+  mlir::registerCSEPass();
   mlir::registerAsmPrinterCLOptions();
   mlir::registerMLIRContextCLOptions();
   mlir::registerPassManagerCLOptions();
   mlir::registerDefaultTimingManagerCLOptions();
-  if (flags.empty())
-    return Status::ok();
   std::vector<std::string_view> known;
   for (const auto &entry : llvm::cl::getRegisteredOptions())
     known.push_back(entry.first);

@@ -100,7 +100,7 @@ void installSignalHandlers(int argc, char **argv) {
               "model [LLMC-E900]\n  try: please report it with this command "
               "line, and with the output under LLMC_DEBUG=1:\n      ";
   for (int i = 0; i < argc; ++i)
-    crashText += " " + quoted(argv[i]);
+    (crashText += ' ') += quoted(argv[i]);
   crashText += "\n";
 
   // Whenever LLVM first notes a file to remove it installs handlers of its own,
