@@ -1,6 +1,8 @@
 /// See the header for errors and the source of the coefficients.
 #include "codegen/llvm/VectorMath.h"
 
+#include "codegen/llvm/VectorMathParts.h"
+
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -15,35 +17,6 @@ using F = arith::CmpFPredicate;
 /// with any exponent is exact.
 static constexpr double ln2High = 0x1.62e4p-1;
 static constexpr double ln2Low = 0x1.7f7d1cp-20;
-
-/// Horner's scheme, lowest coefficient first.
-static Value polynomial(VectorBuilder &b, Value x,
-                        llvm::ArrayRef<double> coefficients) {
-  Value sum = b.number(x.getType(), coefficients.back());
-  for (double c : llvm::reverse(coefficients.drop_back()))
-    sum = b.fma(sum, x, b.number(x.getType(), c));
-  return sum;
-}
-
-static Value magnitude(VectorBuilder &b, Value x) {
-  return math::AbsFOp::create(b, x);
-}
-
-static Value withSignOf(VectorBuilder &b, Value x, Value sign) {
-  return math::CopySignOp::create(b, x, sign);
-}
-
-static Value nanOr(VectorBuilder &b, Value x, Value otherwise) {
-  return b.select(b.compare(F::UNO, x, x), x, otherwise);
-}
-
-/// Where |x| < bound, `inner`, else `outer`.
-static Value whereSmall(VectorBuilder &b, Value x, double bound, Value inner,
-                        Value outer) {
-  Value small =
-      b.compare(F::OLT, magnitude(b, x), b.number(x.getType(), bound));
-  return b.select(small, inner, outer);
-}
 
 /// `value` in [0.5, 2) times 2 to the power of the integral float `exponent`.
 static Value scaleByPower(VectorBuilder &b, Value value, Value exponent) {
@@ -281,6 +254,9 @@ FailureOr<Value> llmc::codegen::expandMath(VectorBuilder &b, Operation *scalar,
     return b.create(state)->getResult(0);
   };
   using Result = FailureOr<Value>;
+  // The expansions are for f32; integers only have absi.
+  if (!elementOf(type).isF32() && !isa<math::AbsIOp>(scalar))
+    return failure();
   return llvm::TypeSwitch<Operation *, Result>(scalar)
       .Case<math::AbsFOp, math::AbsIOp, math::CeilOp, math::FloorOp,
             math::RoundOp, math::RoundEvenOp, math::TruncOp, math::SqrtOp,
@@ -317,6 +293,12 @@ FailureOr<Value> llmc::codegen::expandMath(VectorBuilder &b, Operation *scalar,
         return b.mul(b.number(type, 0.5),
                      b.add(p, b.div(b.number(type, 1), p)));
       })
+      .Case([&](math::AtanOp) -> Result { return emitAtan(b, x); })
+      .Case([&](math::AsinOp) -> Result { return emitAsin(b, x); })
+      .Case([&](math::AcosOp) -> Result { return emitAcos(b, x); })
+      .Case([&](math::AsinhOp) -> Result { return emitAsinh(b, x); })
+      .Case([&](math::AcoshOp) -> Result { return emitAcosh(b, x); })
+      .Case([&](math::AtanhOp) -> Result { return emitAtanh(b, x); })
       .Case([&](math::PowFOp) -> Result {
         return emitPow(b, x, operands[1]);
       })

@@ -34,6 +34,15 @@ Value emitCos(VectorBuilder &b, Value x);
 /// exp2(y log2 |x|) with the sign of x where y is an odd integer; NaN for
 /// negative x and other y. Relative error grows as 1e-7 * (1 + |y log2 x|).
 Value emitPow(VectorBuilder &b, Value x, Value y);
+/// 3 ulp each. asin and acos are NaN beyond 1, acosh below 1, atanh beyond 1.
+Value emitAtan(VectorBuilder &b, Value x);
+Value emitAsin(VectorBuilder &b, Value x);
+Value emitAcos(VectorBuilder &b, Value x);
+Value emitAsinh(VectorBuilder &b, Value x);
+Value emitAcosh(VectorBuilder &b, Value x);
+Value emitAtanh(VectorBuilder &b, Value x);
+/// The remainder with the sign of x, as C's fmod: exact while |x / y| < 2^23.
+Value emitFmod(VectorBuilder &b, Value x, Value y);
 
 /// The value of a `math` operation whose scalar operands became `operands`
 /// (f32 scalars or vectors of f32; integers for absi). Fails where there is no

@@ -59,8 +59,13 @@ static FailureOr<Value> cloneOp(VectorBuilder &b, Operation *op,
       return b.fromF32(*value, element);
     return value;
   }
-  if (isa<arith::RemFOp, arith::IndexCastOp, arith::IndexCastUIOp>(op))
+  if (isa<arith::IndexCastOp, arith::IndexCastUIOp>(op))
     return failure();
+  if (isa<arith::RemFOp>(op)) {
+    if (element.isF64())
+      return failure();
+    return b.fromF32(emitFmod(b, operands[0], operands[1]), element);
+  }
   bool narrow = isHalf(element) && !isa<arith::SelectOp, arith::BitcastOp>(op);
   Type wide = narrow ? b.f32Lanes(lanes) : result;
   Value value = recreate(b, op, operands, wide);

@@ -3,6 +3,7 @@
 
 #include "codegen/llvm/Backend.h"
 #include "codegen/llvm/KernelAbi.h"
+#include "codegen/llvm/ScalarMath.h"
 #include "codegen/llvm/ToLlvm.h"
 #include "codegen/x86/KernelsToX86.h"
 
@@ -56,6 +57,7 @@ void X86Target::registerDialects(DialectRegistry &registry) const {
 void X86Target::addLoweringPasses(OpPassManager &passes,
                                   StringRef level) const {
   passes.addPass(createKernelsToX86Pass(*findX86Level(level)));
+  passes.addPass(createScalarMathPass());
   passes.addPass(createKernelAbiPass());
   passes.addPass(createToLlvmPass());
 }

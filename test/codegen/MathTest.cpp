@@ -81,6 +81,12 @@ TEST(VectorMath, KeepsItsErrorBounds) {
       {"math.log1p %a", std::log1p, -1, 1e38, 3},
       {"math.tanh %a", std::tanh, -12, 12, 3},
       {"math.erf %a", std::erf, -5, 5, 4},
+      {"math.atan %a", std::atan, -1e38, 1e38, 3},
+      {"math.asin %a", std::asin, -1, 1, 3},
+      {"math.acos %a", std::acos, -1, 1, 3},
+      {"math.asinh %a", std::asinh, -1e38, 1e38, 3},
+      {"math.acosh %a", std::acosh, 1, 1e38, 3},
+      {"math.atanh %a", std::atanh, -1, 1, 3},
       {"math.sqrt %a", std::sqrt, 0, 1e38, 0.5},
   };
   for (const Function &f : functions) {
@@ -148,6 +154,11 @@ TEST(VectorMath, HandlesInfinitiesZerosAndNan) {
       {"math.erf %a", inf, 1},      {"math.erf %a", -inf, -1},
       {"math.erf %a", 0, 0},        {"math.erf %a", notNumber, notNumber},
       {"math.sin %a", inf, notNumber},    {"math.cos %a", 0, 1},
+      {"math.atan %a", inf, 0x1.921fb6p0f}, {"math.asin %a", 2, notNumber},
+      {"math.acos %a", -1, 0x1.921fb6p1f},  {"math.acosh %a", 0.5f, notNumber},
+      {"math.asinh %a", -inf, -inf},        {"math.atanh %a", 1, inf},
+      {"math.atanh %a", -2, notNumber},
+      {"arith.remf %a, %a", -3, 0},         {"arith.remf %a, %a", inf, notNumber},
       {"math.rsqrt %a", 4, 0.5f},   {"math.powf %a, %a", 2, 4},
       {"math.powf %a, %a", -2, 0.25f}, {"math.powf %a, %a", 0, 1},
       {"math.powf %a, %a", -0.5f, notNumber}, {"math.powf %a, %a", -3, -0x1.2f684cp-5f},
@@ -161,4 +172,19 @@ TEST(VectorMath, HandlesInfinitiesZerosAndNan) {
       else
         EXPECT_FLOAT_EQ(output[0], edge.want) << edge.op << " of " << edge.input;
     }
+}
+
+TEST(VectorMath, FmodIsExactForModerateQuotients) {
+  for (const std::string &level : runnableLevels()) {
+    Guarded<float> inputs(count), outputs(count);
+    sample({"", nullptr, -1e5, 1e5, 0}, inputs);
+    std::string text = unaryText("arith.remf %a, %d", count);
+    std::string constant = "%d = arith.constant 0.7 : f32\n";
+    text.insert(text.find("%r ="), constant);
+    Kernel(text, level).run({inputs, outputs}, {}, 0, 1);
+    for (int64_t i = 0; i < count; ++i)
+      if (std::abs(inputs[i]) >= std::numeric_limits<float>::min()) {
+        ASSERT_EQ(outputs[i], std::fmod(inputs[i], 0.7f)) << inputs[i];
+      }
+  }
 }

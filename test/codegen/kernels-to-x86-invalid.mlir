@@ -33,7 +33,7 @@ func.func @no_vector_form(%x: memref<?x16xf32>, %y: memref<?x16xf32>, %b: index,
   kernel.map inputs(%x : memref<?x16xf32>) outputs(%y : memref<?x16xf32>) tiles(%b, %e) do {
   ^bb0(%a: f32):
     // expected-error @below {{cannot be vectorised in a kernel's region}}
-    %r = arith.remf %a, %a : f32
+    %r = math.clampf %a to [%a, %a] : f32
     llm.yield %r : f32
   }
   return
