@@ -86,6 +86,10 @@ class Plain(Structure, support.TestCase):
     name = "stories260K-plain"
 
 
+class GenAi(Structure, support.TestCase):
+    name = "stories260K-genai"
+
+
 class Dynamo(Structure, support.TestCase):
     name = "stories260K-dynamo"
 
