@@ -1,6 +1,7 @@
 /// onnx.slice and onnx.split of the last dimension of rows [B, S, D] with step 1
 /// -> llm.columns, so that a linear for query, key and value together, or for
 /// gate and up, needs no copy. Bits are kept.
+#include "dialects/onnx/SymbolicShape.h"
 #include "passes/Passes.h"
 #include "passes/support/OnnxMatch.h"
 
@@ -20,6 +21,19 @@ static bool readsRows(Operation *op) {
          isa<FloatType>(type.getElementType());
 }
 
+/// Whether every row is taken, in order, and columns in steps of 1. A dynamic
+/// extent is compared by its expression: `?` alone says nothing.
+static bool keepsRows(onnx::SliceOp slice, RankedTensorType input) {
+  auto result = rankedType(slice.getResult());
+  if (!result || result.getRank() != input.getRank() ||
+      llvm::any_of(slice.getSteps(), [](int64_t step) { return step != 1; }))
+    return false;
+  auto from = onnx::symbolicDims(input), to = onnx::symbolicDims(result);
+  return llvm::all_of(llvm::seq<size_t>(0, from.size() - 1), [&](size_t i) {
+    return from[i] && from[i] == to[i];
+  });
+}
+
 namespace {
 struct RaiseColumns : llmc::impl::RaiseColumnsBase<RaiseColumns> {
   void runOnOperation() override {
@@ -35,9 +49,7 @@ struct RaiseColumns : llmc::impl::RaiseColumnsBase<RaiseColumns> {
         auto result = rankedType(slice.getResult());
         auto start = dyn_cast<AffineConstantExpr>(
             slice.getStarts().getResults().back());
-        if (!start || slice.getSteps().back() != 1 ||
-            result.getRank() != 3 ||
-            result.getShape().drop_back() != input.getShape().drop_back() ||
+        if (!start || !keepsRows(slice, input) ||
             result.getShape().back() == input.getShape().back())
           continue;
         offset = start.getValue();
