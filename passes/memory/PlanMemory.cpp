@@ -10,7 +10,7 @@
 /// launch, which no plan can beat) on rt.program.
 #include "passes/Passes.h"
 
-#include "dialects/rt/RtOps.h"
+#include "passes/memory/Intervals.h"
 
 namespace llmc {
 #define GEN_PASS_DEF_PLANMEMORY
@@ -20,39 +20,29 @@ namespace llmc {
 using namespace mlir;
 using namespace llmc;
 
-/// A vector register and a cache line.
-static constexpr int64_t alignment = 64;
-
 namespace {
-struct Interval {
-  rt::BufferOp buffer;
-  int64_t bytes = 0;
-  int64_t first = -1, last = -1; // launches, inclusive
-  int64_t offset = 0;
-};
-
 struct PlanMemory : llmc::impl::PlanMemoryBase<PlanMemory> {
   void runOnOperation() override {
     for (auto program : getOperation().getOps<rt::ProgramOp>())
-      if (failed(plan(program)))
+      if (failed(program.getKind() == "graph" ? planGraphMemory(program)
+                                              : plan(program)))
         return signalPassFailure();
   }
   LogicalResult plan(rt::ProgramOp program);
 };
 } // namespace
 
-/// Bytes of a buffer with every row extent at `rows`; nullopt on overflow.
-static std::optional<int64_t> sizeAt(rt::BufferOp buffer, int64_t rows) {
+std::optional<int64_t> llmc::sizeAt(rt::BufferOp buffer, int64_t rows) {
   auto type = cast<MemRefType>(buffer.getResult().getType());
   int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
   for (int64_t extent : type.getShape())
     if (llvm::MulOverflow(bytes, ShapedType::isDynamic(extent) ? rows : extent,
                           bytes))
       return std::nullopt;
-  return llvm::alignTo(bytes, alignment);
+  return llvm::alignTo(bytes, bufferAlignment);
 }
 
-static SmallVector<Interval> liveIntervals(rt::ProgramOp program) {
+SmallVector<Interval> llmc::liveIntervals(rt::ProgramOp program) {
   llvm::MapVector<Operation *, Interval> intervals;
   int64_t time = 0;
   program.walk([&](Operation *op) {
@@ -96,7 +86,22 @@ static void place(Interval &next, ArrayRef<Interval *> placed) {
   }
 }
 
-static int64_t lowerBound(ArrayRef<Interval> intervals) {
+int64_t llmc::placeAll(MutableArrayRef<Interval> intervals) {
+  SmallVector<Interval *> order;
+  for (Interval &interval : intervals)
+    order.push_back(&interval);
+  llvm::stable_sort(order, [](Interval *a, Interval *b) {
+    return a->bytes > b->bytes;
+  });
+  int64_t arena = 0;
+  for (auto [i, interval] : llvm::enumerate(order)) {
+    place(*interval, ArrayRef(order).take_front(i));
+    arena = std::max(arena, interval->offset + interval->bytes);
+  }
+  return arena;
+}
+
+int64_t llmc::lowerBound(ArrayRef<Interval> intervals) {
   int64_t bound = 0;
   for (const Interval &at : intervals) {
     int64_t live = 0;
@@ -117,17 +122,7 @@ LogicalResult PlanMemory::plan(rt::ProgramOp program) {
              << program.getMaxRows() << " rows";
     interval.bytes = *bytes;
   }
-  SmallVector<Interval *> order;
-  for (Interval &interval : intervals)
-    order.push_back(&interval);
-  llvm::stable_sort(order, [](Interval *a, Interval *b) {
-    return a->bytes > b->bytes;
-  });
-  int64_t arena = 0;
-  for (auto [i, interval] : llvm::enumerate(order)) {
-    place(*interval, ArrayRef(order).take_front(i));
-    arena = std::max(arena, interval->offset + interval->bytes);
-  }
+  int64_t arena = placeAll(intervals);
   Builder builder(program.getContext());
   for (Interval &interval : intervals)
     interval.buffer.setOffset(interval.offset);

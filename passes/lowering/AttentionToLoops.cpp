@@ -1,0 +1,2 @@
+#include "passes/lowering/GraphLowering.h"
+namespace llmc { void populateAttention(LoweringTable &) {} }
