@@ -2,6 +2,8 @@
 
 #include "runtime/format/Model_generated.h"
 
+#include <cstring>
+
 namespace llmc {
 
 namespace {
@@ -33,7 +35,16 @@ private:
   std::vector<T> numbers(const flatbuffers::Vector<T> *vector) {
     if (!vector || !charge(4 + sizeof(T) * uint64_t(vector->size())))
       return {};
-    return {vector->begin(), vector->end()};
+    return copied<T>(*vector);
+  }
+
+  /// The verifier looks at bounds, not at the alignment of elements.
+  template <typename T, typename Vector>
+  static std::vector<T> copied(const Vector &vector) {
+    std::vector<T> items(vector.size());
+    if (!items.empty())
+      std::memcpy(items.data(), vector.Data(), items.size() * sizeof(T));
+    return items;
   }
 
   template <typename Table, typename Decode>
@@ -92,9 +103,9 @@ Program ModelDecoder::program(const fb::Program &table) {
   program.symbols = texts(table.symbols());
   if (auto *values = table.values();
       values && charge(4 + sizeof(fb::Value) * uint64_t(values->size())))
-    for (const fb::Value *value : *values)
-      program.values.push_back({Value::Kind(value->kind()), value->number(),
-                                value->left(), value->right()});
+    for (const fb::Value &value : copied<fb::Value>(*values))
+      program.values.push_back({Value::Kind(value.kind()), value.number(),
+                                value.left(), value.right()});
   program.arenaBytes = table.arena_bytes();
   auto decodeArgument = [&](const fb::Argument &t) { return argument(t); };
   program.inputs = each(table.inputs(), decodeArgument);

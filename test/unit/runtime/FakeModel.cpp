@@ -231,7 +231,8 @@ std::vector<std::byte> readBytes(const std::string &path) {
   std::ifstream in(path, std::ios::binary);
   std::string text((std::istreambuf_iterator<char>(in)), {});
   std::vector<std::byte> bytes(text.size());
-  std::memcpy(bytes.data(), text.data(), text.size());
+  if (!text.empty())
+    std::memcpy(bytes.data(), text.data(), text.size());
   return bytes;
 }
 
