@@ -9,6 +9,9 @@ using llvm::SmallVector;
 
 static constexpr int64_t width = kernel::panelWidth;
 static constexpr int64_t lineBytes = 64;
+/// What bytes are multiplied with by where they lie in 32 bits. A power of two:
+/// all sums are scaled exactly (while below 2^104), and scales() takes it back.
+static constexpr double byteFactor = 0x1p+24;
 
 /// [panels, pairs, 16, 2] as [panels, pairs, 32]: a line is one vector.
 static Value withWholeLines(Operation *op, Value weight) {
@@ -85,13 +88,18 @@ Value PanelWeights::at(VectorBuilder &b, Value panel, Value group,
     Type element = cast<MemRefType>(weight.getType()).getElementType();
     return half(b, loadLine(b, weight, {panel, pair, zero}), element, j % 2);
   }
-  // Byte j of each lane, sign-extended: group / 4 lines of 64 bytes come first.
-  Value line = loadLine(b, weight, {panel, b.mul(group, b.index(width))});
-  Type wide = line.getType();
-  if (j != 3)
-    line = arith::ShLIOp::create(b, line, b.integer(wide, 24 - 8 * j));
-  line = arith::ShRSIOp::create(b, line, b.integer(wide, 24));
-  return arith::SIToFPOp::create(b, b.f32Lanes(), line);
+  // Byte j of each lane as its highest byte, all else zero: one shuffle, and
+  // the integer is the weight times byteFactor.
+  Value line = b.load(weight, {panel, b.mul(group, b.index(width))}, {},
+                      lineBytes);
+  Value zeros = b.integer(line.getType(), 0);
+  SmallVector<int64_t> bytes;
+  for (int64_t lane = 0; lane < width; ++lane)
+    bytes.append({lineBytes, lineBytes, lineBytes, 4 * lane + j});
+  Value top = vector::ShuffleOp::create(b, line, zeros, bytes);
+  return arith::SIToFPOp::create(
+      b, b.f32Lanes(),
+      vector::BitCastOp::create(b, b.lanes(b.getI32Type()), top));
 }
 
 void PanelWeights::prefetch(VectorBuilder &b, Value panel, Value group) const {
@@ -117,5 +125,6 @@ Value PanelWeights::scales(VectorBuilder &b, Value panel) const {
   if (kind != Kind::W8)
     return {};
   Value start = b.index(llvm::divideCeil(length, 4) * lineBytes);
-  return b.bitcast(loadLine(b, weight, {panel, start}), b.getF32Type());
+  Value scales = b.bitcast(loadLine(b, weight, {panel, start}), b.getF32Type());
+  return b.mul(scales, b.number(scales.getType(), 1 / byteFactor));
 }
