@@ -4,6 +4,7 @@
 #include "dialects/llm/LlmOps.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/onnx/SymbolicShape.h"
+#include "mlir/IR/TypeUtilities.h"
 
 #include <cmath>
 
@@ -12,7 +13,6 @@ using namespace mlir;
 namespace llmc {
 
 static constexpr int64_t sampleRows = 7;
-static constexpr double passTolerance = 1e-4;
 static constexpr double quantizationTolerance = 0.1;
 
 /// Any ids do; these differ and are within every vocabulary.
@@ -157,6 +157,13 @@ Status VerifyEach::begin(ModuleOp module) {
     return Error{Code::Internal, "the graph cannot be evaluated for "
                  "--verify-each", "", why, "compile without --verify-each"};
   expected = *result;
+  tolerance = 1e-4;
+  for (auto initializer : module.getOps<onnx::InitializerOp>()) {
+    Type element = getElementTypeOrSelf(initializer.getType());
+    tolerance = std::max(tolerance, element.isF16()    ? 1e-2
+                                    : element.isBF16() ? 6e-2
+                                                       : 0.0);
+  }
   return Status::ok();
 }
 
@@ -171,13 +178,13 @@ Status VerifyEach::check(const PipelineStep &step, ModuleOp module) {
     auto actual = graph ? runGraph(function, why) : runStep(function, why);
     double moved = failed(actual) ? HUGE_VAL : distance(*actual, *expected);
     bool quantizes = step.stage == "quant" || step.stage == "types";
-    double tolerance = quantizes ? quantizationTolerance : passTolerance;
-    if (!(moved <= tolerance)) {
+    double allowed = quantizes ? quantizationTolerance : tolerance;
+    if (!(moved <= allowed)) {
       if (failed(actual))
         why = "the result cannot be evaluated: " + why;
       else
         why = "logits moved by " + std::to_string(moved) +
-              " of their largest; " + std::to_string(tolerance) + " is allowed";
+              " of their largest; " + std::to_string(allowed) + " is allowed";
       return Error{Code::VerifyEachFailed,
                    "the pass " + step.name + " changed the result",
                    "@" + name.str(), why,
