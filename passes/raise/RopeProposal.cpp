@@ -124,6 +124,8 @@ bool RopeProposal::tabulate(int64_t count) {
       auto table = probe.evaluate(factor);
       if (failed(table))
         why = "a table cannot be evaluated: " + probe.error();
+      else
+        why = "a factor is no table over positions";
       if (failed(table) || table->rank() == 0 ||
           table->numElements() != count * table->shape().back())
         return false;
@@ -133,8 +135,10 @@ bool RopeProposal::tabulate(int64_t count) {
       (zero ? sin : cos) = *table;
     }
   }
-  if (!cos || !sin || cos.shape().back() != sin.shape().back())
+  if (!cos || !sin || cos.shape().back() != sin.shape().back()) {
+    why = "its factors are no cosine and sine of one width";
     return false;
+  }
   return true;
 }
 

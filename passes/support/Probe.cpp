@@ -62,6 +62,28 @@ FailureOr<std::unique_ptr<Probe>> Probe::create(func::FuncOp graph) {
   return probe;
 }
 
+/// Whether nothing that `value` is computed from is an argument.
+static bool isFixed(Value value) {
+  SmallVector<Value> worklist{value};
+  llvm::DenseSet<Value> seen;
+  while (!worklist.empty()) {
+    Value next = worklist.pop_back_val();
+    if (!seen.insert(next).second)
+      continue;
+    Operation *op = next.getDefiningOp();
+    if (!op)
+      return false;
+    llvm::append_range(worklist, op->getOperands());
+  }
+  return true;
+}
+
+/// Whether `user` looks `index` up in a table.
+static bool looksUp(Operation *user, Value index) {
+  return isa<onnx::GatherOp, onnx::GatherElementsOp, onnx::GatherNdOp>(user) &&
+         user->getOperand(1) == index && isFixed(user->getOperand(0));
+}
+
 bool Probe::holdsPositions(BlockArgument argument) const {
   auto type = rankedType(argument);
   if (argument == ids || !isRows(type) || type.getRank() != 2 ||
@@ -76,7 +98,7 @@ bool Probe::holdsPositions(BlockArgument argument) const {
     for (Operation *user : value.getUsers()) {
       if (isa<onnx::CosOp, onnx::SinOp, onnx::RotaryEmbeddingOp,
               llm::EmbeddingOp>(user) ||
-          (isa<onnx::GatherOp>(user) && isWeight(user->getOperand(0))))
+          looksUp(user, value))
         return true;
       if (!isa<onnx::ShapeOp>(user))
         llvm::append_range(worklist, user->getResults());
