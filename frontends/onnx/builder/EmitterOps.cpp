@@ -47,6 +47,12 @@ Value Emitter::reshape(Value input, ArrayRef<AffineExpr> dims) {
   if (auto contents = contentsOf(input))
     if (Value folded = materialize(*contents, dims, elemOf(input)))
       return folded;
+  // Only the first and the last shape of a chain matter.
+  if (auto earlier = input.getDefiningOp<ReshapeOp>()) {
+    input = earlier.getInput();
+    if (type == input.getType())
+      return input;
+  }
   return emit<ReshapeOp>(type, input);
 }
 

@@ -10,7 +10,7 @@ namespace llmc::onnx {
 namespace {
 
 // Functions that call functions can describe more nodes than any memory holds.
-constexpr uint64_t maxNodes = 4'000'000;
+constexpr uint64_t maxNodes = 500'000;
 constexpr unsigned maxBodyDepth = 64;
 /// The newest opset whose operators were looked through.
 constexpr int64_t newestOpset = 28;
@@ -147,7 +147,7 @@ Status GraphImporter::importNode(const Node &node, size_t index, Scope &scope,
                                  const CallFrame *frame) {
   if (++visited > maxNodes)
     return Error{Code::TooLarge,
-                 "the model has more than 4 million nodes once its functions "
+                 "the model has more than 500000 nodes once its functions "
                  "are expanded",
                  model.files.empty() ? "" : model.files.front().path, {}, {}};
   if (const Function *function = findFunction(node))

@@ -92,8 +92,9 @@ Error Problems::toError(const std::string &file) const {
       error.fix += '\n';
     error.fix += text;
   }
-  if (error.fix.empty())
-    error.fix = "a newer llmc may know these operators";
+  if (remedies.count(Remedy::None))
+    error.fix += error.fix.empty() ? "a newer llmc may know these operators"
+                                   : "\nthe others: a newer llmc may know them";
   return error;
 }
 
