@@ -38,7 +38,7 @@ Result<std::unique_ptr<ThreadPool>> ThreadPool::create(unsigned threads) {
   for (unsigned i = 0; i + 1 < threads; ++i) {
     Worker &worker = pool->workers[i];
     worker.pool = pool.get();
-    worker.number = i + 1;
+    worker.part = i + 1;
     if (int failure = ::pthread_create(&worker.thread, nullptr, workerMain,
                                        &worker)) {
       pool->workers.resize(i);
@@ -59,48 +59,63 @@ ThreadPool::~ThreadPool() {
     ::pthread_join(worker.thread, nullptr);
 }
 
-void ThreadPool::work(unsigned thread) const {
+void ThreadPool::work(unsigned part) const {
   if (job.task) {
-    job.task(job.context, thread);
+    job.task(job.context, part);
     return;
   }
-  auto part = [&](unsigned i) {
+  auto border = [&](unsigned i) {
     return static_cast<int64_t>(static_cast<__int128>(job.tiles) * i / count);
   };
-  if (int64_t begin = part(thread), end = part(thread + 1); begin < end)
+  if (int64_t begin = border(part), end = border(part + 1); begin < end)
     job.kernel(job.buffers, job.scalars, begin, end);
+}
+
+/// A thread that comes late, even by several launches, fails here: the claim
+/// has moved on. Who succeeds may read the job until it ends its part, because
+/// the launch does not end before.
+void ThreadPool::workIfUnclaimed(unsigned part, uint32_t launch) {
+  uint32_t before = launch - 1;
+  if (!claims[part].generation.compare_exchange_strong(before, launch))
+    return;
+  work(part);
+  if (pending.fetch_sub(1) == 1 && callerSleeps.load())
+    futexWake(pending);
 }
 
 void *ThreadPool::workerMain(void *argument) {
   const Worker &worker = *static_cast<const Worker *>(argument);
   ThreadPool &pool = *worker.pool;
   KernelFloatMode mode;
-  for (uint32_t seen = 0;; ++seen) {
-    for (unsigned i = 0;
-         i < pool.spins && pool.generation.load(std::memory_order_acquire) == seen;
-         ++i)
+  uint32_t seen = 0;
+  auto isIdle = [&] {
+    return pool.generation.load(std::memory_order_acquire) == seen;
+  };
+  for (;;) {
+    for (unsigned i = 0; i < pool.spins && isIdle(); ++i)
       _mm_pause();
-    while (pool.generation.load(std::memory_order_acquire) == seen) {
+    while (isIdle()) {
       // Sequentially consistent on both sides: either the caller sees this
       // sleeper, or this thread sees the new generation.
       pool.sleepers.fetch_add(1);
       futexWait(pool.generation, seen);
       pool.sleepers.fetch_sub(1);
     }
-    if (pool.stopping)
+    seen = pool.generation.load(std::memory_order_acquire);
+    if (pool.stopping.load(std::memory_order_relaxed))
       return nullptr;
-    pool.work(worker.number);
-    if (pool.pending.fetch_sub(1) == 1 && pool.callerSleeps.load())
-      futexWake(pool.pending);
+    pool.workIfUnclaimed(worker.part, seen);
   }
 }
 
 void ThreadPool::dispatch() {
   pending.store(count - 1);
-  generation.fetch_add(1);
+  uint32_t launch = generation.fetch_add(1) + 1;
   if (sleepers.load() > 0)
     futexWake(generation);
   work(0);
+  for (unsigned part = 1; part < count; ++part)
+    workIfUnclaimed(part, launch);
   for (unsigned i = 0;
        i < spins && pending.load(std::memory_order_acquire) != 0; ++i)
     _mm_pause();

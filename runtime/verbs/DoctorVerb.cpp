@@ -6,7 +6,7 @@
 #include "runtime/verbs/Console.h"
 #include "runtime/verbs/Verbs.h"
 
-#include <fstream>
+#include <cstdio>
 #include <unistd.h>
 
 namespace llmc {
@@ -14,9 +14,15 @@ namespace llmc {
 namespace {
 
 std::string firstLine(const char *path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
+  char text[256] = "";
+  if (FILE *file = std::fopen(path, "re")) {
+    if (!std::fgets(text, sizeof text, file))
+      text[0] = '\0';
+    std::fclose(file);
+  }
+  std::string line(text);
+  if (line.ends_with('\n'))
+    line.pop_back();
   return line;
 }
 
