@@ -68,17 +68,31 @@ struct RaiseStep : llmc::impl::RaiseStepBase<RaiseStep> {
 };
 } // namespace
 
+/// Whether a slice of rows [B, S, D] keeps every column and ends with the last
+/// row of each sequence. (Which of them is wanted, the caller of a step says.)
+static bool endsWithLastRow(onnx::SliceOp slice) {
+  auto input = rankedType(slice.getInput());
+  auto result = rankedType(slice.getResult());
+  if (!result || result.getRank() != 3 ||
+      llvm::any_of(slice.getSteps(), [](int64_t step) { return step != 1; }))
+    return false;
+  auto from = onnx::symbolicDims(input), to = onnx::symbolicDims(result);
+  return llvm::all_of(llvm::seq(0, 3), [&](int i) {
+    AffineExpr start = slice.getStarts().getResult(i);
+    if (!from[i] || !to[i])
+      return false;
+    return i == 1 ? start + to[i] == from[i] : from[i] == to[i];
+  });
+}
+
 /// Ops through which a sequence's last rows are selected: their result is the
 /// input at the rows for which logits are wanted.
 static bool selectsRows(Operation *op) {
   auto input = rankedType(op->getOperand(0));
   if (!input || input.getRank() != 3)
     return false;
-  if (isa<onnx::SliceOp>(op)) {
-    auto result = rankedType(op->getResult(0));
-    return result.getRank() == 3 &&
-           result.getShape().back() == input.getShape().back();
-  }
+  if (auto slice = dyn_cast<onnx::SliceOp>(op))
+    return endsWithLastRow(slice);
   if (auto gather = dyn_cast<onnx::GatherOp>(op))
     return gather.getAxis() == 1 && scalarConstant(gather.getIndices()) == -1.0;
   return false;
@@ -159,7 +173,7 @@ FailureOr<Value> StepBuilder::translateCache(Value value) {
   finalCaches.push_back({});
   if (!isa_and_nonnull<llm::CacheFromOp, llm::EmptyCacheOp>(
           append.getCache().getDefiningOp()))
-    return refuse(append), failure();
+    return refuse(append);
   auto key = translate(append.getKey(), false);
   if (failed(key))
     return failure();
@@ -205,8 +219,10 @@ FailureOr<Value> StepBuilder::cloneOverRows(Operation *op, Value value,
 
 /// The step's value for the graph's, over all rows or the wanted ones.
 FailureOr<Value> StepBuilder::translate(Value value, bool wanted) {
+  // An embedding is over all rows, like what reaches a cache.
   if (wanted && (reachesCache.contains(value) ||
-                 value.getDefiningOp<llm::AttentionOp>())) {
+                 isa_and_nonnull<llm::AttentionOp, llm::EmbeddingOp>(
+                     value.getDefiningOp()))) {
     if (Value known = wantedRows.lookup(value))
       return known;
     auto all = translate(value, false);
@@ -233,8 +249,11 @@ FailureOr<Value> StepBuilder::translate(Value value, bool wanted) {
         builder, op->getLoc(), rowType(value.getType(), false), index, table);
     return allRows[value] = result;
   }
-  if (isa<llm::PositionsOp>(op))
-    return positions;
+  if (isa<llm::PositionsOp>(op)) {
+    if (!wanted)
+      return positions;
+    return refuse(op);
+  }
   if (selectsRows(op) && wanted)
     return translate(op->getOperand(0), true);
   if (auto reshape = dyn_cast<onnx::ReshapeOp>(op)) {
@@ -244,8 +263,7 @@ FailureOr<Value> StepBuilder::translate(Value value, bool wanted) {
       return translate(reshape.getInput(), wanted);
   }
   if (!isa<llm::LlmDialect>(op->getDialect()) || isa<llm::CacheToOp>(op)) {
-    refuse(op);
-    return failure();
+    return refuse(op);
   }
   return cloneOverRows(op, value, wanted);
 }
