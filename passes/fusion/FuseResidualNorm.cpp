@@ -6,7 +6,8 @@
 ///
 /// Runs after FuseEpilogue, which takes the sums that a linear can do at its
 /// store. Bits are kept.
-/// Refused: any other map, an operand that is not of the sum's shape.
+/// Refused: any other map, an operand that is not of the sum's shape, a scale
+/// that is computed after the sum.
 #include "passes/Passes.h"
 #include "passes/support/OnnxMatch.h"
 
@@ -39,11 +40,17 @@ struct FuseResidualNorm : llmc::impl::FuseResidualNormBase<FuseResidualNorm> {
     getOperation().walk([&](llm::RmsNormOp norm) { norms.push_back(norm); });
     for (llm::RmsNormOp norm : norms) {
       auto map = norm.getInput().getDefiningOp<llm::MapOp>();
-      if (!isSum(map) || norm.getHeads() != 1 || map->getBlock() != norm->getBlock())
+      if (!isSum(map) || norm.getHeads() != 1 ||
+          map->getBlock() != norm->getBlock())
+        continue;
+      // The scale may be read after the sum; a weight can be read anywhere.
+      Operation *scale = norm.getScale().getDefiningOp();
+      bool moves = scale && scale->getBlock() == map->getBlock() &&
+                   map->isBeforeInBlock(scale);
+      if (moves && !isa<llm::GetWeightOp>(scale))
         continue;
       OpBuilder builder(map);
-      // The scale may be read after the sum; a weight can be read anywhere.
-      if (Operation *scale = norm.getScale().getDefiningOp())
+      if (moves)
         scale->moveBefore(map);
       auto fused = llm::AddRmsNormOp::create(
           builder, norm.getLoc(), map.getResult(0).getType(), norm.getType(),
