@@ -24,7 +24,7 @@ struct SpecializeStep : llmc::impl::SpecializeStepBase<SpecializeStep> {
       return;
     if (chunk < 1 || decodeRows < 1) {
       step.emitError("chunk and decode-rows must be positive, not ")
-          << chunk << " and " << decodeRows;
+          << chunk.getValue() << " and " << decodeRows.getValue();
       return signalPassFailure();
     }
     OpBuilder builder(step);
