@@ -17,7 +17,7 @@ struct SelectLayouts : llmc::impl::SelectLayoutsBase<SelectLayouts> {
     llvm::MapVector<Operation *, bool> panels;
     getOperation().walk([&](llm::GetWeightOp get) {
       llm::WeightOp weight = weightOf(get.getResult());
-      if (!weight)
+      if (!weight || get->use_empty())
         return;
       bool linear = llvm::all_of(get->getUses(), [](OpOperand &use) {
         return isa<llm::LinearOp>(use.getOwner()) && use.getOperandNumber() == 1;
