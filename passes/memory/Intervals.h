@@ -23,6 +23,10 @@ llvm::SmallVector<Interval> liveIntervals(rt::ProgramOp program);
 /// overflow.
 std::optional<int64_t> sizeAt(rt::BufferOp buffer, int64_t rows);
 
+/// Whether the bytes of all intervals together are below 2^63: then no sum of
+/// an offset and a size overflows.
+bool sumFits(llvm::ArrayRef<Interval> intervals);
+
 /// Greedy by size (see PlanMemory): writes `offset` of each interval, returns
 /// the bytes that they take together.
 int64_t placeAll(llvm::MutableArrayRef<Interval> intervals);

@@ -57,6 +57,8 @@ LogicalResult planGraphMemory(rt::ProgramOp program) {
     interval.bytes = *bytes;
     constant.push_back(interval);
   }
+  if (!sumFits(constant))
+    return program.emitError("needs more than 2^63 bytes");
   int64_t arena = placeAll(constant);
   for (Interval &interval : constant)
     interval.buffer.setOffset(interval.offset);

@@ -39,7 +39,16 @@ std::optional<int64_t> llmc::sizeAt(rt::BufferOp buffer, int64_t rows) {
     if (llvm::MulOverflow(bytes, ShapedType::isDynamic(extent) ? rows : extent,
                           bytes))
       return std::nullopt;
+  if (bytes > std::numeric_limits<int64_t>::max() - bufferAlignment)
+    return std::nullopt;
   return llvm::alignTo(bytes, bufferAlignment);
+}
+
+bool llmc::sumFits(ArrayRef<Interval> intervals) {
+  int64_t sum = 0;
+  return llvm::none_of(intervals, [&](const Interval &interval) {
+    return llvm::AddOverflow(sum, interval.bytes, sum);
+  });
 }
 
 SmallVector<Interval> llmc::liveIntervals(rt::ProgramOp program) {
@@ -122,6 +131,8 @@ LogicalResult PlanMemory::plan(rt::ProgramOp program) {
              << program.getMaxRows() << " rows";
     interval.bytes = *bytes;
   }
+  if (!sumFits(intervals))
+    return program.emitError("needs more than 2^63 bytes");
   int64_t arena = placeAll(intervals);
   Builder builder(program.getContext());
   for (Interval &interval : intervals)
