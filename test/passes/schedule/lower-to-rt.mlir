@@ -1,0 +1,114 @@
+// RUN: llmc-opt %s --split-input-file --llmc-lower-to-rt | FileCheck %s
+
+// Two layers of one shape share their kernels; a cache is one memory.
+// CHECK-LABEL: module @lower_two_layers
+// CHECK: llm.weight @table
+// CHECK: llm.weight @matrix
+// CHECK-NOT: @unused
+// CHECK: rt.program @decode attributes {kind = "step", max_rows = 4 : i64, min_rows = 1 : i64} {
+// CHECK-DAG: %[[T:.+]] = rt.symbol "T"
+// CHECK-DAG: %[[R:.+]] = rt.symbol "R"
+// CHECK-DAG: %[[N:.+]] = rt.symbol "N"
+// CHECK-DAG: %[[B:.+]] = rt.symbol "B"
+// CHECK: %[[TOKENS:.+]] = rt.buffer input(%[[T]]) {name = "tokens"} : memref<?xi32>
+// CHECK: %[[TABLE:.+]] = rt.buffer weight() {name = "table"} : memref<512x64xf32>
+// CHECK: %[[X:.+]] = rt.buffer arena(%[[T]]) : memref<?x64xf32>
+// CHECK: rt.launch @embedding_0 tiles(%[[T]]) (%[[TOKENS]], %[[TABLE]], %[[X]])
+// CHECK: %[[W:.+]] = rt.buffer weight() {name = "matrix"} : memref<4x64x16xf32>
+// CHECK: %[[Y:.+]] = rt.buffer arena(%[[T]]) : memref<?x64xf32>
+// CHECK: %[[TILES:.+]] = rt.shape #{{.+}}()
+// CHECK: rt.launch @linear_0 tiles(%[[TILES]]) (%[[X]], %[[W]], %[[Y]])
+// CHECK: %[[KEYS:.+]] = rt.buffer key_cache(%[[N]]) : memref<?x2x4x16x16xf32
+// CHECK: %[[VALUES:.+]] = rt.buffer value_cache(%[[N]]) : memref<?x2x1x64x16xf32
+// CHECK: rt.launch @kv_append_0 {{.+}}%[[KEYS]], %[[VALUES]])
+// CHECK: rt.launch @attention_0 {{.+}}%[[KEYS]], %[[VALUES]],
+// CHECK: rt.launch @linear_0
+// CHECK: rt.buffer key_cache(%[[N]]) {layer = 1 : i64}
+// CHECK: rt.launch @kv_append_0
+// CHECK: rt.launch @attention_0
+// CHECK: %[[TAKEN:.+]] = rt.buffer arena(%[[R]])
+// CHECK: rt.launch @take_rows_0 tiles(%[[R]])
+// CHECK: %[[LOGITS:.+]] = rt.buffer output(%[[R]]) {name = "logits"} : memref<?x64xf32>
+// CHECK: rt.launch @linear_0 {{.+}}%[[TAKEN]], %{{.+}}, %[[LOGITS]])
+// CHECK-NOT: func.func @decode
+// CHECK: func.func @embedding_0({{.+}} attributes {kernel.entry, kernel.family = "embedding"}
+// CHECK: func.func @linear_0(
+// CHECK-NEXT: kernel.linear {{.+}} {parts = 1 : i64, tile_panels = 2 : i64, tile_rows = 4 : i64}
+// CHECK-NOT: @linear_1
+#t = affine_map<()[s0] -> (s0)>
+#r = affine_map<()[s0, s1] -> (s1)>
+#x = affine_map<()[s0] -> (s0, 64)>
+#kv = affine_map<()[s0] -> (s0, 32)>
+#xr = affine_map<()[s0, s1] -> (s1, 64)>
+module @lower_two_layers {
+llm.weight @table {sources = [@e], transposed = array<i1: false>, type = tensor<512x64xf32>}
+llm.weight @matrix {layout = "panels", sources = [@a], transposed = array<i1: false>, type = tensor<64x64xf32>}
+llm.weight @unused {sources = [@b], transposed = array<i1: false>, type = tensor<64x64xf32>}
+func.func @decode(%tokens: tensor<?xi32, #t>, %pos: tensor<?xi32, #t>, %rows: tensor<?xi32, #r>, %c0: !llm.kv_cache<2 x 16, page = 64, f32>, %c1: !llm.kv_cache<2 x 16, page = 64, f32>) -> (tensor<?x64xf32, #xr>, !llm.kv_cache<2 x 16, page = 64, f32>, !llm.kv_cache<2 x 16, page = 64, f32>) attributes {llm.min_rows = 1 : i64, llm.max_rows = 4 : i64} {
+  %e = llm.get_weight @table : tensor<512x64xf32>
+  %x = llm.embedding %tokens, %e : (tensor<?xi32, #t>, tensor<512x64xf32>) -> tensor<?x64xf32, #x>
+  %w = llm.get_weight @matrix : tensor<64x64xf32>
+  %q = llm.linear %x, %w {kernel.tile_rows = 4 : i64, kernel.tile_panels = 2 : i64} : (tensor<?x64xf32, #x>, tensor<64x64xf32>) -> tensor<?x64xf32, #x> {
+  ^bb0(%s: f32):
+    llm.yield %s : f32
+  }
+  %kv = llm.columns %q {offset = 32 : i64} : tensor<?x64xf32, #x> -> tensor<?x32xf32, #kv>
+  %d0 = llm.kv_append %c0, %kv, %kv : (!llm.kv_cache<2 x 16, page = 64, f32>, tensor<?x32xf32, #kv>, tensor<?x32xf32, #kv>) -> !llm.kv_cache<2 x 16, page = 64, f32>
+  %o = llm.attention %q, %d0 {heads = 4 : i64, scale = 0.25 : f32} : (tensor<?x64xf32, #x>, !llm.kv_cache<2 x 16, page = 64, f32>) -> tensor<?x64xf32, #x>
+  %p = llm.linear %o, %w {kernel.tile_rows = 4 : i64, kernel.tile_panels = 2 : i64} : (tensor<?x64xf32, #x>, tensor<64x64xf32>) -> tensor<?x64xf32, #x> {
+  ^bb0(%s: f32):
+    llm.yield %s : f32
+  }
+  %kv1 = llm.columns %p {offset = 0 : i64} : tensor<?x64xf32, #x> -> tensor<?x32xf32, #kv>
+  %d1 = llm.kv_append %c1, %kv1, %kv1 : (!llm.kv_cache<2 x 16, page = 64, f32>, tensor<?x32xf32, #kv>, tensor<?x32xf32, #kv>) -> !llm.kv_cache<2 x 16, page = 64, f32>
+  %o1 = llm.attention %p, %d1 {heads = 4 : i64, scale = 0.25 : f32} : (tensor<?x64xf32, #x>, !llm.kv_cache<2 x 16, page = 64, f32>) -> tensor<?x64xf32, #x>
+  %wanted = llm.take_rows %o1, %rows : (tensor<?x64xf32, #x>, tensor<?xi32, #r>) -> tensor<?x64xf32, #xr>
+  %l = llm.linear %wanted, %w {kernel.tile_rows = 4 : i64, kernel.tile_panels = 2 : i64} : (tensor<?x64xf32, #xr>, tensor<64x64xf32>) -> tensor<?x64xf32, #xr> {
+  ^bb0(%s: f32):
+    llm.yield %s : f32
+  }
+  return %l, %d0, %d1 : tensor<?x64xf32, #xr>, !llm.kv_cache<2 x 16, page = 64, f32>, !llm.kv_cache<2 x 16, page = 64, f32>
+}
+}
+
+// -----
+
+// Panels of the schemes: 16 columns, rows of K in groups of four bytes.
+// CHECK-LABEL: module @lower_stored_types
+// CHECK-DAG: {name = "half"} : memref<3x32x16x2xf16>
+// CHECK-DAG: {name = "bytes"} : memref<3x1088xi8>
+// CHECK-DAG: {name = "parts"} : memref<4x64x16xf32>
+// CHECK-DAG: kernel.linear {{.+}} {parts = 1 : i64, scheme = "w8",
+// CHECK-DAG: kernel.linear {{.+}} {parts = 2 : i64,
+#t = affine_map<()[s0] -> (s0)>
+#r = affine_map<()[s0, s1] -> (s1)>
+#x = affine_map<()[s0] -> (s0, 64)>
+#y = affine_map<()[s0] -> (s0, 40)>
+#z = affine_map<()[s0] -> (s0, 20)>
+module @lower_stored_types {
+llm.weight @table {sources = [@e], transposed = array<i1: false>, type = tensor<512x64xf32>}
+llm.weight @half {layout = "panels", sources = [@a], transposed = array<i1: false>, type = tensor<64x40xf16>}
+llm.weight @bytes {layout = "panels", scheme = "w8", sources = [@a], transposed = array<i1: false>, type = tensor<64x40xf32>}
+llm.weight @parts {layout = "panels", interleave = true, sources = [@a, @b], transposed = array<i1: false, false>, type = tensor<64x40xf32>}
+func.func @decode(%tokens: tensor<?xi32, #t>, %pos: tensor<?xi32, #t>, %rows: tensor<?xi32, #r>) -> tensor<?x20xf32, #z> attributes {llm.min_rows = 1 : i64, llm.max_rows = 4 : i64} {
+  %e = llm.get_weight @table : tensor<512x64xf32>
+  %x = llm.embedding %tokens, %e : (tensor<?xi32, #t>, tensor<512x64xf32>) -> tensor<?x64xf32, #x>
+  %wh = llm.get_weight @half : tensor<64x40xf16>
+  %h = llm.linear %x, %wh : (tensor<?x64xf32, #x>, tensor<64x40xf16>) -> tensor<?x40xf32, #y> {
+  ^bb0(%s: f32):
+    llm.yield %s : f32
+  }
+  %wb = llm.get_weight @bytes : tensor<64x40xf32>
+  %b = llm.linear %x, %wb : (tensor<?x64xf32, #x>, tensor<64x40xf32>) -> tensor<?x40xf32, #y> {
+  ^bb0(%s: f32):
+    llm.yield %s : f32
+  }
+  %wp = llm.get_weight @parts : tensor<64x40xf32>
+  %p = llm.linear %x, %wp {parts = 2 : i64} : (tensor<?x64xf32, #x>, tensor<64x40xf32>) -> tensor<?x20xf32, #z> {
+  ^bb0(%s: f32, %u: f32):
+    %m = arith.mulf %s, %u : f32
+    llm.yield %m : f32
+  }
+  return %p : tensor<?x20xf32, #z>
+}
+}
