@@ -264,7 +264,7 @@ LogicalResult splitGrouped(onnx::GroupQueryAttentionOp op, Heads &query,
   int64_t heads = int64_t(op.getNumHeads()), kv = int64_t(op.getKvNumHeads());
   bool packed = !call[op.getKey()];
   int64_t parts = packed ? heads + 2 * kv : heads;
-  if (heads <= 0 || kv <= 0 || heads % kv || !first.isFloat() ||
+  if (heads <= 0 || kv <= 0 || heads > (1 << 20) || heads % kv || !first.isFloat() ||
       first.rank() != 3 || first.shape()[2] % parts)
     return call.fail("the query does not hold " + Twine(parts) + " heads");
   int64_t width = first.shape()[2] / parts;

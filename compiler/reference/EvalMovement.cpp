@@ -4,6 +4,7 @@
 #include "compiler/reference/Strided.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "mlir/IR/AffineMap.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <cmath>
 #include <numeric>
@@ -22,6 +23,12 @@ LogicalResult checkMove(const Tensor &input, Call &call) {
   return success();
 }
 
+LogicalResult checkRanked(Call &call) {
+  if (!isa<RankedTensorType>(call.op->getResult(0).getType()))
+    return call.fail("the result has no known rank");
+  return success();
+}
+
 /// Where ONNX counts an axis from: [-rank, rank) to [0, rank), else -1.
 int64_t normalAxis(int64_t axis, int64_t rank) {
   axis += axis < 0 ? rank : 0;
@@ -30,18 +37,18 @@ int64_t normalAxis(int64_t axis, int64_t rank) {
 
 LogicalResult evalReshape(onnx::ReshapeOp op, Call &call) {
   const Tensor &input = call[op.getInput()];
-  if (failed(checkMove(input, call)))
+  if (failed(checkMove(input, call)) || failed(checkRanked(call)))
     return failure();
   Shape shape = call.typeShape(0);
   // One extent may follow from the number of elements.
-  int64_t known = 1, unknown = llvm::count(shape, -1);
-  for (int64_t extent : shape)
-    known *= extent == -1 ? 1 : extent;
-  if (unknown == 1 && known > 0 && input.numElements() % known == 0) {
-    *llvm::find(shape, -1) = input.numElements() / known;
-    unknown = 0;
+  if (llvm::count(shape, -1) == 1) {
+    int64_t *unknown = llvm::find(shape, -1);
+    *unknown = 1;
+    auto known = countElements(shape, INT64_MAX);
+    bool divides = known && *known > 0 && input.numElements() % *known == 0;
+    *unknown = divides ? input.numElements() / *known : -1;
   }
-  if (unknown)
+  if (llvm::is_contained(shape, -1))
     return call.fail("the target shape depends on symbols that are not set");
   if (countElements(shape, INT64_MAX) != input.numElements())
     return call.fail("cannot reshape " + Twine(input.numElements()) +
@@ -52,7 +59,7 @@ LogicalResult evalReshape(onnx::ReshapeOp op, Call &call) {
 
 LogicalResult evalExpand(onnx::ExpandOp op, Call &call) {
   const Tensor &input = call[op.getInput()];
-  if (failed(checkMove(input, call)))
+  if (failed(checkMove(input, call)) || failed(checkRanked(call)))
     return failure();
   // Extents that no symbol gives are the input's, as far as that can be.
   Shape shape = call.typeShape(0);
@@ -171,12 +178,15 @@ LogicalResult slice(const Tensor &input, ArrayRef<int64_t> starts,
   Shape strides = stridesOf(input.shape());
   int64_t offset = 0;
   for (int64_t d = 0; d < input.rank(); ++d) {
-    int64_t last = starts[d] + (shape[d] - 1) * steps[d];
-    if (shape[d] > 0 && (starts[d] < 0 || starts[d] >= input.shape()[d] ||
-                         last < 0 || last >= input.shape()[d]))
+    if (shape[d] <= 0)
+      continue;
+    int64_t last, extent = input.shape()[d];
+    if (llvm::MulOverflow(shape[d] - 1, steps[d], last) ||
+        llvm::AddOverflow(last, starts[d], last) || starts[d] < 0 ||
+        starts[d] >= extent || last < 0 || last >= extent)
       return call.fail("reads beyond dimension " + Twine(d) + " of the input");
     offset += starts[d] * strides[d];
-    strides[d] *= steps[d];
+    strides[d] = shape[d] == 1 ? 0 : strides[d] * steps[d];
   }
   Tensor *result = call.create(0, shape);
   if (!result)
@@ -309,8 +319,11 @@ LogicalResult evalPad(onnx::PadOp op, Call &call) {
     auto after = call.dim(pads.getResult(rank + d));
     if (!before || !after)
       return call.fail("a pad depends on symbols that are not set");
-    int64_t extent = input.shape()[d];
-    shape.push_back(extent + *before + *after);
+    int64_t extent = input.shape()[d], padded;
+    if (llvm::AddOverflow(extent, *before, padded) ||
+        llvm::AddOverflow(padded, *after, padded))
+      return call.fail("dimension " + Twine(d) + " cannot be padded so");
+    shape.push_back(padded);
     if (shape[d] < 0 || (extent == 0 && mode != "constant" && shape[d] > 0))
       return call.fail("dimension " + Twine(d) + " cannot be padded so");
     if (failed(call.fits(shape)))

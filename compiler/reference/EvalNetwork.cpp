@@ -99,8 +99,11 @@ public:
     made.n = int64_t(op.getN());
     made.bits = int64_t(op.getBits());
     made.block = int64_t(op.getBlockSize());
-    if (made.k <= 0 || made.n <= 0)
-      return call.fail("has no rows or columns");
+    constexpr int64_t most = int64_t(1) << 30; // products stay in range
+    if (made.k <= 0 || made.n <= 0 || made.k > most || made.n > most ||
+        made.block < 8 || made.block > most ||
+        (made.bits != 2 && made.bits != 4 && made.bits != 8))
+      return call.fail("has sizes that cannot be");
     made.blocks = (made.k + made.block - 1) / made.block;
     int64_t blockBytes = made.block * made.bits / 8;
     made.zeroBytes = (made.blocks * made.bits + 7) / 8;

@@ -40,17 +40,28 @@ bool Evaluator::supports(Operation *op) {
   return registry().find(op->getName().getStringRef()) != nullptr;
 }
 
-void Evaluator::setSymbol(unsigned index, int64_t value) {
+void Evaluator::takeSymbol(unsigned index, int64_t value) {
   if (index >= symbols.size())
     symbols.resize(index + 1);
   symbols[index] = value;
 }
 
-void Evaluator::setSymbols(ArrayRef<int64_t> given) {
-  symbols.assign(given.begin(), given.end());
+void Evaluator::setSymbol(unsigned index, int64_t value) {
+  if (index >= given.size())
+    given.resize(index + 1);
+  given[index] = value;
+  takeSymbol(index, value);
 }
 
-void Evaluator::clear() { values.clear(); }
+void Evaluator::setSymbols(ArrayRef<int64_t> all) {
+  given.assign(all.begin(), all.end());
+  symbols = given;
+}
+
+void Evaluator::clear() {
+  values.clear();
+  symbols = given;
+}
 
 LogicalResult Evaluator::fail(Operation *op, const Twine &why) {
   message.clear();
@@ -85,7 +96,7 @@ void Evaluator::inferSymbols(Type type, const Tensor &tensor) {
   for (auto [dim, value] : llvm::zip(onnx::symbolicDims(ranked), tensor.shape()))
     if (auto symbol = dyn_cast_or_null<AffineSymbolExpr>(dim))
       if (!extent(dim))
-        setSymbol(symbol.getPosition(), value);
+        takeSymbol(symbol.getPosition(), value);
 }
 
 LogicalResult Evaluator::checkShape(Value value, const Tensor &tensor,
@@ -207,7 +218,7 @@ FailureOr<Cache> Evaluator::evaluateCache(Value value) {
 
 FailureOr<SmallVector<Datum>>
 Evaluator::evaluateFunction(func::FuncOp function, ArrayRef<Datum> inputs) {
-  values.clear();
+  clear();
   if (function.isExternal() || !function.getBody().hasOneBlock())
     return fail(function, "is not a function of one block");
   if (inputs.size() != function.getNumArguments())
@@ -220,7 +231,7 @@ Evaluator::evaluateFunction(func::FuncOp function, ArrayRef<Datum> inputs) {
       continue;
     for (auto [dim, value] : llvm::zip(onnx::symbolicDims(type), tensor->shape()))
       if (auto symbol = dyn_cast_or_null<AffineSymbolExpr>(dim))
-        setSymbol(symbol.getPosition(), value);
+        takeSymbol(symbol.getPosition(), value);
   }
   for (auto [argument, datum] : llvm::zip(function.getArguments(), inputs)) {
     std::string why, name = "argument " + std::to_string(argument.getArgNumber());

@@ -52,20 +52,21 @@ public:
 
   /// Gives \p value (of an argument or of any op) without computing it.
   void bind(mlir::Value value, Datum datum);
-  /// Computes \p value and what it needs; keeps everything that was computed.
+  /// Computes \p value and what it needs; keeps everything that was computed,
+  /// so call clear() once ops have been erased or changed.
   mlir::FailureOr<Tensor> evaluate(mlir::Value value);
   mlir::FailureOr<Cache> evaluateCache(mlir::Value value);
   /// Runs \p function on one datum per argument; intermediate tensors are freed
-  /// after their last use. Forgets what was bound and computed before; symbols
-  /// that the arguments' types name are set anew from the inputs.
+  /// after their last use. Clears first; symbols that the arguments' types name
+  /// are those of the inputs.
   mlir::FailureOr<mlir::SmallVector<Datum>>
   evaluateFunction(mlir::func::FuncOp function, mlir::ArrayRef<Datum> inputs);
   /// The same for a function without caches.
   mlir::FailureOr<mlir::SmallVector<Tensor>>
   evaluateFunction(mlir::func::FuncOp function, mlir::ArrayRef<Tensor> inputs);
-  /// Forgets bound and computed values; symbols, batch and weights stay.
+  /// Forgets bound and computed values, and symbols that were taken from them;
+  /// symbols that were set, the batch and weights stay.
   void clear();
-  void clearSymbols() { symbols.clear(); }
 
   /// Why the last call failed: which op, and what of it.
   const std::string &error() const { return message; }
@@ -81,11 +82,13 @@ private:
   std::optional<int64_t> extent(mlir::AffineExpr expression) const;
   mlir::LogicalResult checkShape(mlir::Value value, const Tensor &tensor,
                                  std::string &why);
+  void takeSymbol(unsigned index, int64_t value);
   void inferSymbols(mlir::Type type, const Tensor &tensor);
 
   mlir::ModuleOp module;
   WeightProvider *weights;
-  mlir::SmallVector<std::optional<int64_t>> symbols;
+  mlir::SmallVector<std::optional<int64_t>> given;   // by setSymbol(s)
+  mlir::SmallVector<std::optional<int64_t>> symbols; // and from tensors
   std::optional<int64_t> pastLength;
   std::optional<Batch> batch;
   int64_t limit = int64_t(1) << 30;

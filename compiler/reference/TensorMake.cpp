@@ -149,8 +149,14 @@ Tensor Tensor::fromInts(Type elementType, ArrayRef<int64_t> shape,
 Tensor Tensor::iota(Type elementType, ArrayRef<int64_t> shape, double start,
                     double step) {
   Tensor tensor = zeros(elementType, shape);
-  for (int64_t i = 0; i < tensor.count; ++i)
-    tensor.setDouble(i, start + double(i) * step);
+  constexpr int64_t chunk = 1024;
+  double values[chunk];
+  for (int64_t first = 0; first < tensor.count; first += chunk) {
+    int64_t n = std::min(chunk, tensor.count - first);
+    for (int64_t i = 0; i < n; ++i)
+      values[i] = start + double(first + i) * step;
+    tensor.write(first, 1, n, values);
+  }
   return tensor;
 }
 
@@ -245,7 +251,6 @@ DenseElementsAttr Tensor::toElementsAttr() const {
     if (DenseElementsAttr::isValidRawBuffer(tensorType, raw, splatBuffer))
       return DenseElementsAttr::getFromRawBuffer(tensorType, raw);
   }
-  SmallVector<Attribute> attributes;
   SmallVector<APInt> values;
   unsigned bits = type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
   values.reserve(count);

@@ -60,6 +60,21 @@ TEST_F(MovementTest, SliceBeyondTheInputIsRefused) {
             std::string::npos);
 }
 
+TEST_F(MovementTest, AbsurdStepsAndPadsAreRefused) {
+  EXPECT_NE(failure("onnx.slice", {counting({4})},
+                    "starts = affine_map<() -> (0)>, steps = array<i64: "
+                    "4611686018427387904>",
+                    "tensor<4xf32>")
+                .find("beyond"),
+            std::string::npos);
+  EXPECT_NE(failure("onnx.pad", {counting({1}), Tensor()},
+                    "mode = \"constant\", pads = affine_map<() -> "
+                    "(9223372036854775807, 1)>",
+                    "tensor<?xf32>")
+                .find("cannot be padded"),
+            std::string::npos);
+}
+
 TEST_F(MovementTest, DynamicSliceClampsItsBounds) {
   auto result = op("onnx.dynamic_slice",
                    {counting({4}), tensor("i64", {1}, {1}),
