@@ -1,6 +1,8 @@
 #include "runtime/format/Artifact.h"
 #include "runtime/support/Json.h"
+#include "runtime/support/OutputFile.h"
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/MemoryPicture.h"
 #include "runtime/verbs/Verbs.h"
 
 #include <algorithm>
@@ -12,7 +14,23 @@ namespace {
 struct InspectFlags {
   bool weights = false, kernels = false, schedule = false, memory = false;
   bool json = false;
+  std::string picture; ///< Where the memory plan is drawn; empty: nowhere.
 };
+
+/// Draws the largest program of the first module that has one.
+Status writePicture(const Model &model, const std::string &path) {
+  const Program *largest = nullptr;
+  for (const Module &module : model.modules)
+    for (const Program &program : module.programs)
+      if (!largest || program.maxRows > largest->maxRows)
+        largest = &program;
+  if (!largest)
+    return Error{Code::WrongModule, "the file has no program to draw", "", "", ""};
+  LLMC_TRY(std::string svg, drawMemory(model, *largest));
+  LLMC_TRY(OutputFile file, OutputFile::create(path, svg.size()));
+  LLMC_CHECK(file.append(std::as_bytes(std::span(svg))));
+  return file.commit(false);
+}
 
 std::string valueText(const Program &program, ValueId id, int depth = 0) {
   const Value &value = program.values[id];
@@ -282,6 +300,7 @@ Status runInspect(Invocation &invocation) {
       {"weights", 'w', "", "list the weights", &flags.weights},
       {"kernels", 'k', "", "list the kernels", &flags.kernels},
       {"memory", 'm', "", "list where buffers lie in the arena", &flags.memory},
+      {"memory-svg", 0, "FILE", "draw the memory plan", &flags.picture},
       {"schedule", 's', "", "list every launch", &flags.schedule},
       {"json", 0, "", "print JSON", &flags.json},
   };
@@ -289,6 +308,8 @@ Status runInspect(Invocation &invocation) {
   if (!proceed)
     return Status::ok();
   LLMC_TRY(Artifact artifact, Artifact::open(invocation.file));
+  if (!flags.picture.empty())
+    LLMC_CHECK(writePicture(artifact.model(), flags.picture));
   return print(flags.json ? toJson(artifact) : describe(artifact, flags));
 }
 
