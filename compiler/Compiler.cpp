@@ -21,6 +21,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <unistd.h>
 
 using namespace mlir;
@@ -44,9 +45,11 @@ private:
   Status read();
   Status import();
   Status optimise();
+  Status optimiseAsGraph(OwningOpRef<ModuleOp> graph, const Error &reason);
   Status emitText(const std::string &text);
   Status emitIfWanted(EmitStage stage);
   Status generate();
+  Status checkMemory();
   Status write();
   void report(const char *phase, uint64_t done = 0, uint64_t total = 0) {
     if (options.progress)
@@ -64,6 +67,7 @@ private:
   PipelineOptions pipeline;
   std::vector<codegen::KernelImage> images;
   bool emitted = false;
+  bool isGraph = false; ///< Not a decoder: `infer` alone runs it.
 };
 } // namespace
 
@@ -155,6 +159,10 @@ Status Compilation::emitIfWanted(EmitStage stage) {
 
 Status Compilation::optimise() {
   report("optimise");
+  // The passes change the module before they know whether it is a decoder.
+  OwningOpRef<ModuleOp> plain;
+  if (!options.strict)
+    plain = module->clone();
   VerifyEach verifier;
   if (options.verifyEach)
     LLMC_CHECK(verifier.begin(*module));
@@ -186,7 +194,51 @@ Status Compilation::optimise() {
       return emitIfWanted(EmitStage::Llm);
     return Status::ok();
   };
-  LLMC_CHECK(runPipeline(*module, steps, options.dumpStages, log, after));
+  Status status = runPipeline(*module, steps, options.dumpStages, log, after);
+  if (!status && status.error().code == Code::NotADecoder && plain)
+    return optimiseAsGraph(std::move(plain), status.error());
+  LLMC_CHECK(std::move(status));
+  LLMC_CHECK(emitIfWanted(EmitStage::Rt));
+  return emitIfWanted(EmitStage::Kernels);
+}
+
+/// Any graph runs, if not as a decoder: one plain kernel per operator.
+Status Compilation::optimiseAsGraph(OwningOpRef<ModuleOp> graph,
+                                    const Error &reason) {
+  module = std::move(graph);
+  isGraph = true;
+  summary.report.clear();
+  std::string why = reason.why.substr(0, reason.why.find('\n'));
+  summary.notes.push_back("not recognised as a decoder" +
+                          (why.empty() ? "" : " (" + why + ")") +
+                          ": only `infer` runs it, with plain kernels");
+  if (!options.quantize.empty() || !options.dtype.empty())
+    summary.notes.push_back("the weights of a graph stay as they are: --dtype "
+                            "and --quantize were not applied");
+  size_t before = log.errors().size();
+  std::vector<PipelineStep> steps = graphPipeline();
+  auto after = [&](const PipelineStep &step, ModuleOp ir) -> Status {
+    if (failed(verify(ir)))
+      return Error{Code::Internal, "the pass " + step.name + " made invalid IR",
+                   "", log.errors().empty() ? "" : log.errors().back(),
+                   "please report this with the model's graph"};
+    return Status::ok();
+  };
+  std::string folderOfStages =
+      options.dumpStages.empty() ? "" : options.dumpStages + "/graph";
+  Status status = runPipeline(*module, steps, folderOfStages, log, after);
+  if (!status && log.errors().size() > before) {
+    Error error = status.takeError();
+    error.code = Code::UnsupportedOps;
+    error.what = "the graph is no decoder, and has operators without a kernel";
+    error.where = folder.model;
+    error.why.clear();
+    for (size_t i = before; i < log.errors().size(); ++i)
+      error.why += (i > before ? "\n" : "") + log.errors()[i];
+    error.fix = "`compile --strict` says why it is no decoder";
+    return error;
+  }
+  LLMC_CHECK(std::move(status));
   LLMC_CHECK(emitIfWanted(EmitStage::Rt));
   return emitIfWanted(EmitStage::Kernels);
 }
@@ -250,8 +302,39 @@ static Result<MappedFile> openStub(const std::string &given) {
   return file;
 }
 
+/// Memory that belongs to this process alone (RssAnon and RssShmem), in bytes:
+/// mapped files are not counted, the system can drop them.
+static uint64_t privateMemory() {
+  std::ifstream status("/proc/self/status");
+  uint64_t total = 0;
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("RssAnon:") || line.starts_with("RssShmem:"))
+      total += std::strtoull(line.c_str() + line.find(':') + 1, nullptr, 10);
+  return total * 1024;
+}
+
+/// Beside what is there now: the panels of one weight while it is packed.
+Status Compilation::checkMemory() {
+  uint64_t panels = 0;
+  for (auto weight : module->getOps<llm::WeightOp>()) {
+    auto type = cast<RankedTensorType>(weight.getType());
+    panels = std::max<uint64_t>(
+        panels, (type.getRank() ? type.getDimSize(0) : 1) * 16 * 12);
+  }
+  uint64_t needed = privateMemory() + panels + (uint64_t(16) << 20);
+  if (options.maxMemory == 0 || needed <= options.maxMemory)
+    return Status::ok();
+  return Error{Code::MemoryBudget, "the compile needs more memory than it may",
+               folder.model,
+               "it needs " + std::to_string((needed >> 20) + 1) +
+                   " MiB; --max-memory allows " +
+                   std::to_string(options.maxMemory >> 20) + " MiB",
+               "give --max-memory=" + std::to_string((needed >> 20) + 1) + "M"};
+}
+
 Status Compilation::write() {
   report("weights");
+  LLMC_CHECK(checkMemory());
   ArtifactContent content;
   LLMC_TRY(MappedFile stub, openStub(options.stub));
   content.stub = stub.bytes();
@@ -275,15 +358,22 @@ Status Compilation::write() {
   Module decoder;
   decoder.name = "decoder";
   LLMC_CHECK(translateSchedule(*module, model, decoder));
-  decoder.decoder.maxContext = pipeline.maxContext;
-  if (tokens) {
+  if (isGraph) {
+    decoder.name = "graph";
+    decoder.kind = Module::Kind::Graph;
+    model.quantization = "as in the model";
+  } else {
+    decoder.decoder.maxContext = pipeline.maxContext;
+  }
+  if (tokens && !isGraph) {
     decoder.decoder.bosToken = tokens->model.bosId;
     decoder.decoder.eosTokens.assign(tokens->model.eosIds.begin(),
                                      tokens->model.eosIds.end());
   }
   for (const Program &program : decoder.programs)
-    summary.arenaBytes = std::max(
-        summary.arenaBytes, program.values[program.arenaBytes].number);
+    if (const llmc::Value &arena = program.values[program.arenaBytes];
+        arena.kind == llmc::Value::Kind::Constant)
+      summary.arenaBytes = std::max(summary.arenaBytes, arena.number);
   summary.cacheBytesPerToken = decoder.decoder.cache.pageElements() *
                                elementBytes(decoder.decoder.cacheType) /
                                std::max<int64_t>(decoder.decoder.cache.page, 1);

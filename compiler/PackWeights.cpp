@@ -176,7 +176,64 @@ Result<Weight> WeightPacker::describe(llm::WeightOp weight) const {
   return result;
 }
 
+/// The elements of \p values as they lie in memory: little-endian, booleans a
+/// byte each.
+static std::vector<std::byte> bytesOf(DenseElementsAttr values) {
+  Type element = values.getElementType();
+  size_t width = llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+  std::vector<std::byte> bytes;
+  bytes.reserve(values.getNumElements() * width);
+  auto add = [&](const APInt &bits) {
+    uint64_t number = bits.getZExtValue();
+    auto *first = reinterpret_cast<const std::byte *>(&number);
+    bytes.insert(bytes.end(), first, first + width);
+  };
+  if (isa<FloatType>(element))
+    for (const APFloat &value : values.getValues<APFloat>())
+      add(value.bitcastToAPInt());
+  else
+    for (const APInt &value : values.getValues<APInt>())
+      add(value);
+  return bytes;
+}
+
+/// Rows that are stored as their source has them: the only form of integers,
+/// booleans and f64.
+Result<bool> WeightPacker::copyRows(llm::WeightOp weight,
+                                    WeightSink &sink) const {
+  auto type = cast<RankedTensorType>(weight.getType());
+  if (weight.getLayout() != "rows" || weight.getFactor().convertToFloat() != 1)
+    return false;
+  if (auto values = weight.getValues()) {
+    auto dense = dyn_cast<DenseElementsAttr>(*values);
+    if (!dense || dense.getElementType() != type.getElementType())
+      return false;
+    LLMC_CHECK(sink.write(bytesOf(dense)));
+    return true;
+  }
+  SymbolTable symbols(module);
+  ArrayRef<bool> transposed = weight.getTransposed();
+  auto initializer =
+      weight.getSources()->size() == 1 && !(transposed.size() && transposed[0])
+          ? symbols.lookup<onnx::InitializerOp>(
+                cast<SymbolRefAttr>((*weight.getSources())[0]).getRootReference())
+          : onnx::InitializerOp();
+  if (!initializer || cast<RankedTensorType>(initializer.getType())
+                              .getElementType() != type.getElementType())
+    return false;
+  uint64_t offset = initializer.getOffset(), bytes = initializer.getBytes();
+  size_t file = initializer.getFile();
+  if (file >= files.size() || offset > files[file].size() ||
+      bytes > files[file].size() - offset)
+    return badWeight(weight, "its source is not within its file");
+  LLMC_CHECK(sink.write(files[file].subspan(offset, bytes)));
+  return true;
+}
+
 Status WeightPacker::pack(llm::WeightOp weight, WeightSink &sink) const {
+  LLMC_TRY(bool copied, copyRows(weight, sink));
+  if (copied)
+    return Status::ok();
   if (auto values = weight.getValues()) {
     auto type = cast<RankedTensorType>(weight.getType());
     auto dense = dyn_cast<DenseElementsAttr>(*values);

@@ -38,6 +38,8 @@ private:
     float at(int64_t row, int64_t column) const;
   };
   Result<std::vector<Source>> sources(llm::WeightOp weight) const;
+  /// False where the weight's elements are not those of its source as they are.
+  Result<bool> copyRows(llm::WeightOp weight, WeightSink &sink) const;
   Status packRows(llm::WeightOp weight, llvm::ArrayRef<Source> sources,
                   WeightSink &sink) const;
   Status packPanels(llm::WeightOp weight, llvm::ArrayRef<Source> sources,

@@ -47,4 +47,15 @@ std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options) {
   return steps;
 }
 
+std::vector<PipelineStep> graphPipeline() {
+  std::vector<PipelineStep> steps;
+  auto add = [&](const char *stage, std::unique_ptr<mlir::Pass> pass) {
+    std::string name = pass->getArgument().str();
+    steps.push_back({stage, std::move(name), std::move(pass)});
+  };
+  add("lowering", createLowerGraph());
+  add("memory", createPlanMemory());
+  return steps;
+}
+
 } // namespace llmc

@@ -27,6 +27,9 @@ struct PipelineOptions {
 /// From a decoder's graph in the onnx dialect to programs and kernels.
 std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options);
 
+/// From any graph in the onnx dialect to a program of plain kernels.
+std::vector<PipelineStep> graphPipeline();
+
 } // namespace llmc
 
 #endif // LLMC_COMPILER_PIPELINES_H

@@ -24,7 +24,14 @@ public:
 private:
   ValueId addValue(llmc::Value value);
   ValueId constant(int64_t number);
-  ValueId addExpression(AffineExpr expression, ArrayRef<ValueId> operands);
+  /// \p operands: those of the dimensions, then those of the symbols.
+  ValueId addExpression(AffineExpr expression, ArrayRef<ValueId> operands,
+                        unsigned dimensions);
+  /// The value of a map over the program's symbols.
+  ValueId addSymbolic(AffineMap map) {
+    return addExpression(map.getResult(0), symbolValues, 0);
+  }
+  void addConstraints(ModuleOp module);
   Status addBuffer(rt::BufferOp op);
   void addView(rt::ViewOp op);
   Status addLaunch(rt::LaunchOp op);
@@ -35,6 +42,7 @@ private:
   const llvm::StringMap<uint32_t> &kernels;
   Program &program;
   llvm::DenseMap<mlir::Value, ValueId> values;
+  SmallVector<ValueId> symbolValues; // one per rt.symbol, in order
   llvm::DenseMap<mlir::Value, BufferId> buffers;
   std::map<std::tuple<int, int64_t, ValueId, ValueId>, ValueId> known;
 };
@@ -54,15 +62,18 @@ ValueId ProgramTranslator::constant(int64_t number) {
 }
 
 ValueId ProgramTranslator::addExpression(AffineExpr expression,
-                                         ArrayRef<ValueId> operands) {
+                                         ArrayRef<ValueId> operands,
+                                         unsigned dimensions) {
   if (auto number = dyn_cast<AffineConstantExpr>(expression))
     return constant(number.getValue());
   if (auto dim = dyn_cast<AffineDimExpr>(expression))
     return operands[dim.getPosition()];
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expression))
+    return operands[dimensions + symbol.getPosition()];
   auto binary = cast<AffineBinaryOpExpr>(expression);
   llmc::Value value;
-  value.left = addExpression(binary.getLHS(), operands);
-  value.right = addExpression(binary.getRHS(), operands);
+  value.left = addExpression(binary.getLHS(), operands, dimensions);
+  value.right = addExpression(binary.getRHS(), operands, dimensions);
   switch (binary.getKind()) {
   case AffineExprKind::Add:
     value.kind = llmc::Value::Kind::Add;
@@ -109,6 +120,8 @@ Status ProgramTranslator::addBuffer(rt::BufferOp op) {
       buffer.strides.assign(strides.begin(), strides.end());
   }
   buffer.offset = constant(op.getOffset().value_or(0));
+  if (auto map = op->getAttrOfType<AffineMapAttr>("rt.symbolic_offset"))
+    buffer.offset = addSymbolic(map.getValue());
   switch (op.getSpace()) {
   case rt::Space::Arena:
     buffer.space = Buffer::Space::Arena;
@@ -150,21 +163,92 @@ Status ProgramTranslator::addBuffer(rt::BufferOp op) {
 
 void ProgramTranslator::addView(rt::ViewOp op) {
   Buffer view = program.buffers[buffers[op.getSource()]];
+  std::vector<ValueId> source = std::move(view.shape);
   auto type = cast<MemRefType>(op.getResult().getType());
   view.shape.clear();
+  unsigned dynamic = 0;
   for (auto [i, extent] : llvm::enumerate(type.getShape()))
-    view.shape.push_back(
-        ShapedType::isDynamic(extent)
-            ? program.buffers[buffers[op.getSource()]].shape[i]
-            : constant(extent));
+    view.shape.push_back(!ShapedType::isDynamic(extent) ? constant(extent)
+                         : op.getExtents().empty()
+                             ? source[i]
+                             : values[op.getExtents()[dynamic++]]);
+  view.strides.clear();
   SmallVector<int64_t> strides;
   int64_t offset;
-  if (succeeded(type.getStridesAndOffset(strides, offset)))
+  if (!type.getLayout().isIdentity() &&
+      succeeded(type.getStridesAndOffset(strides, offset)))
     view.strides.assign(strides.begin(), strides.end());
-  view.offset = constant(program.values[view.offset].number +
-                         op.getOffset() * elementBytes(view.type));
+  if (op.getOffset()) {
+    llmc::Value sum;
+    sum.kind = llmc::Value::Kind::Add;
+    sum.left = view.offset;
+    sum.right = constant(op.getOffset() * elementBytes(view.type));
+    // Offsets of a step stay constants, which its checks ask for.
+    const llmc::Value &base = program.values[view.offset];
+    view.offset = base.kind == llmc::Value::Kind::Constant
+                      ? constant(base.number + op.getOffset() *
+                                                   elementBytes(view.type))
+                      : addValue(sum);
+  }
   buffers[op.getResult()] = program.buffers.size();
   program.buffers.push_back(std::move(view));
+}
+
+/// What the importer assumed of the symbols becomes checks before a run.
+void ProgramTranslator::addConstraints(ModuleOp module) {
+  llvm::StringMap<ValueId> known;
+  for (auto [name, value] : llvm::zip(program.symbols, symbolValues))
+    known[name] = value;
+  SmallVector<std::optional<ValueId>> operands;
+  if (auto names = module->getAttrOfType<ArrayAttr>("onnx.symbols"))
+    for (auto name : names.getAsRange<StringAttr>()) {
+      auto found = known.find(name.getValue());
+      operands.push_back(found == known.end() ? std::nullopt
+                                              : std::optional(found->second));
+    }
+  // A symbol that no input gives has no influence on the program.
+  auto value = [&](AffineExpr expression) -> std::optional<ValueId> {
+    SmallVector<ValueId> given;
+    for (auto operand : operands)
+      given.push_back(operand.value_or(0));
+    bool isKnown = true;
+    expression.walk([&](AffineExpr part) {
+      if (auto symbol = dyn_cast<AffineSymbolExpr>(part))
+        isKnown &= symbol.getPosition() < operands.size() &&
+                   operands[symbol.getPosition()].has_value();
+    });
+    if (!isKnown)
+      return std::nullopt;
+    return addExpression(expression, given, 0);
+  };
+  auto text = [&](AffineExpr expression) {
+    std::string result;
+    llvm::raw_string_ostream(result) << expression;
+    return result;
+  };
+  auto maps = [&](StringRef name) {
+    SmallVector<AffineMap> list;
+    if (auto array = module->getAttrOfType<ArrayAttr>(name))
+      for (auto map : array.getAsRange<AffineMapAttr>())
+        list.push_back(map.getValue());
+    return list;
+  };
+  for (AffineMap map : maps("onnx.equal_dims")) {
+    auto left = value(map.getResult(0)), right = value(map.getResult(1));
+    if (left && right)
+      program.constraints.push_back(
+          {*left, *right,
+           text(map.getResult(0)) + " = " + text(map.getResult(1))});
+  }
+  for (AffineMap map : maps("onnx.non_negative"))
+    if (auto number = value(map.getResult(0))) {
+      llmc::Value bounded;
+      bounded.kind = llmc::Value::Kind::Max;
+      bounded.left = *number;
+      bounded.right = constant(0);
+      program.constraints.push_back(
+          {*number, addValue(bounded), text(map.getResult(0)) + " >= 0"});
+    }
 }
 
 Status ProgramTranslator::addLaunch(rt::LaunchOp op) {
@@ -205,12 +289,14 @@ Status ProgramTranslator::run(rt::ProgramOp op) {
       value.number = program.symbols.size();
       program.symbols.push_back(symbol.getName().str());
       values[symbol.getResult()] = addValue(value);
+      symbolValues.push_back(values[symbol.getResult()]);
     } else if (auto shape = dyn_cast<rt::ShapeOp>(inner)) {
       SmallVector<ValueId> operands;
       for (mlir::Value operand : shape.getOperands())
         operands.push_back(values[operand]);
       values[shape.getResult()] =
-          addExpression(shape.getMap().getResult(0), operands);
+          addExpression(shape.getMap().getResult(0), operands,
+                        shape.getMap().getNumDims());
     } else if (auto buffer = dyn_cast<rt::BufferOp>(inner)) {
       LLMC_CHECK(addBuffer(buffer));
     } else if (auto view = dyn_cast<rt::ViewOp>(inner)) {
@@ -220,6 +306,10 @@ Status ProgramTranslator::run(rt::ProgramOp op) {
     }
   }
   program.arenaBytes = constant(op.getArenaBytes().value_or(0));
+  if (auto map = op->getAttrOfType<AffineMapAttr>("rt.symbolic_arena"))
+    program.arenaBytes = addSymbolic(map.getValue());
+  if (program.kind == Program::Kind::Graph)
+    addConstraints(op->getParentOfType<ModuleOp>());
   return Status::ok();
 }
 
