@@ -224,9 +224,20 @@ Value Doubles::pow(Value x, Value y) {
   Value signedPower = b.select(odd, b.neg(power), b.select(whole, power, nan()));
   Value result = b.select(negative, signedPower, power);
   result = b.select(b.compare(F::UNO, x, y), nan(), result);
-  // The square, the commonest power, is exact.
-  result = where(F::OEQ, y, 2, b.mul(x, x), result);
-  result = where(F::OEQ, y, 1, x, result);
+  // Small whole powers by squaring: exact where the result is a number of f64.
+  Value count = arith::FPToSIOp::create(b, b.getI64Type(),
+                                        b.minOf(abs(y), c(64)));
+  Value product = one, factor = x;
+  for (int bit = 0; bit < 6; ++bit) {
+    Value set = arith::AndIOp::create(b, count, integer(1 << bit));
+    Value isSet = b.compare(arith::CmpIPredicate::ne, set, integer(0));
+    product = b.select(isSet, b.mul(product, factor), product);
+    factor = b.mul(factor, factor);
+  }
+  product = where(F::OLT, y, 0, b.div(one, product), product);
+  Value isSmall = arith::AndIOp::create(
+      b, whole, b.compare(F::OLT, abs(y), c(64)));
+  result = b.select(isSmall, product, result);
   Value isOne = arith::OrIOp::create(b, b.compare(F::OEQ, y, zero),
                                      b.compare(F::OEQ, x, one));
   return b.select(isOne, one, result);

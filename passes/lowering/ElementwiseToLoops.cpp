@@ -67,29 +67,29 @@ Value power(LoopBuilder &b, Value base, Value exponent, bool word) {
   return b.convert(result, type, false, word);
 }
 
-/// The remainder of floats with the sign of the dividend, exact: in each round
-/// a multiple of the divisor with a quotient of few bits is taken away.
+/// The remainder of floats with the sign of the dividend, exact: each round
+/// takes away a multiple of the divisor whose quotient has half the digits of
+/// the type, so that the fused difference is not rounded.
 Value floatRemainder(LoopBuilder &b, Value x, Value y) {
-  Type given = x.getType(), type = b.getF64Type();
-  x = b.convert(x, type);
-  y = b.convert(y, type);
+  Type type = x.getType();
+  bool wide = type.isF64();
+  int digits = wide ? 26 : 12, rounds = wide ? 84 : 26; // covers all exponents
+  Type bits = b.getIntegerType(wide ? 64 : 32);
   Value size = math::AbsFOp::create(b, x), step = math::AbsFOp::create(b, y);
   Value zero = b.number(type, 0);
-  Value limit = b.infinity(type, false);
-  Value valid = b.both(b.less(size, limit), b.less(zero, step));
+  Value valid = b.both(b.less(size, b.infinity(type, false)), b.less(zero, step));
   Value divisor = b.select(valid, step, b.number(type, 1));
-  // Each round keeps 26 bits of the quotient, whose product with a divisor of
-  // 24 bits is exact (53 bits: nearly); 40 rounds cover all exponents.
-  Value mask = b.integer(int64_t(~uint64_t(0) << 27));
+  int64_t low = (int64_t(1) << (wide ? 53 - digits : 24 - digits)) - 1;
+  Value mask = arith::ConstantOp::create(b, b.getIntegerAttr(bits, ~low));
   auto done = b.loop(
-      b.index(0), b.index(48), {b.select(valid, size, zero)},
+      b.index(0), b.index(rounds), {b.select(valid, size, zero)},
       [&](Value, ValueRange carried) {
         Value rest = carried[0];
         Value quotient = math::FloorOp::create(b, b.div(rest, divisor));
-        Value bits = arith::BitcastOp::create(b, b.getI64Type(), quotient);
-        Value large = b.less(b.number(type, 0x1p26), quotient);
+        Value pattern = arith::BitcastOp::create(b, bits, quotient);
         Value cut = arith::BitcastOp::create(
-            b, type, arith::AndIOp::create(b, bits, mask).getResult());
+            b, type, arith::AndIOp::create(b, pattern, mask).getResult());
+        Value large = b.less(b.number(type, double(1 << digits)), quotient);
         quotient = b.select(large, cut, quotient);
         Value next = math::FmaOp::create(b, b.neg(quotient), divisor, rest);
         // The quotient may have been rounded up to an integer.
@@ -97,10 +97,8 @@ Value floatRemainder(LoopBuilder &b, Value x, Value y) {
         return LoopBuilder::Carried{
             b.select(b.less(rest, divisor), rest, next)};
       });
-  Value nan = b.div(zero, zero);
   Value signedRest = math::CopySignOp::create(b, done[0], x);
-  // An infinite divisor leaves the dividend, which the loop does as well.
-  return b.convert(b.select(valid, signedRest, nan), given);
+  return b.select(valid, signedRest, b.div(zero, zero));
 }
 
 Value modulo(LoopBuilder &b, Value x, Value y, bool word, bool fmod) {

@@ -310,8 +310,11 @@ LogicalResult GraphLowering::run() {
       good = false;
     }
   }
-  if (!good)
+  if (!good) {
+    for (Operation &op : body.without_terminator())
+      (void)checkTypes(op); // one error for each op that is refused
     return failure();
+  }
   for (BlockArgument argument : body.getArguments()) {
     unsigned i = argument.getArgNumber();
     memrefs[argument] =
