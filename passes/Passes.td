@@ -3,7 +3,7 @@
 
 include "mlir/Pass/PassBase.td"
 
-//===-- raise: find the transformer in the graph ---------------------------===//
+// raise: find the transformer in the graph
 
 def SimplifyGraph : Pass<"llmc-simplify-graph", "::mlir::ModuleOp"> {
   let summary = "Compose reshapes and transposes, drop identities and dead ops.";
@@ -49,7 +49,7 @@ def RaiseStep : Pass<"llmc-raise-step", "::mlir::ModuleOp"> {
                            "::mlir::math::MathDialect"];
 }
 
-//===-- fusion --------------------------------------------------------------===//
+// fusion
 
 def MergeLinears : Pass<"llmc-merge-linears", "::mlir::ModuleOp"> {
   let summary = "Linears of one input -> one linear (QKV), or its parts (gate, up).";
@@ -65,7 +65,7 @@ def FuseResidualNorm : Pass<"llmc-fuse-residual-norm", "::mlir::ModuleOp"> {
   let summary = "An addition and the norm of its sum -> llm.add_rms_norm.";
 }
 
-//===-- quant ---------------------------------------------------------------===//
+// quant
 
 def ConvertTypes : Pass<"llmc-convert-types", "::mlir::ModuleOp"> {
   let summary = "Weights in the wanted type, all else in f32.";
@@ -80,7 +80,7 @@ def QuantizeWeights : Pass<"llmc-quantize-weights", "::mlir::ModuleOp"> {
   ];
 }
 
-//===-- schedule ------------------------------------------------------------===//
+// schedule
 
 def SpecializeStep : Pass<"llmc-specialize-step", "::mlir::ModuleOp"> {
   let summary = "The step -> one function per bound on its rows.";
@@ -106,7 +106,7 @@ def LowerToRt : Pass<"llmc-lower-to-rt", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect"];
 }
 
-//===-- lowering ------------------------------------------------------------===//
+// lowering
 
 def LowerGraph : Pass<"llmc-lower-graph", "::mlir::ModuleOp"> {
   let summary = "Any graph of the onnx dialect -> a program of plain kernels.";
@@ -116,7 +116,7 @@ def LowerGraph : Pass<"llmc-lower-graph", "::mlir::ModuleOp"> {
                            "::mlir::scf::SCFDialect"];
 }
 
-//===-- memory --------------------------------------------------------------===//
+// memory
 
 def PlanMemory : Pass<"llmc-plan-memory", "::mlir::ModuleOp"> {
   let summary = "Give every arena buffer its offset.";
