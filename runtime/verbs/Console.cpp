@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <new>
 #include <unistd.h>
 
 namespace llmc {
@@ -34,6 +35,29 @@ void catchInterrupt() {
   action.sa_handler = [](int) { interruptFlag = true; };
   action.sa_flags = SA_RESETHAND | SA_RESTART;
   ::sigaction(SIGINT, &action, nullptr);
+}
+
+namespace {
+
+/// Ends the process from a handler, where little may be called.
+template <size_t size> [[noreturn]] void die(const char (&text)[size], Exit exit) {
+  if (::write(2, text, size - 1) < 0)
+    ::_exit(static_cast<int>(Exit::Internal));
+  ::_exit(static_cast<int>(exit));
+}
+
+} // namespace
+
+void explainFatalEvents() {
+  std::set_new_handler([] {
+    die("error: not enough memory [LLMC-E503]\n", Exit::Unavailable);
+  });
+  struct sigaction action = {};
+  action.sa_handler = [](int) {
+    die("error: a mapped file was cut short while it was read [LLMC-E702]\n",
+        Exit::IoError);
+  };
+  ::sigaction(SIGBUS, &action, nullptr);
 }
 
 bool interrupted() { return interruptFlag; }

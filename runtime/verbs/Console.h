@@ -21,6 +21,10 @@ bool stderrIsTerminal();
 void catchInterrupt();
 bool interrupted();
 
+/// From now on a failed allocation, and a model file that is cut short while it
+/// is mapped (SIGBUS), end the process with a message and their exit codes.
+void explainFatalEvents();
+
 /// Nanoseconds of CLOCK_MONOTONIC.
 int64_t monotonicNow();
 /// `1.5 GiB`, `812 B`.

@@ -95,6 +95,7 @@ Result<bool> Invocation::parse(Arguments &arguments) {
 
 int runVerb(const Verb &verb, std::string program, std::string file,
             std::span<const std::string_view> words) {
+  explainFatalEvents();
   Invocation invocation{&verb, std::move(program), std::move(file), words};
   Status status = verb.run(invocation);
   if (status)

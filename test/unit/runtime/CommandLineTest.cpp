@@ -296,6 +296,20 @@ TEST(CommandLine, BenchInspectDoctorAndTraceSpeakJson) {
   EXPECT_TRUE(trace.starts_with("{\"traceEvents\":[{\"name\":\"embed\"")) << trace.substr(0, 80);
 }
 
+TEST(CommandLine, LackOfMemoryIsAnErrorAndNoCrash) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer itself needs the address space";
+#endif
+  Binary program(false);
+  std::string command = "cd " + program.file.folder() +
+                        " && (ulimit -v 30000; ./model.bin bench -b 4000 -t 1 >out.txt 2>err.txt)";
+  int status = std::system(command.c_str());
+  std::string text = readText(program.beside("err.txt"));
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 69) << text;
+  EXPECT_NE(text.find("LLMC-E503"), std::string::npos) << text;
+}
+
 TEST(CommandLine, InterruptEndsWithItsExitCode) {
   Binary program(false);
   std::string out = program.beside("out.txt");
