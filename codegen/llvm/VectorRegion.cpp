@@ -33,6 +33,26 @@ static Value recreate(VectorBuilder &b, Operation *op, ValueRange operands,
   return b.create(state)->getResult(0);
 }
 
+static bool isIntegerDivision(Operation *op) {
+  return isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp,
+             arith::FloorDivSIOp, arith::CeilDivSIOp, arith::CeilDivUIOp>(op);
+}
+
+/// A divisor that does not trap: 1 instead of 0, which masked lanes hold, and
+/// instead of -1 for the least integer, whose wrapped quotient is itself.
+static Value safeDivisor(VectorBuilder &b, Value dividend, Value divisor) {
+  using I = arith::CmpIPredicate;
+  Type type = divisor.getType();
+  unsigned bits = elementOf(type).getIntOrFloatBitWidth();
+  int64_t least = llvm::minIntN(bits);
+  Value overflow = arith::AndIOp::create(
+      b, b.compare(I::eq, dividend, b.integer(type, least)),
+      b.compare(I::eq, divisor, b.integer(type, -1)));
+  Value zero = b.compare(I::eq, divisor, b.integer(type, 0));
+  return b.select(arith::OrIOp::create(b, zero, overflow), b.integer(type, 1),
+                  divisor);
+}
+
 static FailureOr<Value> cloneOp(VectorBuilder &b, Operation *op,
                                 SmallVector<Value> operands, int64_t lanes) {
   Type element = op->getResult(0).getType();
@@ -66,6 +86,8 @@ static FailureOr<Value> cloneOp(VectorBuilder &b, Operation *op,
       return failure();
     return b.fromF32(emitFmod(b, operands[0], operands[1]), element);
   }
+  if (isIntegerDivision(op))
+    operands[1] = safeDivisor(b, operands[0], operands[1]);
   bool narrow = isHalf(element) && !isa<arith::SelectOp, arith::BitcastOp>(op);
   Type wide = narrow ? b.f32Lanes(lanes) : result;
   Value value = recreate(b, op, operands, wide);

@@ -37,7 +37,7 @@ FailureOr<PanelWeights> PanelWeights::of(Operation *op, Value weight,
     shape = {panels, length, width};
   } else if (scheme.empty() && (element.isBF16() || element.isF16())) {
     kind = Kind::Pair;
-    shape = {panels, llvm::divideCeil(length, 2), width, 2};
+    shape = {panels, int64_t(llvm::divideCeil(length, 2)), width, 2};
   } else if (scheme == "w8" && element.isInteger(8)) {
     kind = Kind::W8;
     shape = {panels, int64_t(llvm::divideCeil(length, 4)) * lineBytes + lineBytes};

@@ -105,6 +105,7 @@ void RopeLowering::emitRest(Value row, Value head) {
 
 LogicalResult llmc::codegen::lowerRope(kernel::RopeOp op) {
   int64_t columns = op.getHeads() * op.getHeadDim();
+  int64_t headDim = op.getHeadDim(), rotary = op.getRotaryDim();
   for (Value operand : {op.getInput(), op.getOutput()}) {
     auto type = cast<MemRefType>(operand.getType());
     if (type.getRank() != 2 || type.getDimSize(1) != columns ||
@@ -112,11 +113,10 @@ LogicalResult llmc::codegen::lowerRope(kernel::RopeOp op) {
       return op.emitOpError("needs rows of heads * head_dim floats, not ")
              << type;
   }
-  if (op.getRotaryDim() % 2 || op.getRotaryDim() > op.getHeadDim() ||
-      op.getRotaryDim() <= 0)
+  if (rotary % 2 || rotary > headDim || rotary <= 0)
     return op.emitOpError("has a rotary_dim that is odd or beyond head_dim");
   for (Value table : {op.getCos(), op.getSin()})
-    if (extent(table, 1) != op.getRotaryDim() / 2)
+    if (extent(table, 1) != rotary / 2)
       return op.emitOpError("needs tables [P, rotary_dim/2], not ")
              << table.getType();
   RopeLowering(op).run();

@@ -263,6 +263,16 @@ TEST(Attention, EqualsSoftmaxForShapesOfHeads) {
     }
 }
 
+TEST(Attention, TakesWideHeads) {
+  for (int64_t headDim : {96, 128, 256}) {
+    Variant variant;
+    variant.headDim = headDim;
+    variant.cacheHeads = 1;
+    variant.group = 3;
+    check(variant, {80, 66}, {3, 40});
+  }
+}
+
 TEST(Attention, TakesManyQueryHeadsOfOneCacheHead) {
   for (int64_t group : {7, 8, 12}) {
     Variant variant;

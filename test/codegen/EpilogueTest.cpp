@@ -125,3 +125,70 @@ TEST(Region, ComputesSiluAndGelu) {
                   1e-5);
   }
 }
+
+TEST(Region, TakesMinimaMaximaAndRoundings) {
+  auto relu = [](float a) { return a > 0 ? a : 0.f; };
+  check<float, float>("f32", "f32",
+                      "%z = arith.constant 0.0 : f32\n"
+                      "%r = arith.maximumf %a, %z : f32", -3.3f, 0.4f, relu);
+  check<float, float>("f32", "f32",
+                      "%z = arith.constant 0.0 : f32\n"
+                      "%r = arith.maxnumf %a, %z : f32", -3.3f, 0.4f, relu);
+  check<float, float>("f32", "f32", "%r = arith.minimumf %a, %outer : f32",
+                      -3.3f, 0.4f, [](float a) { return std::min(a, 2.f); });
+  check<float, float>("f32", "f32", "%r = math.round %a : f32", -2.5f, 0.25f,
+                      [](float a) { return std::round(a); });
+  check<float, float>("f32", "f32", "%r = math.roundeven %a : f32", -2.5f,
+                      0.25f, [](float a) { return std::nearbyint(a); });
+}
+
+TEST(Region, DividesIntegersWithoutTraps) {
+  // The masked lanes of the second vector hold zeros.
+  check<int32_t, int32_t>("i32", "i32",
+                          "%c = arith.constant 1000 : i32\n"
+                          "%r = arith.divsi %c, %a : i32", -30, 3,
+                          [](int32_t a) { return a ? 1000 / a : 1000; });
+  check<int32_t, int32_t>("i32", "i32",
+                          "%c = arith.constant -2147483648 : i32\n"
+                          "%r = arith.remsi %c, %a : i32", -10, 1,
+                          [](int32_t a) {
+                            return a == 0 || a == -1
+                                       ? 0
+                                       : int32_t(-2147483648ll % a);
+                          });
+  check<int64_t, int64_t>("i64", "i64",
+                          "%c = arith.constant 7 : i64\n"
+                          "%r = arith.floordivsi %a, %c : i64", -30, 3,
+                          [](int64_t a) {
+                            return a / 7 - (a % 7 < 0);
+                          });
+}
+
+/// What would call a library function does not link to an image.
+TEST(Region, CallsNothingForAnyOp) {
+  for (const std::string &level : runnableLevels()) {
+    for (const char *op : {"addf", "subf", "mulf", "divf", "remf", "maximumf",
+                           "minimumf", "maxnumf", "minnumf"})
+      for (const char *type : {"f32", "bf16", "f16"})
+        Kernel(mapText(type, type, "%r = arith." + std::string(op) +
+                                       " %a, %a : " + type), level);
+    for (const char *op : {"addi", "subi", "muli", "divsi", "divui", "remsi",
+                           "remui", "andi", "ori", "xori", "shli", "shrsi",
+                           "shrui", "maxsi", "minui", "floordivsi"})
+      for (const char *type : {"i8", "i32", "i64"})
+        Kernel(mapText(type, type, "%r = arith." + std::string(op) +
+                                       " %a, %a : " + type), level);
+    for (const char *from : {"f32", "bf16", "f16"})
+      for (const char *to : {"i8", "i32", "i64"})
+        for (const char *sign : {"s", "u"}) {
+          std::string f = from, t = to;
+          Kernel(mapText(f, t, "%r = arith.fpto" + std::string(sign) + "i %a : " +
+                                   f + " to " + t), level);
+          Kernel(mapText(t, f, "%r = arith." + std::string(sign) + "itofp %a : " +
+                                   t + " to " + f), level);
+        }
+    for (const char *type : {"bf16", "f16"})
+      Kernel(mapText(type, type, "%r = math.tanh %a : " + std::string(type)),
+             level);
+  }
+}
