@@ -13,7 +13,8 @@ LogicalResult LinearOp::verify() {
     return emitOpError("(1) epilogue has ")
            << body.getNumArguments() << " arguments for " << getParts()
            << " parts and " << getExtras().size() << " extras";
-  if (getTileRows() <= 0 || getTilePanels() <= 0)
+  // The attributes are read as unsigned.
+  if (int64_t(getTileRows()) <= 0 || int64_t(getTilePanels()) <= 0)
     return emitOpError("(2) tile sizes must be positive");
   return success();
 }

@@ -55,6 +55,7 @@ LogicalResult EmbeddingOp::verify() {
   auto tokens = ranked(getTokens()), table = ranked(getTable());
   auto result = ranked(getResult());
   if (!tokens || !table || !result || table.getRank() != 2 ||
+      !isa<IntegerType>(tokens.getElementType()) ||
       result.getRank() != tokens.getRank() + 1 ||
       result.getShape().back() != table.getDimSize(1) ||
       result.getShape().drop_back() != tokens.getShape())
@@ -193,9 +194,11 @@ LogicalResult LayerNormOp::verify() {
 
 LogicalResult ColumnsOp::verify() {
   int64_t width = lastDim(getInput()), part = lastDim(getResult());
-  if (getOffset() < 0 || part < 0 || getOffset() > width - part)
+  // The attribute is read as unsigned.
+  int64_t offset = getOffset();
+  if (offset < 0 || part < 0 || part > width || offset > width - part)
     return emitOpError("(1) columns [")
-           << getOffset() << ", " << getOffset() + part << ") are not within "
+           << offset << ", " << offset + part << ") are not within "
            << getInput().getType();
   return success();
 }
@@ -235,7 +238,7 @@ LogicalResult AttentionOp::verify() {
     return emitOpError("(1) ") << getQuery().getType() << " does not hold "
                                << getHeads() << " heads of "
                                << cache.getHeadDim();
-  if (getHeads() % cache.getHeads())
+  if (cache.getHeads() <= 0 || getHeads() % cache.getHeads())
     return emitOpError("(2) ") << getHeads() << " heads are not a multiple of "
                                << "the cache's " << cache.getHeads();
   return success();

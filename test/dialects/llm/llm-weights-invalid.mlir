@@ -1,0 +1,60 @@
+// RUN: llmc-opt %s -split-input-file -verify-diagnostics
+
+// Weights, and what looks up in them.
+
+// expected-error @below {{(1) type must be a ranked tensor of static shape}}
+llm.weight @w {sources = [@a], transposed = array<i1: false>, type = tensor<?x8xf32>}
+
+// -----
+
+// expected-error @below {{(1) type must be a ranked tensor of static shape}}
+llm.weight @w {sources = [@a], transposed = array<i1: false>, type = f32}
+
+// -----
+
+// expected-error @below {{(2) needs one entry of transposed per source, has 1 for 2}}
+llm.weight @w {sources = [@a, @b], transposed = array<i1: false>, type = tensor<8x8xf32>}
+
+// -----
+
+// expected-error @below {{(3) unknown layout 'tiles'}}
+llm.weight @w {sources = [@a], transposed = array<i1: false>, type = tensor<8x8xf32>, layout = "tiles"}
+
+// -----
+
+// expected-error @below {{(3) panels need a matrix, not 'tensor<8xf32>'}}
+llm.weight @w {sources = [@a], transposed = array<i1: false>, type = tensor<8xf32>, layout = "panels"}
+
+// -----
+
+// expected-error @below {{(4) needs either sources or values}}
+llm.weight @w {type = tensor<8xf32>}
+
+// -----
+
+// expected-error @below {{(4) needs either sources or values}}
+llm.weight @w {sources = [@a], transposed = array<i1: false>, type = tensor<8xf32>, values = dense<1.0> : tensor<8xf32>}
+
+// -----
+
+func.func @embedding_of_another_width(%ids: tensor<?xi32>, %w: tensor<16x8xf32>) {
+  // expected-error @below {{(1) cannot look up 'tensor<?xi32>' in 'tensor<16x8xf32>' to give 'tensor<?x4xf32>'}}
+  %x = llm.embedding %ids, %w : (tensor<?xi32>, tensor<16x8xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @embedding_that_loses_a_dimension(%ids: tensor<?x?xi32>, %w: tensor<16x8xf32>) {
+  // expected-error @below {{(1) cannot look up}}
+  %x = llm.embedding %ids, %w : (tensor<?x?xi32>, tensor<16x8xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @embedding_by_floats(%ids: tensor<?xf32>, %w: tensor<16x8xf32>) {
+  // expected-error @below {{(1) cannot look up}}
+  %x = llm.embedding %ids, %w : (tensor<?xf32>, tensor<16x8xf32>) -> tensor<?x8xf32>
+  return
+}
