@@ -141,7 +141,7 @@ LogicalResult batchNormalization(NodeContext &n) {
   if (n.intAttr("training_mode", 0) || n.wants(1) || n.intAttr("spatial", 1) != 1)
     return n.unsupported("training mode", Remedy::TrainingOp);
   int64_t rank = n.rank(0);
-  if (rank < 2)
+  if (rank < 1)
     return n.mismatch("it takes [N, C, ...]");
   Value scale = perChannel(n, n.in(1), rank), bias = perChannel(n, n.in(2), rank);
   Value mean = perChannel(n, n.in(3), rank);

@@ -11,7 +11,7 @@ const OpRow *findOp(llvm::StringRef domain, llvm::StringRef op) {
     for (llvm::ArrayRef<OpRow> family :
          {elementwiseOps(), compositeOps(), constantOps(), shapeOps(),
           movementOps(), indexingOps(), sliceOps(), reductionOps(),
-          matrixOps(), normalizationOps(), attentionOps(), quantizationOps()})
+          matrixOps(), einsumOps(), normalizationOps(), attentionOps(), quantizationOps()})
       for (const OpRow &row : family)
         rows[{row.domain, row.op}] = &row;
     return rows;

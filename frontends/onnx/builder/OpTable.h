@@ -34,6 +34,7 @@ llvm::ArrayRef<OpRow> indexingOps();    // ImportIndexing.cpp
 llvm::ArrayRef<OpRow> sliceOps();       // ImportSlice.cpp
 llvm::ArrayRef<OpRow> reductionOps();   // ImportReduction.cpp
 llvm::ArrayRef<OpRow> matrixOps();      // ImportMatrix.cpp
+llvm::ArrayRef<OpRow> einsumOps();      // ImportEinsum.cpp
 llvm::ArrayRef<OpRow> normalizationOps(); // ImportNormalization.cpp
 llvm::ArrayRef<OpRow> attentionOps();   // ImportAttention.cpp
 llvm::ArrayRef<OpRow> quantizationOps(); // ImportQuantization.cpp
