@@ -63,9 +63,12 @@ LogicalResult InitializerOp::verify() {
            << type.getElementType();
   // A boolean takes a byte; sub-byte integers are packed without row padding.
   int64_t bits = type.getElementTypeBitWidth();
-  int64_t count = type.getNumElements();
-  int64_t expected = bits == 1 ? count : (count * bits + 7) / 8;
-  if (getBytes() != expected)
+  int64_t size = bits == 1 ? 8 : bits;
+  for (int64_t extent : type.getShape())
+    if (llvm::MulOverflow(size, extent, size))
+      return emitOpError("(2) ") << type << " takes more than 2^60 bytes";
+  int64_t expected = size / 8 + (size % 8 != 0);
+  if (int64_t(getBytes()) != expected)
     return emitOpError("(2) ") << type << " takes " << expected
                                << " bytes, not " << getBytes();
   return success();
