@@ -226,7 +226,9 @@ std::optional<Tensor> Tensor::fromElementsAttr(ElementsAttr attribute) {
     }
     ArrayRef<char> raw = dense.getRawData();
     if (int64_t(raw.size()) == count * tensor.width())
-      std::memcpy(tensor.mutableBytes(), raw.data(), raw.size());
+      llvm::copy(llvm::ArrayRef(reinterpret_cast<const std::byte *>(raw.data()),
+                                raw.size()),
+                 tensor.mutableBytes());
     return tensor;
   }
   auto decode = [&](const APInt &value) {
