@@ -73,7 +73,7 @@ public:
 
 private:
   static constexpr double ln2High = 0x1.62e42fefa0000p-1; // 40 bits
-  static constexpr double ln2Low = 0x1.cf79abc9e3b39p-41;
+  static constexpr double ln2Low = 0x1.cf79abc9e3b39p-40;
 };
 
 /// 1/first!, 1/(first+1)!, …

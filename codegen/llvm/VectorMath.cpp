@@ -225,45 +225,14 @@ Value llmc::codegen::emitCos(VectorBuilder &b, Value x) {
   return sine(b, x, 1);
 }
 
-Value llmc::codegen::emitPow(VectorBuilder &b, Value x, Value y) {
+/// The functions of one f32.
+static FailureOr<Value> expandFloatMath(VectorBuilder &b, Operation *scalar,
+                                        Value x) {
   Type type = x.getType();
-  Value zero = b.number(type, 0), one = b.number(type, 1);
-  Value power = emitExp2(b, b.mul(y, emitLog2(b, magnitude(b, x))));
-  Value isInteger =
-      b.compare(F::OEQ, y, math::FloorOp::create(b, y));
-  Value half = b.mul(y, b.number(type, 0.5));
-  Value isOdd = arith::AndIOp::create(
-      b, isInteger, b.compare(F::UNE, half, math::FloorOp::create(b, half)));
-  Value negative = b.compare(F::OLT, x, zero);
-  Value signedPower = b.select(isOdd, b.neg(power),
-                               b.select(isInteger, power, b.nan(type)));
-  Value result = b.select(negative, signedPower, power);
-  Value isOne = arith::OrIOp::create(b, b.compare(F::OEQ, y, zero),
-                                     b.compare(F::OEQ, x, one));
-  return b.select(isOne, one, result);
-}
-
-FailureOr<Value> llmc::codegen::expandMath(VectorBuilder &b, Operation *scalar,
-                                           ValueRange operands) {
-  Value x = operands.front();
-  Type type = x.getType();
-  auto native = [&]() -> FailureOr<Value> {
-    OperationState state(b.getLoc(), scalar->getName());
-    state.addOperands(operands);
-    state.addTypes(type);
-    return b.create(state)->getResult(0);
-  };
-  using Result = FailureOr<Value>;
-  // The expansions are for f32; integers only have absi.
-  if (!elementOf(type).isF32() && !isa<math::AbsIOp>(scalar))
+  if (!elementOf(type).isF32())
     return failure();
+  using Result = FailureOr<Value>;
   return llvm::TypeSwitch<Operation *, Result>(scalar)
-      .Case<math::AbsFOp, math::AbsIOp, math::CeilOp, math::FloorOp,
-            math::RoundOp, math::RoundEvenOp, math::TruncOp, math::SqrtOp,
-            math::FmaOp, math::CopySignOp>([&](auto) { return native(); })
-      .Case([&](math::RsqrtOp) -> Result {
-        return b.div(b.number(type, 1), math::SqrtOp::create(b, x));
-      })
       .Case([&](math::ExpOp) -> Result { return emitExp(b, x); })
       .Case([&](math::Exp2Op) -> Result { return emitExp2(b, x); })
       .Case([&](math::ExpM1Op) -> Result { return emitExpm1(b, x); })
@@ -285,13 +254,10 @@ FailureOr<Value> llmc::codegen::expandMath(VectorBuilder &b, Operation *scalar,
         return b.div(emitSin(b, x), emitCos(b, x));
       })
       .Case([&](math::SinhOp) -> Result {
-        Value half = b.number(type, 0.5), p = emitExpm1(b, x);
-        return b.mul(half, b.add(p, b.div(p, b.add(p, b.number(type, 1)))));
+        return hyperbolicSine(b, emitExpm1(b, magnitude(b, x)), x);
       })
       .Case([&](math::CoshOp) -> Result {
-        Value p = emitExp(b, magnitude(b, x));
-        return b.mul(b.number(type, 0.5),
-                     b.add(p, b.div(b.number(type, 1), p)));
+        return hyperbolicCosine(b, emitExp(b, magnitude(b, x)));
       })
       .Case([&](math::AtanOp) -> Result { return emitAtan(b, x); })
       .Case([&](math::AsinOp) -> Result { return emitAsin(b, x); })
@@ -299,8 +265,31 @@ FailureOr<Value> llmc::codegen::expandMath(VectorBuilder &b, Operation *scalar,
       .Case([&](math::AsinhOp) -> Result { return emitAsinh(b, x); })
       .Case([&](math::AcoshOp) -> Result { return emitAcosh(b, x); })
       .Case([&](math::AtanhOp) -> Result { return emitAtanh(b, x); })
-      .Case([&](math::PowFOp) -> Result {
-        return emitPow(b, x, operands[1]);
-      })
       .Default([](Operation *) -> Result { return failure(); });
+}
+
+FailureOr<Value> llmc::codegen::expandMath(VectorBuilder &b, Operation *scalar,
+                                           ValueRange operands) {
+  Value x = operands.front();
+  Type type = x.getType();
+  auto native = [&]() -> FailureOr<Value> {
+    OperationState state(b.getLoc(), scalar->getName());
+    state.addOperands(operands);
+    state.addTypes(type);
+    return b.create(state)->getResult(0);
+  };
+  using Result = FailureOr<Value>;
+  return llvm::TypeSwitch<Operation *, Result>(scalar)
+      .Case<math::AbsFOp, math::AbsIOp, math::CeilOp, math::FloorOp,
+            math::RoundOp, math::RoundEvenOp, math::TruncOp, math::SqrtOp,
+            math::FmaOp, math::CopySignOp>([&](auto) { return native(); })
+      .Case([&](math::PowFOp) -> Result { return emitPow(b, x, operands[1]); })
+      .Case([&](math::RsqrtOp) -> Result {
+        return b.div(b.number(type, 1), math::SqrtOp::create(b, x));
+      })
+      .Default([&](Operation *) -> Result {
+        if (elementOf(type).isF64())
+          return expandWideMath(b, scalar, x);
+        return expandFloatMath(b, scalar, x);
+      });
 }

@@ -1,4 +1,4 @@
-/// Elementary functions from arithmetic alone, on f32 scalars and vectors.
+/// Elementary functions from arithmetic alone, on scalars and vectors.
 ///
 /// The same expansion on every CPU level gives the same bits. Maximum errors
 /// in units of the last place were measured over all or 10^8 sampled floats
@@ -31,8 +31,8 @@ Value emitErf(VectorBuilder &b, Value x);
 /// 1.5e-7 absolute for |x| <= 10^4; the reduction fails gradually beyond.
 Value emitSin(VectorBuilder &b, Value x);
 Value emitCos(VectorBuilder &b, Value x);
-/// exp2(y log2 |x|) with the sign of x where y is an odd integer; NaN for
-/// negative x and other y. Relative error grows as 1e-7 * (1 + |y log2 x|).
+/// f32 or f64: 1.2 ulp, and exact where the power is representable. Negative x
+/// take the sign of an odd y; with y that is no integer they give NaN.
 Value emitPow(VectorBuilder &b, Value x, Value y);
 /// 3 ulp each. asin and acos are NaN beyond 1, acosh below 1, atanh beyond 1.
 Value emitAtan(VectorBuilder &b, Value x);
@@ -44,8 +44,13 @@ Value emitAtanh(VectorBuilder &b, Value x);
 /// The remainder with the sign of x, as C's fmod: exact while |x / y| < 2^23.
 Value emitFmod(VectorBuilder &b, Value x, Value y);
 
+/// The function of one f64 that a `math` operation names, within a few units of
+/// the last place (erf: 1e-13). Written for rare use: plain, not fast.
+mlir::FailureOr<Value> expandWideMath(VectorBuilder &b, mlir::Operation *scalar,
+                                      Value x);
+
 /// The value of a `math` operation whose scalar operands became `operands`
-/// (f32 scalars or vectors of f32; integers for absi). Fails where there is no
+/// (f32 or f64, scalars or vectors; integers for absi). Fails where there is no
 /// expansion.
 mlir::FailureOr<Value> expandMath(VectorBuilder &b, mlir::Operation *scalar,
                                   ValueRange operands);

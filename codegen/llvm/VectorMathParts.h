@@ -37,6 +37,24 @@ inline Value whereSmall(VectorBuilder &b, Value x, double bound, Value inner,
   return b.select(small, inner, outer);
 }
 
+/// sinh x from expm1 |x|.
+inline Value hyperbolicSine(VectorBuilder &b, Value power, Value x) {
+  Type type = x.getType();
+  Value one = b.number(type, 1);
+  Value large =
+      b.compare(mlir::arith::CmpFPredicate::OGT, power, b.number(type, 1e17));
+  // Both halves are p beyond; infinity by itself would give NaN.
+  Value rest = b.select(large, one, b.div(power, b.add(power, one)));
+  Value sum = b.mul(b.number(type, 0.5), b.add(power, rest));
+  return withSignOf(b, sum, x);
+}
+
+/// cosh x from exp |x|.
+inline Value hyperbolicCosine(VectorBuilder &b, Value power) {
+  Value one = b.number(power.getType(), 1);
+  return b.mul(b.number(power.getType(), 0.5), b.add(power, b.div(one, power)));
+}
+
 } // namespace llmc::codegen
 
 #endif // LLMC_CODEGEN_LLVM_VECTORMATHPARTS_H

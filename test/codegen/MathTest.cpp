@@ -87,6 +87,9 @@ TEST(VectorMath, KeepsItsErrorBounds) {
       {"math.asinh %a", std::asinh, -1e38, 1e38, 3},
       {"math.acosh %a", std::acosh, 1, 1e38, 3},
       {"math.atanh %a", std::atanh, -1, 1, 3},
+      {"math.sinh %a", std::sinh, -88, 88, 4},
+      {"math.cosh %a", std::cosh, -88, 88, 4},
+      {"math.erfc %a", std::erfc, -5, 0, 4},
       {"math.sqrt %a", std::sqrt, 0, 1e38, 0.5},
   };
   for (const Function &f : functions) {
@@ -187,4 +190,125 @@ TEST(VectorMath, FmodIsExactForModerateQuotients) {
         ASSERT_EQ(outputs[i], std::fmod(inputs[i], 0.7f)) << inputs[i];
       }
   }
+}
+
+namespace {
+
+/// A kernel of plain loops, as graphs that are no decoder give: scalar ops of
+/// `type` on each element of a pair of vectors.
+std::string loopText(const std::string &type, const std::string &op) {
+  std::string t = "memref<?x" + type + ">";
+  return "func.func @k(%x: " + t + ", %z: " + t + ", %y: " + t +
+         ", %b: index, %e: index) attributes {kernel.entry} {\n"
+         "%one = arith.constant 1 : index\nscf.for %i = %b to %e step %one {\n"
+         "%a = memref.load %x[%i] : " + t + "\n%c = memref.load %z[%i] : " + t +
+         "\n%r = " + op + " : " + type + "\nmemref.store %r, %y[%i] : " + t +
+         "\n}\nreturn\n}\n";
+}
+
+struct WideFunction {
+  const char *op;
+  double (*reference)(double);
+  double low, high;
+};
+
+} // namespace
+
+TEST(VectorMath, ExpandsScalarDoublesInLoops) {
+  const WideFunction functions[] = {
+      {"exp", std::exp, -700, 700},    {"exp2", std::exp2, -1000, 1000},
+      {"expm1", std::expm1, -5, 5},    {"log", std::log, 1e-300, 1e5},
+      {"log2", std::log2, 1e-9, 1e5},  {"log10", std::log10, 1e-9, 1e5},
+      {"log1p", std::log1p, -0.9, 5},  {"tanh", std::tanh, -20, 20},
+      {"erf", std::erf, -6, 6},        {"sin", std::sin, -100, 100},
+      {"cos", std::cos, -100, 100},    {"tan", std::tan, -1.5, 1.5},
+      {"sinh", std::sinh, -50, 50},    {"cosh", std::cosh, -50, 50},
+      {"atan", std::atan, -50, 50},    {"asin", std::asin, -1, 1},
+      {"acos", std::acos, -1, 1},      {"asinh", std::asinh, -1e9, 1e9},
+      {"acosh", std::acosh, 1, 1e9},   {"atanh", std::atanh, -1, 1},
+  };
+  const std::string level = runnableLevels().front();
+  constexpr int64_t samples = 2001;
+  for (const WideFunction &f : functions) {
+    Guarded<double> inputs(samples), outputs(samples);
+    for (int64_t i = 0; i < samples; ++i)
+      inputs[i] = f.low + (f.high - f.low) * i / (samples - 1);
+    Kernel(loopText("f64", "math." + std::string(f.op) + " %a"), level)
+        .run({inputs, inputs, outputs}, {samples, samples, samples}, 0, samples);
+    for (int64_t i = 0; i < samples; ++i) {
+      double want = f.reference(inputs[i]);
+      if (std::isinf(want))
+        ASSERT_EQ(outputs[i], want) << f.op;
+      else
+        ASSERT_NEAR(outputs[i], want, 1e-13 * std::max(1.0, std::abs(want)))
+            << f.op << " of " << inputs[i];
+    }
+  }
+}
+
+TEST(VectorMath, PowersAreRightInBothTypes) {
+  for (const std::string &level : runnableLevels()) {
+    constexpr int64_t samples = 20000;
+    Guarded<float> x(samples), y(samples), z(samples);
+    Guarded<double> dx(samples), dy(samples), dz(samples);
+    Numbers numbers(11);
+    for (int64_t i = 0; i < samples; ++i) {
+      x[i] = std::exp(3 * numbers.normal());
+      y[i] = 8 * numbers.normal();
+      if (i % 4 == 0) // Representable results must be exact.
+        x[i] = 1 + numbers.below(9), y[i] = numbers.below(5);
+      if (i % 8 == 0)
+        x[i] = -x[i];
+      dx[i] = x[i], dy[i] = y[i];
+    }
+    std::vector<int64_t> extents = {samples, samples, samples};
+    Kernel(loopText("f32", "math.powf %a, %c"), level)
+        .run({x, y, z}, extents, 0, samples);
+    Kernel(loopText("f64", "math.powf %a, %c"), level)
+        .run({dx, dy, dz}, extents, 0, samples);
+    for (int64_t i = 0; i < samples; ++i) {
+      double want = std::pow(double(x[i]), double(y[i]));
+      ASSERT_LE(ulps(z[i], want), 1.2) << x[i] << " ** " << y[i];
+      if (i % 4 == 0) {
+        ASSERT_EQ(dz[i], want) << x[i] << " ** " << y[i];
+        ASSERT_EQ(z[i], want) << x[i] << " ** " << y[i];
+      }
+      ASSERT_NEAR(dz[i], want, 4e-16 * std::abs(want)) << x[i] << " ** " << y[i];
+    }
+  }
+}
+
+TEST(VectorMath, PowersHaveTheEdgesOfC) {
+  const float values[] = {0, -0.f, 1, -1, 0.5f, -0.5f, 2, -2, 3, -3, inf, -inf, notNumber, 1e30f, -1e30f};
+  constexpr int64_t n = std::size(values);
+  for (const std::string &level : runnableLevels()) {
+    Guarded<float> x(n * n), y(n * n), z(n * n);
+    for (int64_t i = 0; i < n * n; ++i)
+      x[i] = values[i / n], y[i] = values[i % n];
+    Kernel(loopText("f32", "math.powf %a, %c"), level)
+        .run({x, y, z}, {n * n, n * n, n * n}, 0, n * n);
+    for (int64_t i = 0; i < n * n; ++i) {
+      float want = std::pow(x[i], y[i]);
+      if (std::isnan(want))
+        EXPECT_TRUE(std::isnan(z[i])) << x[i] << " ** " << y[i];
+      else
+        EXPECT_EQ(z[i], want) << x[i] << " ** " << y[i];
+    }
+  }
+}
+
+TEST(VectorMath, ExpandsScalarHalvesInLoops) {
+  for (const std::string &level : runnableLevels())
+    for (const char *type : {"bf16", "f16"}) {
+      Guarded<uint16_t> x(9), y(9);
+      bool bf16 = type[0] == 'b';
+      for (int i = 0; i < 9; ++i)
+        x[i] = bf16 ? toBf16(i * 0.3f) : toF16(i * 0.3f);
+      Kernel(loopText(type, "math.exp %a"), level)
+          .run({x, x, y}, {9, 9, 9}, 0, 9);
+      for (int i = 0; i < 9; ++i) {
+        float want = std::exp(bf16 ? fromBf16(x[i]) : fromF16(x[i]));
+        ASSERT_NEAR(bf16 ? fromBf16(y[i]) : fromF16(y[i]), want, want / 128);
+      }
+    }
 }
