@@ -1,13 +1,19 @@
-/// `GraphConformanceTests [--table] [DIR...]`: compiles each folder's model.onnx
+/// `GraphConformanceTests [--table] [--evaluate] [DIR...]`: compiles each folder's model.onnx
 /// to plain kernels, runs it on the recorded inputs and compares with the
 /// recorded outputs. A line for each folder that did not pass (all with
 /// --table): name, outcome, detail; then the numbers by operator.
+///
+/// With --evaluate, what is recorded does not matter: inputs are made up, at two
+/// sizes of every symbolic extent, and the results compared with the reference
+/// evaluator's.
 ///
 /// Outcomes: passed; unsupported (refused with an error, by the importer or the
 /// lowering); skipped (no recorded tensors); wrong; crash. The last two fail the
 /// test. Folders run in a child process, so that one that dies is a line, and
 /// the next child goes on behind it.
 #include "codegen/Target.h"
+#include "compiler/reference/FileWeights.h"
+#include "dialects/onnx/SymbolicShape.h"
 #include "compiler/PackWeights.h"
 #include "dialects/llm/LlmOps.h"
 #include "frontends/onnx/builder/BuildModule.h"
@@ -178,9 +184,88 @@ Outcome runFolder(const fs::path &folder) {
   return finish(*first);
 }
 
+/// Numbers of every input: floats around 0, integers that are small indices.
+std::vector<Tensor> madeUpInputs(mlir::func::FuncOp function,
+                                 mlir::ArrayRef<int64_t> symbols,
+                                 mlir::SmallVector<reference::Tensor> &same) {
+  std::vector<Tensor> inputs;
+  uint32_t state = 12345;
+  for (mlir::Type type : function.getArgumentTypes()) {
+    auto tensor = mlir::cast<mlir::RankedTensorType>(type);
+    auto shape = onnx::evaluateShape(tensor, symbols);
+    if (!shape)
+      return {};
+    auto made = reference::Tensor::zeros(tensor.getElementType(), *shape);
+    for (int64_t i = 0; i < made.numElements(); ++i) {
+      state = state * 1664525 + 1013904223;
+      if (made.isFloat())
+        made.setDouble(i, double(state >> 16) / 32768 - 1);
+      else
+        made.setInt(i, (state >> 24) % (made.element() == reference::Element::Bool
+                                            ? 2
+                                            : 4));
+    }
+    auto given = toRuntime(made);
+    if (!given)
+      return {};
+    inputs.push_back(std::move(*given));
+    same.push_back(std::move(made));
+  }
+  return inputs;
+}
+
+/// The graph on made-up inputs, against the reference evaluator.
+Outcome evaluateFolder(const fs::path &folder) {
+  mlir::DialectRegistry registry;
+  for (const codegen::Target *target : codegen::allTargets())
+    target->registerDialects(registry);
+  registry.insert<llm::LlmDialect>();
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  fs::path file = fs::is_directory(folder) ? folder / "model.onnx" : folder;
+  auto model = onnx::readModel(file.string());
+  if (!model)
+    return outcomeOf(model.error());
+  auto module = onnx::buildModule(context, *model);
+  if (!module)
+    return outcomeOf(module.error());
+  mlir::OwningOpRef<mlir::ModuleOp> lowered((*module)->clone());
+  auto graph = test::CompiledGraph::make(*lowered, *model);
+  if (!graph)
+    return outcomeOf(graph.error());
+  auto function = (**module).lookupSymbol<mlir::func::FuncOp>("main");
+  reference::FileWeights weights(**module);
+  size_t count = onnx::symbolNames(**module).size();
+  for (int64_t size : {3, 2}) {
+    mlir::SmallVector<int64_t> symbols;
+    for (size_t i = 0; i < count; ++i)
+      symbols.push_back(size + i % 2);
+    mlir::SmallVector<reference::Tensor> same;
+    std::vector<Tensor> inputs = madeUpInputs(function, symbols, same);
+    if (inputs.size() != function.getNumArguments())
+      return {"skipped", "an input has no extents", ""};
+    reference::Evaluator evaluator(**module, &weights);
+    auto expected = evaluator.evaluateFunction(function, same);
+    if (failed(expected))
+      return {"skipped", oneLine(evaluator.error()), ""};
+    auto outputs = (*graph)->run(inputs);
+    if (!outputs)
+      return {"wrong", oneLine(outputs.error().render()), ""};
+    for (size_t i = 0; i < outputs->size(); ++i) {
+      const Tensor &given = (*outputs)[i];
+      auto actual =
+          reference::Tensor::zeros((*expected)[i].elementType(), given.shape);
+      std::memcpy(actual.mutableBytes(), given.data.data(), given.data.size());
+      std::string difference = test::compareTensors(actual, (*expected)[i]);
+      if (!difference.empty())
+        return {"wrong", "output " + std::to_string(i) + ": " + difference, ""};
+    }
+  }
+  return {"passed", "", ""};
+}
+
 /// Runs folders from `next` on in a child; returns how many it finished.
 size_t runInChild(const std::vector<fs::path> &folders, size_t next,
-                  std::vector<Outcome> &outcomes) {
+                  bool evaluate, std::vector<Outcome> &outcomes) {
   int channel[2];
   if (::pipe(channel))
     std::exit(70);
@@ -190,7 +275,8 @@ size_t runInChild(const std::vector<fs::path> &folders, size_t next,
     ::close(channel[0]);
     FILE *out = ::fdopen(channel[1], "w");
     for (size_t i = next; i < folders.size(); ++i) {
-      Outcome outcome = runFolder(folders[i]);
+      Outcome outcome = evaluate ? evaluateFolder(folders[i])
+                                 : runFolder(folders[i]);
       std::fprintf(out, "%s\t%s\t%s\n", outcome.kind.c_str(), outcome.op.c_str(),
                    oneLine(outcome.detail).c_str());
       std::fflush(out);
@@ -218,11 +304,13 @@ size_t runInChild(const std::vector<fs::path> &folders, size_t next,
 } // namespace
 
 int main(int argc, char **argv) {
-  bool table = false;
+  bool table = false, evaluate = false;
   std::vector<fs::path> folders;
   for (int i = 1; i < argc; ++i) {
     if (std::string(argv[i]) == "--table")
       table = true;
+    else if (std::string(argv[i]) == "--evaluate")
+      evaluate = true;
     else if (argv[i][0] != '-')
       folders.push_back(argv[i]);
   }
@@ -233,7 +321,7 @@ int main(int argc, char **argv) {
   std::sort(folders.begin(), folders.end());
   std::vector<Outcome> outcomes;
   while (outcomes.size() < folders.size()) {
-    runInChild(folders, outcomes.size(), outcomes);
+    runInChild(folders, outcomes.size(), evaluate, outcomes);
     if (outcomes.size() < folders.size())
       outcomes.push_back({"crash", "the process died", "?"});
   }
