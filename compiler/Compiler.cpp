@@ -31,6 +31,8 @@ namespace llmc {
 /// Where the model's configuration says nothing of a context.
 static constexpr int64_t defaultContext = 2048;
 static constexpr int64_t defaultChunk = 128;
+/// Tables of positions are evaluated and stored for every position.
+static constexpr int64_t largestContext = int64_t(1) << 24;
 
 namespace {
 class Compilation {
@@ -50,6 +52,8 @@ private:
   Status emitIfWanted(EmitStage stage);
   Status generate();
   Status checkMemory();
+  Status checkOutput() const;
+  Status limitContext();
   Status write();
   void report(const char *phase, uint64_t done = 0, uint64_t total = 0) {
     if (options.progress)
@@ -99,6 +103,12 @@ Status Compilation::read() {
     summary.notes.push_back("no tokenizer.json beside the model: it takes token "
                             "ids (--ids), no text");
   }
+  LLMC_CHECK(checkOutput());
+  if (options.maxContext > largestContext)
+    return Error{Code::BadFlagValue, "the context is too long", "--max-context",
+                 std::to_string(options.maxContext) + " is above " +
+                     std::to_string(largestContext),
+                 "give a smaller number"};
   pipeline.maxContext = options.maxContext   ? options.maxContext
                         : folder.maxContext ? folder.maxContext
                                             : defaultContext;
@@ -111,6 +121,33 @@ Status Compilation::read() {
       options.chunk ? options.chunk : defaultChunk, pipeline.maxContext);
   pipeline.dtype = options.dtype;
   pipeline.quantize = options.quantize;
+  return Status::ok();
+}
+
+/// A table of positions bounds the context, whatever is asked for.
+Status Compilation::limitContext() {
+  auto limit = (*module)->getAttrOfType<IntegerAttr>("llm.max_positions");
+  if (!limit || limit.getInt() >= pipeline.maxContext)
+    return Status::ok();
+  if (options.maxContext > limit.getInt())
+    return Error{Code::BadFlagValue, "the context is too long for the model",
+                 "--max-context",
+                 "its table of positions has " +
+                     std::to_string(limit.getInt()) + " rows",
+                 "give --max-context=" + std::to_string(limit.getInt()) +
+                     " or less"};
+  pipeline.maxContext = limit.getInt();
+  return Status::ok();
+}
+
+/// The output must not take the place of a file that is read.
+Status Compilation::checkOutput() const {
+  std::error_code code;
+  for (const auto &file : source->files)
+    if (std::filesystem::equivalent(file.path, options.output, code) && !code)
+      return Error{Code::CannotCreate,
+                   "the output would replace a file of the model",
+                   options.output, "", "name another output"};
   return Status::ok();
 }
 
@@ -198,6 +235,7 @@ Status Compilation::optimise() {
   if (!status && status.error().code == Code::NotADecoder && plain)
     return optimiseAsGraph(std::move(plain), status.error());
   LLMC_CHECK(std::move(status));
+  LLMC_CHECK(limitContext());
   LLMC_CHECK(emitIfWanted(EmitStage::Rt));
   return emitIfWanted(EmitStage::Kernels);
 }

@@ -30,6 +30,9 @@ namespace llmc {
 using namespace mlir;
 using namespace llmc;
 
+/// Tables hold at least the positions that proposals are compared at.
+static constexpr int64_t probedPositions = 16;
+
 namespace {
 struct RaiseRope : llmc::impl::RaiseRopeBase<RaiseRope> {
   using RaiseRopeBase::RaiseRopeBase;
@@ -54,7 +57,7 @@ struct RaiseRope : llmc::impl::RaiseRopeBase<RaiseRope> {
       RopeProposal proposal(**probe, anchor->getResult(0));
       if (!proposal.collect())
         continue;
-      if (!proposal.tabulate(maxContext)) {
+      if (!proposal.tabulate(std::max<int64_t>(maxContext, probedPositions))) {
         anchor->emitRemark("not raised to llm.rope: ") << proposal.reason();
         continue;
       }

@@ -269,6 +269,8 @@ FailureOr<Value> StepBuilder::translate(Value value, bool wanted) {
 }
 
 LogicalResult StepBuilder::build() {
+  if (graph.getBody().getOps<llm::AttentionOp>().empty())
+    return graph.emitError("no attention was recognised");
   if (failed(findOutputs()))
     return failure();
   markCacheInputs();
@@ -295,6 +297,20 @@ LogicalResult StepBuilder::build() {
   step.setType(builder.getFunctionType(entry->getArgumentTypes(),
                                        ValueRange(results).getTypes()));
   auto module = graph->getParentOfType<ModuleOp>();
+  // No position may lie beyond a table that is indexed by positions.
+  int64_t limit = std::numeric_limits<int64_t>::max();
+  step.walk([&](Operation *op) {
+    Value table;
+    if (auto rope = dyn_cast<llm::RopeOp>(op))
+      table = rope.getCos();
+    else if (auto embedding = dyn_cast<llm::EmbeddingOp>(op))
+      if (embedding.getTokens() == positions)
+        table = embedding.getTable();
+    if (table)
+      limit = std::min(limit, rankedType(table).getDimSize(0));
+  });
+  if (limit < std::numeric_limits<int64_t>::max())
+    module->setAttr("llm.max_positions", builder.getI64IntegerAttr(limit));
   module->removeAttr("onnx.symbols");
   module->removeAttr("onnx.equal_dims");
   module->setAttr("llm.symbols", builder.getStrArrayAttr({"T", "R"}));

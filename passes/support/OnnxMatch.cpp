@@ -148,18 +148,17 @@ Value tokenIds(func::FuncOp graph) {
 }
 
 void eraseDead(Operation *op) {
-  SmallVector<Operation *> worklist{op};
+  // A set: an op that two erased ops read must not be taken up twice.
+  llvm::SetVector<Operation *> worklist;
+  worklist.insert(op);
   while (!worklist.empty()) {
     Operation *next = worklist.pop_back_val();
     if (!next->use_empty())
       continue;
-    SmallVector<Operation *> producers;
     for (Value operand : next->getOperands())
       if (Operation *producer = operand.getDefiningOp())
-        if (!llvm::is_contained(producers, producer))
-          producers.push_back(producer);
+        worklist.insert(producer);
     next->erase();
-    llvm::append_range(worklist, producers);
   }
 }
 
