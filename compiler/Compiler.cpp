@@ -214,6 +214,16 @@ Status Compilation::optimise() {
       LLMC_CHECK(verifier.check(step, ir));
     if (step.name == "llmc-raise-map") {
       std::string plain;
+      llm::AttentionOp first;
+      ir.walk([&](llm::AttentionOp op) { first = op; });
+      if (!first) {
+        for (const std::string &remark : log.remarks())
+          plain += (plain.empty() ? "" : "\n") + remark;
+        return Error{Code::NotADecoder,
+                     "the graph was not recognised as a decoder", folder.model,
+                     plain.empty() ? "it has no attention" : plain,
+                     "`llmc infer` runs any graph"};
+      }
       for (const Recognised &entry : recognised(ir, attention)) {
         summary.report.push_back(entry.text());
         if (entry.found < entry.total)

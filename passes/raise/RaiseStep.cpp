@@ -269,8 +269,6 @@ FailureOr<Value> StepBuilder::translate(Value value, bool wanted) {
 }
 
 LogicalResult StepBuilder::build() {
-  if (graph.getBody().getOps<llm::AttentionOp>().empty())
-    return graph.emitError("no attention was recognised");
   if (failed(findOutputs()))
     return failure();
   markCacheInputs();
