@@ -1,7 +1,8 @@
 /// RotaryEmbedding and the attention operators of ONNX and com.microsoft, in
 /// steps that each are a launch: query, keys and values as [B, H, S, D] (biased,
 /// rotated, behind the past), scores [B, H, S, L] (scaled, capped, masked),
-/// their softmax in place, and the sum of values. Masked rows give 0.
+/// their softmax in place, and the sum of values. Masked rows give 0. Long (more
+/// than 500 lines) because the operators share every one of these steps.
 #include "passes/lowering/GraphLowering.h"
 
 using namespace mlir;
