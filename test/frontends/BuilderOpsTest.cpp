@@ -207,8 +207,7 @@ TEST_F(Builder, ManyUnsupportedNodesOfOneKindAreCounted) {
   for (int i = 0; i < 12; ++i)
     m.node("Foo", {"x"}, {"y" + std::to_string(i)}, "my.domain");
   m.output("y0");
-  EXPECT_NE(import(m).error.find("my.domain::Foo-1 (12): "),
-            std::string::npos);
+  EXPECT_NE(import(m).error.find("my.domain::Foo-1 (12): "), std::string::npos);
   EXPECT_NE(import(m).error.find("; and 2 more"), std::string::npos);
 }
 
@@ -244,11 +243,8 @@ TEST_F(Builder, AMissingInputIsRefused) {
 }
 
 TEST_F(Builder, APermutationThatIsNoneIsRefused) {
-  for (std::vector<int64_t> perm : {std::vector<int64_t>{0, 0},
-                                    {0, 2},
-                                    {-1, 0},
-                                    {0},
-                                    {0, 1, 2}}) {
+  for (std::vector<int64_t> perm :
+       {std::vector<int64_t>{0, 0}, {0, 2}, {-1, 0}, {0}, {0, 1, 2}}) {
     ModelMaker m;
     m.input("x", {2, 3}).node("Transpose", {"x"}, {"z"}).attr("perm", perm);
     m.output("z");

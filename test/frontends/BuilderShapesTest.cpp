@@ -89,9 +89,10 @@ TEST_F(BuilderShapes, ManyNamesForOneBatchBecomeOneSymbol) {
   m.input("x0", {""});
   for (int i = 1; i < 20; ++i) {
     m.input("x" + std::to_string(i), {""});
-    m.node("Add", {i == 1 ? "x0" : "s" + std::to_string(i - 1),
-                   "x" + std::to_string(i)},
-           {"s" + std::to_string(i)});
+    m.node(
+        "Add",
+        {i == 1 ? "x0" : "s" + std::to_string(i - 1), "x" + std::to_string(i)},
+        {"s" + std::to_string(i)});
   }
   m.output("s19");
   Imported made = import(m);
@@ -104,7 +105,8 @@ TEST_F(BuilderShapes, ShapeArithmeticFoldsAway) {
   m.input("x", {"batch", "seq", 64}).ints("i0", {0}).ints("i1", {1});
   m.ints("heads", {8}).ints("minus", {-1});
   m.node("Shape", {"x"}, {"shape"});
-  m.node("Gather", {"shape", "i0"}, {"b"}).node("Gather", {"shape", "i1"}, {"s"});
+  m.node("Gather", {"shape", "i0"}, {"b"})
+      .node("Gather", {"shape", "i1"}, {"s"});
   m.node("Concat", {"b", "s", "heads", "minus"}, {"target"}).attr("axis", 0);
   m.node("Reshape", {"x", "target"}, {"z"}).output("z");
   Imported made = import(m);
@@ -197,7 +199,10 @@ TEST_F(BuilderShapes, SliceToTheEndKeepsASymbol) {
 
 TEST_F(BuilderShapes, SliceOfTheLastRowCountsFromTheEnd) {
   ModelMaker m;
-  m.input("x", {"seq", 8}).ints("s", {-1}).ints("e", {INT64_MAX}).ints("a", {0});
+  m.input("x", {"seq", 8})
+      .ints("s", {-1})
+      .ints("e", {INT64_MAX})
+      .ints("a", {0});
   m.node("Slice", {"x", "s", "e", "a"}, {"z"}).output("z");
   EXPECT_EQ(import(m).results(), "f32[1, 8]");
 }
@@ -226,7 +231,9 @@ TEST_F(BuilderShapes, SliceToASymbolAssumesThatItFits) {
 TEST_F(BuilderShapes, SplitOfASymbolIntoEqualParts) {
   ModelMaker m;
   m.input("x", {"n", 12});
-  m.node("Split", {"x"}, {"a", "b", "c"}).attr("axis", 1).attr("num_outputs", 3);
+  m.node("Split", {"x"}, {"a", "b", "c"})
+      .attr("axis", 1)
+      .attr("num_outputs", 3);
   m.output("a").output("c");
   EXPECT_EQ(import(m).results(), "f32[n, 4]; f32[n, 4]");
 }

@@ -5,8 +5,8 @@
 #include "compiler/reference/FileWeights.h"
 #include "frontends/onnx/builder/BuildModule.h"
 #include "frontends/onnx/reader/OnnxReader.h"
-#include "test/frontends/TensorFile.h"
 #include "mlir/IR/MLIRContext.h"
+#include "test/frontends/TensorFile.h"
 
 #include <cstdio>
 #include <filesystem>

@@ -20,8 +20,7 @@ ModelMaker::ModelMaker(int64_t opset) {
 }
 
 ModelMaker &ModelMaker::input(const std::string &name,
-                              std::vector<DimText> shape,
-                              onnx::ElemType type) {
+                              std::vector<DimText> shape, onnx::ElemType type) {
   onnx::ValueInfo info;
   info.name = name;
   info.type.kind = onnx::ValueType::Kind::Tensor;
@@ -90,9 +89,8 @@ ModelMaker &ModelMaker::node(const std::string &op,
   return *this;
 }
 
-static onnx::Attribute &addAttribute(onnx::Model &model,
-                                     const std::string &name,
-                                     onnx::AttrType type) {
+static onnx::Attribute &
+addAttribute(onnx::Model &model, const std::string &name, onnx::AttrType type) {
   auto &list = model.graph.nodes.back().attributes;
   list.emplace_back();
   list.back().name = name;
@@ -146,13 +144,11 @@ static std::string joined(const std::vector<std::string> &parts,
 }
 
 static func::FuncOp mainOf(const Imported &imported) {
-  return imported.module
-             ? (*imported.module).lookupSymbol<func::FuncOp>("main")
-             : func::FuncOp();
+  return imported.module ? (*imported.module).lookupSymbol<func::FuncOp>("main")
+                         : func::FuncOp();
 }
 
-static std::string typesText(TypeRange types,
-                             ArrayRef<std::string> symbols) {
+static std::string typesText(TypeRange types, ArrayRef<std::string> symbols) {
   std::vector<std::string> parts;
   for (Type type : types)
     parts.push_back(onnx::describeType(type, symbols));
@@ -185,8 +181,7 @@ std::string Imported::values(unsigned result) const {
   auto function = mainOf(*this);
   if (!function)
     return error;
-  Value value =
-      function.getBody().front().getTerminator()->getOperand(result);
+  Value value = function.getBody().front().getTerminator()->getOperand(result);
   std::vector<std::string> parts;
   if (auto dimensions = value.getDefiningOp<onnx::DimensionsOp>())
     for (AffineExpr expr : dimensions.getValues().getResults())
@@ -205,9 +200,8 @@ std::string Imported::values(unsigned result) const {
   return parts.empty() ? "not constant" : joined(parts, " ");
 }
 
-static std::vector<std::string> mapsText(const Imported &imported,
-                                         StringRef attribute,
-                                         const char *separator) {
+static std::vector<std::string>
+mapsText(const Imported &imported, StringRef attribute, const char *separator) {
   std::vector<std::string> parts;
   auto list = (*imported.module)->getAttrOfType<ArrayAttr>(attribute);
   if (!list)

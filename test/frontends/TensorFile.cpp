@@ -69,8 +69,11 @@ Result<reference::Tensor> readTensorFile(const std::string &path,
   const onnx::TensorData &data = model.graph.initializers[0];
   Type elem = onnx::elementType(data.type, &context);
   if (!elem || !reference::elementOf(elem))
-    return Error{Code::UnsupportedType, "a tensor of " +
-                     onnx::elemTypeName(data.type), path, {}, {}};
+    return Error{Code::UnsupportedType,
+                 "a tensor of " + onnx::elemTypeName(data.type),
+                 path,
+                 {},
+                 {}};
   std::span<const std::byte> content = model.bytes(data);
   std::shared_ptr<std::byte> copy(new std::byte[content.size() + 1],
                                   std::default_delete<std::byte[]>());
@@ -78,8 +81,11 @@ Result<reference::Tensor> readTensorFile(const std::string &path,
   auto tensor = reference::Tensor::fromPacked(
       RankedTensorType::get(data.dims, elem), copy, content.size());
   if (!tensor)
-    return Error{Code::UnsupportedType, "a tensor that cannot be unpacked",
-                 path, {}, {}};
+    return Error{Code::UnsupportedType,
+                 "a tensor that cannot be unpacked",
+                 path,
+                 {},
+                 {}};
   return *tensor;
 }
 
@@ -88,8 +94,7 @@ Result<onnx::TensorData> readTensorData(const std::string &path) {
   std::vector<std::byte> bytes = asModel(map.bytes());
   LLMC_TRY(onnx::Model model, onnx::readModelFromBytes(bytes, ""));
   if (model.graph.initializers.size() != 1 ||
-      model.graph.initializers[0].storage ==
-          onnx::TensorData::Storage::Strings)
+      model.graph.initializers[0].storage == onnx::TensorData::Storage::Strings)
     return Error{Code::BadModel, "no tensor in the file", path, {}, {}};
   onnx::TensorData &data = model.graph.initializers[0];
   std::span<const std::byte> content = model.bytes(data);

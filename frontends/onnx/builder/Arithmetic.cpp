@@ -25,8 +25,23 @@ static AffineExpr divide(AffineExpr a, AffineExpr b, Type elementType) {
 
 AffineExpr foldBinary(StringRef op, AffineExpr a, AffineExpr b,
                       Type elementType) {
-  enum class Kind { Other, Add, Sub, Mul, Div, Min, Max, And, Or, Xor, Eq,
-                    Gt, Lt, Ge, Le };
+  enum class Kind {
+    Other,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Min,
+    Max,
+    And,
+    Or,
+    Xor,
+    Eq,
+    Gt,
+    Lt,
+    Ge,
+    Le
+  };
   Kind kind = llvm::StringSwitch<Kind>(op)
                   .Case("onnx.add", Kind::Add)
                   .Case("onnx.sub", Kind::Sub)
@@ -131,14 +146,12 @@ Value Emitter::foldContents(StringRef op, Value lhs, Value rhs,
   auto rights = broadcastIndices(typeOf(rhs).getShape(), shape);
   Contents contents;
   for (auto [i, j] : llvm::zip(lefts, rights)) {
-    AffineExpr element =
-        foldBinary(op, (*left)[i], (*right)[j], elemOf(lhs));
+    AffineExpr element = foldBinary(op, (*left)[i], (*right)[j], elemOf(lhs));
     if (!element)
       return {};
     contents.push_back(element);
   }
-  return materialize(contents, *dims,
-                     elementType ? elementType : elemOf(lhs));
+  return materialize(contents, *dims, elementType ? elementType : elemOf(lhs));
 }
 
 SmallVector<size_t> broadcastIndices(ArrayRef<int64_t> input,

@@ -24,8 +24,7 @@ public:
                const Replacements &replacements, bool mayReplace)
       : model(model), builder(&context),
         symbols(&context, replacements, mayReplace),
-        module(ModuleOp::create(
-            FileLineColLoc::get(&context, path(), 0, 0))),
+        module(ModuleOp::create(FileLineColLoc::get(&context, path(), 0, 0))),
         folder(*module), state(symbols, folder) {}
 
   Result<OwningOpRef<ModuleOp>> run();
@@ -34,8 +33,7 @@ public:
 private:
   Type inputType(const ValueInfo &input);
   void addArguments(func::FuncOp function, Scope &scope);
-  void addResults(func::FuncOp function, Scope &scope,
-                  GraphImporter &importer);
+  void addResults(func::FuncOp function, Scope &scope, GraphImporter &importer);
   std::string path() const {
     return model.files.empty() ? "" : model.files.front().path;
   }
@@ -127,8 +125,8 @@ void ModuleImport::addResults(func::FuncOp function, Scope &scope,
     names.push_back(builder.getStringAttr(output.name));
   }
   func::ReturnOp::create(builder, function.getLoc(), values);
-  function.setFunctionType(builder.getFunctionType(
-      function.getFunctionType().getInputs(), types));
+  function.setFunctionType(
+      builder.getFunctionType(function.getFunctionType().getInputs(), types));
   function->setAttr("onnx.output_names", builder.getArrayAttr(names));
 }
 

@@ -57,8 +57,8 @@ DenseElementsAttr ConstantFolder::fold(Operation *op) {
     for (size_t i = width; equal && i < raw.size(); ++i)
       equal = raw[i] == raw[i - width];
     if (equal)
-      elements = DenseElementsAttr::getFromRawBuffer(type,
-                                                     raw.take_front(width));
+      elements =
+          DenseElementsAttr::getFromRawBuffer(type, raw.take_front(width));
   }
   return elements;
 }

@@ -39,7 +39,8 @@ struct EmitterState {
 
 class Emitter {
 public:
-  Emitter(EmitterState &state, mlir::OpBuilder &builder, mlir::Location location)
+  Emitter(EmitterState &state, mlir::OpBuilder &builder,
+          mlir::Location location)
       : state(state), builder(builder), location(location) {}
   virtual ~Emitter() = default;
 
@@ -86,8 +87,8 @@ public:
   /// \p axis brought into [0, rank); nullopt and a problem outside.
   std::optional<int64_t> axisOf(int64_t axis, int64_t rank);
   /// The same for a list that must not repeat; the result is ascending.
-  std::optional<llvm::SmallVector<int64_t>>
-  axesOf(llvm::ArrayRef<int64_t> axes, int64_t rank);
+  std::optional<llvm::SmallVector<int64_t>> axesOf(llvm::ArrayRef<int64_t> axes,
+                                                   int64_t rank);
 
   mlir::Value none();
   mlir::Value constant(mlir::DenseElementsAttr value);
@@ -103,16 +104,16 @@ public:
 
   /// An elementwise op ("onnx.add", …) on contents; null without a problem
   /// where they are not known.
-  mlir::Value foldContents(llvm::StringRef op, mlir::Value lhs,
-                           mlir::Value rhs, mlir::Type elementType = {});
+  mlir::Value foldContents(llvm::StringRef op, mlir::Value lhs, mlir::Value rhs,
+                           mlir::Type elementType = {});
 
   /// One result; operands or type may be null.
   template <typename Op, typename... Args>
   mlir::Value emit(mlir::RankedTensorType type, Args &&...args) {
     if (!type || (isNull(args) || ...))
       return {};
-    return finish(Op::create(builder, location, type,
-                             std::forward<Args>(args)...));
+    return finish(
+        Op::create(builder, location, type, std::forward<Args>(args)...));
   }
   /// By name, with operands only.
   mlir::Value emitNamed(llvm::StringRef name, mlir::RankedTensorType type,

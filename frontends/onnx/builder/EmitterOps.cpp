@@ -24,8 +24,7 @@ Value Emitter::binary(StringRef name, Value lhs, Value rhs, Type elementType) {
   auto dims = broadcast(dimsOf(lhs), dimsOf(rhs));
   if (!dims)
     return {};
-  return emitNamed(name,
-                   tensor(*dims, elementType ? elementType : elemOf(lhs)),
+  return emitNamed(name, tensor(*dims, elementType ? elementType : elemOf(lhs)),
                    {lhs, rhs});
 }
 
@@ -121,8 +120,8 @@ Value Emitter::matmul(Value lhs, Value rhs) {
     right.push_back(number(1));
   if (!equate(left.back(), right[right.size() - 2], "inner extents"))
     return {};
-  auto dims = broadcast(ArrayRef(left).drop_back(2),
-                        ArrayRef(right).drop_back(2));
+  auto dims =
+      broadcast(ArrayRef(left).drop_back(2), ArrayRef(right).drop_back(2));
   if (!dims)
     return {};
   if (!leftVector)

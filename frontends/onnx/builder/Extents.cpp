@@ -43,10 +43,9 @@ AffineExpr floorDivExtents(AffineExpr a, AffineExpr b) {
   if (AffineExpr exact = divideExactly(x, y))
     return exact;
   if (auto dividend = constantExtent(x); dividend && divisor)
-    return getAffineConstantExpr(
-        llvm::divideFloorSigned(*dividend, *divisor), a.getContext());
-  return normalizeExtent(
-      getAffineBinaryOpExpr(AffineExprKind::FloorDiv, x, y));
+    return getAffineConstantExpr(llvm::divideFloorSigned(*dividend, *divisor),
+                                 a.getContext());
+  return normalizeExtent(getAffineBinaryOpExpr(AffineExprKind::FloorDiv, x, y));
 }
 
 AffineExpr ceilDivExtents(AffineExpr a, AffineExpr b) {

@@ -53,9 +53,8 @@ void removeDeadCode(ModuleOp module) {
     sweep();
   }
   llvm::DenseSet<StringAttr> read;
-  module.walk([&](GetInitializerOp op) {
-    read.insert(op.getNameAttr().getAttr());
-  });
+  module.walk(
+      [&](GetInitializerOp op) { read.insert(op.getNameAttr().getAttr()); });
   for (auto initializer :
        llvm::make_early_inc_range(module.getOps<InitializerOp>()))
     if (!read.contains(initializer.getSymNameAttr()))

@@ -30,6 +30,7 @@ GraphImporter::GraphImporter(ModuleOp module, OpBuilder &builder,
                              Problems &problems)
     : module(module), builder(builder), model(model), state(state),
       problems(problems) {
+  symbolUses["main"] = 1; // The function's name.
   for (const Function &function : model.functions)
     functions[functionKey(function.domain, function.name, function.overload)] =
         &function;
@@ -63,8 +64,8 @@ Location GraphImporter::locationOf(const Node &node, size_t index,
     name += node.name;
   else
     name += node.opType + (node.outputs.empty() ? "" : " " + node.outputs[0]);
-  StringRef path = model.files.empty() ? StringRef()
-                                       : StringRef(model.files.front().path);
+  StringRef path =
+      model.files.empty() ? StringRef() : StringRef(model.files.front().path);
   // Bytes that are no UTF-8 would not print.
   for (char &c : name)
     if (static_cast<unsigned char>(c) < 0x20 || c == '"')
@@ -106,7 +107,9 @@ Value GraphImporter::importTensor(const TensorData &tensor,
   Value &value = imported[&tensor];
   Type elem = elementType(tensor.type, builder.getContext());
   if (!elem || tensor.dims.size() > 64) {
-    problems.add({"tensor", name, {},
+    problems.add({"tensor",
+                  name,
+                  {},
                   "elements of type " + elemTypeName(tensor.type),
                   Remedy::Export});
     return value;
@@ -149,7 +152,9 @@ Status GraphImporter::importNode(const Node &node, size_t index, Scope &scope,
     return Error{Code::TooLarge,
                  "the model has more than 500000 nodes once its functions "
                  "are expanded",
-                 model.files.empty() ? "" : model.files.front().path, {}, {}};
+                 model.files.empty() ? "" : model.files.front().path,
+                 {},
+                 {}};
   if (const Function *function = findFunction(node))
     return inlineFunction(*function, node, scope, frame);
 
@@ -189,12 +194,11 @@ Status GraphImporter::importNode(const Node &node, size_t index, Scope &scope,
   LogicalResult status = success();
   for (unsigned i = 0; i < row->minInputs; ++i)
     if (!context.has(i) && !context.failed())
-      status = context.fail(Code::BadModel,
-                            "input " + Twine(i) + " is missing");
+      status =
+          context.fail(Code::BadModel, "input " + Twine(i) + " is missing");
   if (inputs.size() > row->maxInputs && row->maxInputs != 255)
-    status = context.unsupported("more than " + Twine(row->maxInputs) +
-                                     " inputs",
-                                 Remedy::NewerOpset);
+    status = context.unsupported(
+        "more than " + Twine(row->maxInputs) + " inputs", Remedy::NewerOpset);
   if (succeeded(status))
     status = row->handler(context);
   finishNode(context, status, scope);
@@ -230,9 +234,9 @@ void GraphImporter::reportUnknown(const Node &node, const CallFrame *frame) {
     (void)context.unsupported("opset " + Twine(version) + " is too new",
                               Remedy::NewerOpset);
   else if (!node.domain.empty() && node.domain != "com.microsoft")
-    (void)context.unsupported(
-        "", StringRef(node.domain).contains("training") ? Remedy::TrainingOp
-                                                        : Remedy::OtherDomain);
+    (void)context.unsupported("", StringRef(node.domain).contains("training")
+                                      ? Remedy::TrainingOp
+                                      : Remedy::OtherDomain);
   else if (StringRef(node.opType).ends_with("Grad"))
     (void)context.unsupported("", Remedy::TrainingOp);
   else if (node.opType == "If" || node.opType == "Loop" ||

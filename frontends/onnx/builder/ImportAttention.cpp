@@ -1,120 +1,11 @@
-/// Attention in its four spellings, and rotary embeddings.
-#include "frontends/onnx/builder/NodeContext.h"
+/// Attention: the standard's, GroupQueryAttention, MultiHeadAttention.
+#include "frontends/onnx/builder/AttentionShapes.h"
 
 using namespace mlir;
 
 namespace llmc::onnx {
 
 namespace {
-
-/// [B, S, H*D] or [B, H, S, D] taken apart.
-struct Heads {
-  AffineExpr batch, sequence, heads, width;
-};
-
-std::optional<Heads> headsOf(NodeContext &n, Value x, int64_t heads,
-                             StringRef what) {
-  Dims d = n.dimsOf(x);
-  if (d.size() == 4) {
-    if (heads > 0 && !n.equate(d[1], n.number(heads), what + " heads"))
-      return std::nullopt;
-    return Heads{d[0], d[2], d[1], d[3]};
-  }
-  if (d.size() != 3 || heads < 1) {
-    (void)n.mismatch(what + " must be of rank 3, with a number of heads, or 4");
-    return std::nullopt;
-  }
-  AffineExpr width = divideExactly(d[2], n.number(heads));
-  if (!width) {
-    (void)n.mismatch(what + ": " + Twine(heads) + " heads do not divide " +
-                     n.describe(d[2]));
-    return std::nullopt;
-  }
-  return Heads{d[0], d[1], n.number(heads), width};
-}
-
-bool oneFloatType(NodeContext &n, std::initializer_list<unsigned> inputs) {
-  for (unsigned i : inputs)
-    if (n.has(i) && (n.elem(i) != n.elem(0) || !isa<FloatType>(n.elem(i)))) {
-      (void)n.fail(Code::UnsupportedType, "it takes floats of one type");
-      return false;
-    }
-  return true;
-}
-
-/// Rotary tables with \p positions; checks what the op's contract says.
-LogicalResult rotary(NodeContext &n, unsigned cos, unsigned sin,
-                     unsigned positions) {
-  int64_t heads = n.intAttr("num_heads", 0);
-  int64_t width = n.intAttr("rotary_embedding_dim", 0);
-  bool interleaved = n.intAttr("interleaved", 0);
-  if (!oneFloatType(n, {0, cos, sin}))
-    return failure();
-  if (n.rank(0) != 3 && n.rank(0) != 4)
-    return n.mismatch("it takes [B, S, H*D] or [B, H, S, D]");
-  Dims tables = n.dims(cos);
-  if (tables.size() != (n.has(positions) ? 2 : 3) ||
-      n.dims(sin).size() != tables.size())
-    return n.mismatch("tables of this rank");
-  for (auto [a, b] : llvm::zip(tables, n.dims(sin)))
-    if (!n.equate(a, b, "extents of the tables"))
-      return failure();
-  // ONNX Runtime lets the number of heads follow from the tables.
-  auto half = constantExtent(tables.back());
-  if (n.rank(0) == 3 && heads == 0) {
-    auto hidden = constantExtent(n.dims(0)[2]);
-    if (!half || !hidden || *half < 1 || width != 0 ||
-        *hidden % (2 * *half) != 0)
-      return n.mismatch("num_heads is needed with an input of rank 3");
-    heads = *hidden / (2 * *half);
-  }
-  auto parts = headsOf(n, n.in(0), n.rank(0) == 3 ? heads : 0, "the input");
-  if (!parts)
-    return failure();
-  AffineExpr rotated = width > 0 ? n.number(width) : parts->width;
-  if (!n.equate(mulExtents(tables.back(), n.number(2)), rotated,
-                "twice the tables' width and the rotated width"))
-    return failure();
-  if (atMost(rotated, parts->width) == std::optional(false))
-    return n.mismatch("the rotated width exceeds the head");
-  if (n.has(positions) && !n.elem(positions).isInteger(64))
-    return n.fail(Code::UnsupportedType, "positions must be int64");
-  if (n.has(positions) && n.rank(positions) > 2)
-    return n.mismatch("positions of rank " + Twine(n.rank(positions)));
-  return n.set(0, n.emit<RotaryEmbeddingOp>(
-                      n.tensor(n.dims(0), n.elem(0)), n.in(0), n.in(cos),
-                      n.in(sin), n.inOrNone(positions), heads, width,
-                      interleaved));
-}
-
-LogicalResult rotaryStandard(NodeContext &n) { return rotary(n, 1, 2, 3); }
-
-LogicalResult rotaryMicrosoft(NodeContext &n) {
-  if (n.floatAttr("scale", 1.0f) != 1.0f)
-    return n.unsupported("scale");
-  if (n.intAttr("is_packed_batching", 0))
-    return n.unsupported("is_packed_batching");
-  return rotary(n, 2, 3, 1);
-}
-
-/// past + new, or new alone.
-AffineExpr totalLength(NodeContext &n, unsigned past, AffineExpr added) {
-  return n.has(past) ? addExtents(n.dims(past)[2], added) : added;
-}
-
-/// Checks a past of [B, KV, P, D].
-bool pastFits(NodeContext &n, unsigned past, const Heads &heads) {
-  if (!n.has(past))
-    return true;
-  Dims d = n.dims(past);
-  if (d.size() != 4) {
-    (void)n.mismatch("the past must be of rank 4");
-    return false;
-  }
-  return n.equate(d[0], heads.batch, "batch extents of past and present") &&
-         n.equate(d[1], heads.heads, "heads of past and present") &&
-         n.equate(d[3], heads.width, "head extents of past and present");
-}
 
 /// The length of the cache after this step. ONNX Runtime reads the total from
 /// a scalar input; where it is known it tells a shared buffer from growth.
@@ -163,8 +54,8 @@ LogicalResult groupQueryAttention(NodeContext &n) {
   if (n.rank(0) != 3)
     return n.mismatch("the query must be of rank 3");
   bool packed = !n.has(1);
-  auto query = headsOf(n, n.in(0), packed ? heads + 2 * kvHeads : heads,
-                       "the query");
+  auto query =
+      headsOf(n, n.in(0), packed ? heads + 2 * kvHeads : heads, "the query");
   if (!query)
     return failure();
   Heads cache{query->batch, query->sequence, n.number(kvHeads), query->width};
@@ -179,19 +70,24 @@ LogicalResult groupQueryAttention(NodeContext &n) {
   if (rotates && (!n.has(7) || !n.has(8)))
     return n.fail(Code::BadModel, "the rotary tables are missing");
   AffineExpr length = presentLength(n, cache.sequence);
+  query->heads = n.number(heads);
+  if (!length || !maskFits(n, 10, *query, length, false))
+    return failure();
+  if (!n.elem(5).isInteger(32) || !n.elem(6).isInteger(32) ||
+      (n.has(9) && !n.elem(9).isInteger(64)))
+    return n.fail(Code::UnsupportedType, "lengths must be int32");
   AffineExpr hidden = mulExtents(n.number(heads), query->width);
   RankedTensorType result =
       n.tensor({query->batch, query->sequence, hidden}, n.elem(0));
-  RankedTensorType present = n.tensor(
-      {query->batch, cache.heads, length, query->width}, n.elem(0));
+  RankedTensorType present =
+      n.tensor({query->batch, cache.heads, length, query->width}, n.elem(0));
   if (!result || !present)
     return failure();
   auto op = GroupQueryAttentionOp::create(
       n.builder, n.location, result, present, present, n.in(0), n.inOrNone(1),
       n.inOrNone(2), n.inOrNone(3), n.inOrNone(4), n.in(5), n.in(6),
       n.inOrNone(7), n.inOrNone(8), n.inOrNone(9), n.inOrNone(10), heads,
-      kvHeads, APFloat(scale), rotates, interleaved, window,
-      APFloat(softcap));
+      kvHeads, APFloat(scale), rotates, interleaved, window, APFloat(softcap));
   for (unsigned i = 0; i < 3; ++i)
     (void)n.set(i, op->getResult(i));
   return success();
@@ -221,10 +117,14 @@ LogicalResult multiHeadAttention(NodeContext &n) {
       !pastFits(n, 6, *key) || !pastFits(n, 7, *value))
     return failure();
   AffineExpr length = totalLength(n, 6, key->sequence);
-  RankedTensorType result = n.tensor(
-      {query->batch, query->sequence,
-       mulExtents(n.number(heads), value->width)},
-      n.elem(0));
+  if (!maskFits(n, 5, *query, length, false))
+    return failure();
+  if (n.has(4) && (n.rank(4) != 2 || !n.elem(4).isInteger(32)))
+    return n.unsupported("a key_padding_mask that is not int32 [B, L]");
+  RankedTensorType result =
+      n.tensor({query->batch, query->sequence,
+                mulExtents(n.number(heads), value->width)},
+               n.elem(0));
   RankedTensorType presentKey =
       n.tensor({key->batch, key->heads, length, key->width}, n.elem(0));
   RankedTensorType presentValue =
@@ -235,8 +135,8 @@ LogicalResult multiHeadAttention(NodeContext &n) {
   auto op = MultiHeadAttentionOp::create(
       n.builder, n.location, result, n.wants(1) ? Type(presentKey) : none,
       n.wants(2) ? Type(presentValue) : none, n.in(0), n.in(1), n.in(2),
-      n.inOrNone(3), n.inOrNone(4), n.inOrNone(5), n.inOrNone(6),
-      n.inOrNone(7), heads, APFloat(scale), causal, APFloat(filter));
+      n.inOrNone(3), n.inOrNone(4), n.inOrNone(5), n.inOrNone(6), n.inOrNone(7),
+      heads, APFloat(scale), causal, APFloat(filter));
   for (unsigned i = 0; i < 3; ++i)
     (void)n.set(i, op->getResult(i));
   return success();
@@ -267,17 +167,21 @@ LogicalResult attentionStandard(NodeContext &n) {
       !n.equate(key->sequence, value->sequence, "lengths of key and value") ||
       !pastFits(n, 4, *key) || !pastFits(n, 5, *value))
     return failure();
-  if (n.has(3) && n.rank(3) > 4)
-    return n.mismatch("the mask is of rank " + Twine(n.rank(3)));
   AffineExpr length = totalLength(n, 4, key->sequence);
+  // From opset 24 on a shorter mask is filled up.
+  if (!maskFits(n, 3, *query, length, n.version >= 24))
+    return failure();
+  // Booleans choose, numbers of any type are added.
+  Value mask = n.inOrNone(3);
+  if (n.has(3) && !n.elem(3).isInteger(1) && !isa<FloatType>(n.elem(3)))
+    mask = n.cast(mask, n.elem(0));
   RankedTensorType result =
-      n.rank(0) == 4
-          ? n.tensor({query->batch, query->heads, query->sequence,
-                      value->width},
-                     n.elem(0))
-          : n.tensor({query->batch, query->sequence,
-                      mulExtents(query->heads, value->width)},
-                     n.elem(0));
+      n.rank(0) == 4 ? n.tensor({query->batch, query->heads, query->sequence,
+                                 value->width},
+                                n.elem(0))
+                     : n.tensor({query->batch, query->sequence,
+                                 mulExtents(query->heads, value->width)},
+                                n.elem(0));
   RankedTensorType presentKey =
       n.tensor({key->batch, key->heads, length, key->width}, n.elem(1));
   RankedTensorType presentValue =
@@ -287,9 +191,9 @@ LogicalResult attentionStandard(NodeContext &n) {
   Type none = n.builder.getNoneType();
   auto op = AttentionOp::create(
       n.builder, n.location, result, n.wants(1) ? Type(presentKey) : none,
-      n.wants(2) ? Type(presentValue) : none, n.in(0), n.in(1), n.in(2),
-      n.inOrNone(3), n.inOrNone(4), n.inOrNone(5), n.inOrNone(6), heads,
-      kvHeads, APFloat(scale), causal, APFloat(softcap));
+      n.wants(2) ? Type(presentValue) : none, n.in(0), n.in(1), n.in(2), mask,
+      n.inOrNone(4), n.inOrNone(5), n.inOrNone(6), heads, kvHeads,
+      APFloat(scale), causal, APFloat(softcap));
   for (unsigned i = 0; i < 3; ++i)
     (void)n.set(i, op->getResult(i));
   return success();
@@ -299,8 +203,6 @@ LogicalResult attentionStandard(NodeContext &n) {
 
 ArrayRef<OpRow> attentionOps() {
   static const OpRow rows[] = {
-      {"", "RotaryEmbedding", 3, 4, rotaryStandard},
-      {"com.microsoft", "RotaryEmbedding", 4, 4, rotaryMicrosoft},
       {"", "Attention", 3, 7, attentionStandard},
       {"com.microsoft", "GroupQueryAttention", 1, 16, groupQueryAttention},
       {"com.microsoft", "MultiHeadAttention", 1, 10, multiHeadAttention},

@@ -22,8 +22,7 @@ LogicalResult variadic(NodeContext &n) {
     total = next ? next : n.binary(op, total, n.in(i));
   }
   if (mean)
-    total = n.binary("onnx.div", total,
-                     n.scalar(n.inputCount(), n.elem(0)));
+    total = n.binary("onnx.div", total, n.scalar(n.inputCount(), n.elem(0)));
   return n.set(0, total);
 }
 
@@ -59,14 +58,14 @@ LogicalResult hardmax(NodeContext &n) {
   Dims dims = n.dims(0), kept = dims;
   kept.erase(kept.begin() + *axis);
   Type i64 = n.builder.getI64Type();
-  Value index = n.emit<ArgMaxOp>(n.tensor(kept, i64), n.in(0), *axis, false,
-                                 false);
+  Value index =
+      n.emit<ArgMaxOp>(n.tensor(kept, i64), n.in(0), *axis, false, false);
   Value depth = n.materialize({dims[*axis]}, {}, i64);
   Type elem = n.elem(0);
   auto pair = RankedTensorType::get({2}, elem);
   Value values = n.constant(denseIntegers(pair, {0, 1}));
-  return n.set(0, n.emit<OneHotOp>(n.tensor(dims, elem), index, depth, values,
-                                   *axis));
+  return n.set(
+      0, n.emit<OneHotOp>(n.tensor(dims, elem), index, depth, values, *axis));
 }
 
 /// Shrink: x + bias below -lambd, x - bias above lambd, else 0.
@@ -78,8 +77,8 @@ LogicalResult shrink(NodeContext &n) {
   Value x = n.in(0), offset = n.scalar(bias, elem);
   Value below = n.binary("onnx.less", x, n.scalar(-lambda, elem), i1);
   Value above = n.binary("onnx.greater", x, n.scalar(lambda, elem), i1);
-  Value inner = n.where(above, n.binary("onnx.sub", x, offset),
-                        n.scalar(0, elem));
+  Value inner =
+      n.where(above, n.binary("onnx.sub", x, offset), n.scalar(0, elem));
   return n.set(0, n.where(below, n.binary("onnx.add", x, offset), inner));
 }
 

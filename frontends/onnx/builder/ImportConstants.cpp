@@ -120,8 +120,7 @@ LogicalResult shapeOp(NodeContext &n) {
   Contents contents;
   for (int64_t axis = start; axis < end; ++axis)
     contents.push_back(dims[axis]);
-  return n.set(0, n.materialize(contents,
-                                n.number(contents.size()),
+  return n.set(0, n.materialize(contents, n.number(contents.size()),
                                 n.builder.getI64Type()));
 }
 
@@ -172,9 +171,8 @@ LogicalResult rangeOp(NodeContext &n) {
     int64_t step = delta->front();
     if (step == 0 || step == INT64_MIN)
       return n.mismatch("delta must not be 0");
-    AffineExpr length = step > 0
-                            ? subExtents(limit->front(), start->front())
-                            : subExtents(start->front(), limit->front());
+    AffineExpr length = step > 0 ? subExtents(limit->front(), start->front())
+                                 : subExtents(start->front(), limit->front());
     auto most = upperBound(length);
     extent = most && *most <= 0
                  ? n.number(0)
@@ -206,8 +204,8 @@ LogicalResult rangeOp(NodeContext &n) {
 LogicalResult eyeLike(NodeContext &n) {
   Type elem = n.elem(0);
   if (n.hasAttr("dtype"))
-    elem = elementType(static_cast<ElemType>(n.intAttr("dtype", 1)),
-                       n.context());
+    elem =
+        elementType(static_cast<ElemType>(n.intAttr("dtype", 1)), n.context());
   if (!elem)
     return n.unsupported("of this dtype");
   if (n.rank(0) != 2)

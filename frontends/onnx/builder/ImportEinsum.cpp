@@ -75,8 +75,7 @@ Term sumUnneeded(NodeContext &n, Term term, const Labels &needed) {
 Value ordered(NodeContext &n, const Term &term, const Labels &order) {
   SmallVector<int64_t> permutation;
   for (int label : order)
-    permutation.push_back(llvm::find(term.labels, label) -
-                          term.labels.begin());
+    permutation.push_back(llvm::find(term.labels, label) - term.labels.begin());
   return n.transpose(term.value, permutation);
 }
 
@@ -145,9 +144,8 @@ Term multiply(NodeContext &n, Term left, Term right, const Labels &needed) {
   result.append(extents(right, rightOnly));
   if (!inner || !rows || !columns)
     return {};
-  Value product =
-      n.matmul(n.reshape(ordered(n, left, leftOrder), leftDims),
-               n.reshape(ordered(n, right, rightOrder), rightDims));
+  Value product = n.matmul(n.reshape(ordered(n, left, leftOrder), leftDims),
+                           n.reshape(ordered(n, right, rightOrder), rightDims));
   return {n.reshape(product, result), resultOrder};
 }
 
@@ -195,8 +193,8 @@ LogicalResult einsumOp(NodeContext &n) {
   Labels wanted = impliedResult(terms);
   if (StringRef(text).contains("->")) {
     int64_t letters = output.size() - (output.contains("...") ? 3 : 0);
-    auto labels = parseLabels(
-        output, letters + (output.contains("...") ? ellipsis : 0));
+    auto labels =
+        parseLabels(output, letters + (output.contains("...") ? ellipsis : 0));
     if (!labels)
       return n.mismatch("`" + Twine(output) + "` is no result");
     wanted = *labels;

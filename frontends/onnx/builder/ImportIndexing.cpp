@@ -203,9 +203,9 @@ LogicalResult nonZeroOp(NodeContext &n) {
     for (int64_t index : row)
       contents.push_back(n.number(index));
   size_t count = found.empty() ? 0 : found.front().size();
-  if (Value folded = n.materialize(
-          contents, {n.number(shape.size()), n.number(count)},
-          n.builder.getI64Type()))
+  if (Value folded =
+          n.materialize(contents, {n.number(shape.size()), n.number(count)},
+                        n.builder.getI64Type()))
     return n.set(0, folded);
   return n.unsupported("its extent depends on values", Remedy::DataShape);
 }

@@ -90,8 +90,8 @@ LogicalResult matmulNBitsOp(NodeContext &n) {
     return n.mismatch("A does not fit K");
   // B [N, blocks, bytes of a block], in some files flat or of rank 2.
   int64_t blocks = (k + block - 1) / block, bytes = block * bits / 8;
-  Value weight = n.reshape(n.in(1), {n.number(columns), n.number(blocks),
-                                     n.number(bytes)});
+  Value weight = n.reshape(
+      n.in(1), {n.number(columns), n.number(blocks), n.number(bytes)});
   if (!weight)
     return failure();
   if (!n.elemOf(weight).isUnsignedInteger(8))
@@ -117,10 +117,10 @@ LogicalResult matmulNBitsOp(NodeContext &n) {
                    !n.equate(n.dims(5)[0], n.number(columns), "bias and N")))
     return n.mismatch("the bias does not fit N");
   dims.back() = n.number(columns);
-  return n.set(0, n.emit<MatMulNBitsOp>(
-                      n.tensor(dims, n.elem(0)), n.in(0), weight, n.in(2),
-                      n.inOrNone(3), n.inOrNone(4), n.inOrNone(5), k, columns,
-                      bits, block));
+  return n.set(0,
+               n.emit<MatMulNBitsOp>(n.tensor(dims, n.elem(0)), n.in(0), weight,
+                                     n.in(2), n.inOrNone(3), n.inOrNone(4),
+                                     n.inOrNone(5), k, columns, bits, block));
 }
 
 } // namespace

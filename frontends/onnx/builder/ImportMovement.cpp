@@ -172,11 +172,10 @@ LogicalResult padOp(NodeContext &n) {
     return n.fail(Code::UnsupportedType, "the element types differ");
   Dims dims = n.dims(0);
   for (size_t i = 0; i < dims.size(); ++i)
-    dims[i] = addExtents(dims[i], addExtents((*pads)[i],
-                                             (*pads)[dims.size() + i]));
-  if (llvm::all_of(*pads, [](AffineExpr pad) {
-        return constantExtent(pad) == 0;
-      }))
+    dims[i] =
+        addExtents(dims[i], addExtents((*pads)[i], (*pads)[dims.size() + i]));
+  if (llvm::all_of(*pads,
+                   [](AffineExpr pad) { return constantExtent(pad) == 0; }))
     return n.set(0, n.in(0));
   RankedTensorType type = n.tensor(dims, n.elem(0));
   return n.set(0, n.emit<PadOp>(type, n.in(0), value, n.mapOf(*pads), mode));
@@ -204,8 +203,8 @@ LogicalResult blocks(NodeContext &n) {
       return n.mismatch("the blocksize does not divide height and width");
     Value cut = n.reshape(n.in(0), {d[0], d[1], height, b, width, b});
     cut = n.transpose(cut, {0, 3, 5, 1, 2, 4});
-    return n.set(
-        0, n.reshape(cut, {d[0], mulExtents(d[1], bb), height, width}));
+    return n.set(0,
+                 n.reshape(cut, {d[0], mulExtents(d[1], bb), height, width}));
   }
   std::string mode = n.stringAttr("mode", "DCR");
   if (mode != "DCR" && mode != "CRD")
@@ -226,12 +225,9 @@ LogicalResult blocks(NodeContext &n) {
 
 ArrayRef<OpRow> movementOps() {
   static const OpRow rows[] = {
-      {"", "Concat", 1, 255, concatOp},
-      {"", "Split", 1, 2, splitOp},
-      {"", "Pad", 1, 4, padOp},
-      {"", "Trilu", 1, 2, triluOp},
-      {"", "DepthToSpace", 1, 1, blocks},
-      {"", "SpaceToDepth", 1, 1, blocks},
+      {"", "Concat", 1, 255, concatOp},   {"", "Split", 1, 2, splitOp},
+      {"", "Pad", 1, 4, padOp},           {"", "Trilu", 1, 2, triluOp},
+      {"", "DepthToSpace", 1, 1, blocks}, {"", "SpaceToDepth", 1, 1, blocks},
   };
   return rows;
 }

@@ -26,9 +26,9 @@ Value inverseDeviation(NodeContext &n, Value x, ArrayRef<int64_t> axes,
                        float epsilon) {
   Value square = n.binary("onnx.mul", x, x);
   Value mean = n.reduceMean(square, axes);
-  Value shifted = mean ? n.binary("onnx.add", mean,
-                                  n.scalar(epsilon, n.elemOf(mean)))
-                       : Value();
+  Value shifted =
+      mean ? n.binary("onnx.add", mean, n.scalar(epsilon, n.elemOf(mean)))
+           : Value();
   return n.unary("onnx.reciprocal", n.unary("onnx.sqrt", shifted));
 }
 
@@ -121,8 +121,8 @@ LogicalResult skipNormalization(NodeContext &n) {
     return n.mismatch("it takes data of rank 1 at least");
   if (failed(n.set(3, sum)))
     return failure();
-  return normalize(n, sum, n.in(2), rms ? Value() : n.in(3),
-                   n.rankOf(sum) - 1, epsilon, rms, 1, 2);
+  return normalize(n, sum, n.in(2), rms ? Value() : n.in(3), n.rankOf(sum) - 1,
+                   epsilon, rms, 1, 2);
 }
 
 /// A vector over the channels [C] as [C, 1, …] beside [N, C, …].
@@ -138,19 +138,21 @@ Value perChannel(NodeContext &n, Value vector, int64_t rank) {
 LogicalResult batchNormalization(NodeContext &n) {
   n.ignoreAttrs({"momentum", "spatial", "consumed_inputs", "is_test"});
   float epsilon = n.floatAttr("epsilon", 1e-5f);
-  if (n.intAttr("training_mode", 0) || n.wants(1) || n.intAttr("spatial", 1) != 1)
+  if (n.intAttr("training_mode", 0) || n.wants(1) ||
+      n.intAttr("spatial", 1) != 1)
     return n.unsupported("training mode", Remedy::TrainingOp);
   int64_t rank = n.rank(0);
   if (rank < 1)
     return n.mismatch("it takes [N, C, ...]");
-  Value scale = perChannel(n, n.in(1), rank), bias = perChannel(n, n.in(2), rank);
+  Value scale = perChannel(n, n.in(1), rank),
+        bias = perChannel(n, n.in(2), rank);
   Value mean = perChannel(n, n.in(3), rank);
   Value variance = perChannel(n, n.in(4), rank);
   if (!variance)
     return failure();
-  Value deviation = n.unary(
-      "onnx.sqrt", n.binary("onnx.add", variance,
-                            n.scalar(epsilon, n.elemOf(variance))));
+  Value deviation =
+      n.unary("onnx.sqrt", n.binary("onnx.add", variance,
+                                    n.scalar(epsilon, n.elemOf(variance))));
   Value x = n.binary("onnx.sub", n.in(0), n.cast(mean, n.elem(0)));
   x = n.binary("onnx.div", x, n.cast(deviation, n.elem(0)));
   x = n.binary("onnx.mul", x, n.cast(scale, n.elem(0)));
@@ -217,8 +219,7 @@ LogicalResult lpNormalization(NodeContext &n) {
   // A vector of zeros stays one.
   Value zero = n.scalar(0, n.elem(0));
   Value isZero = n.binary("onnx.equal", norm, zero, n.builder.getI1Type());
-  return n.set(0, n.where(isZero, zero,
-                          n.binary("onnx.div", n.in(0), norm)));
+  return n.set(0, n.where(isZero, zero, n.binary("onnx.div", n.in(0), norm)));
 }
 
 LogicalResult meanVarianceNormalization(NodeContext &n) {
@@ -230,9 +231,9 @@ LogicalResult meanVarianceNormalization(NodeContext &n) {
   Value centered = n.binary("onnx.sub", x, n.reduceMean(x, *axes));
   Value square = n.binary("onnx.mul", centered, centered);
   Value deviation = n.unary("onnx.sqrt", n.reduceMean(square, *axes));
-  return n.set(0, n.binary("onnx.div", centered,
-                           n.binary("onnx.add", deviation,
-                                    n.scalar(1e-9, n.elem(0)))));
+  return n.set(
+      0, n.binary("onnx.div", centered,
+                  n.binary("onnx.add", deviation, n.scalar(1e-9, n.elem(0)))));
 }
 
 } // namespace
@@ -242,8 +243,7 @@ ArrayRef<OpRow> normalizationOps() {
       {"", "LayerNormalization", 2, 3, layerNormalization},
       {"", "RMSNormalization", 2, 2, rmsNormalization},
       {"", "SimplifiedLayerNormalization", 2, 2, rmsNormalization},
-      {"com.microsoft", "SimplifiedLayerNormalization", 2, 2,
-       rmsNormalization},
+      {"com.microsoft", "SimplifiedLayerNormalization", 2, 2, rmsNormalization},
       {"com.microsoft", "LayerNormalization", 2, 3, layerNormalization},
       {"com.microsoft", "SkipLayerNormalization", 3, 5, skipNormalization,
        "layer"},

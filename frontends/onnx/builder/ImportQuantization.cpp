@@ -118,9 +118,9 @@ Value quantized(NodeContext &n, Value x, Value scale, Value zero, Type elem) {
 
 LogicalResult quantizeLinear(NodeContext &n) {
   int64_t axis = n.intAttr("axis", 1), block = n.intAttr("block_size", 0);
-  Type elem = typeAttr(n, "output_dtype",
-                       n.has(2) ? n.elem(2)
-                                : Type(n.builder.getIntegerType(8, false)));
+  Type elem =
+      typeAttr(n, "output_dtype",
+               n.has(2) ? n.elem(2) : Type(n.builder.getIntegerType(8, false)));
   n.ignoreAttrs({"precision"});
   bool floats = elem && isa<FloatType>(elem);
   if (n.intAttr("saturate", 1) != 1 && floats)
@@ -152,8 +152,8 @@ LogicalResult dynamicQuantizeLinear(NodeContext &n) {
   Value high = n.emit<ReduceMaxOp>(scalar, x, axes, false);
   low = n.binary("onnx.min", low, nothing);
   high = n.binary("onnx.max", high, nothing);
-  Value scale = n.binary("onnx.div", n.binary("onnx.sub", high, low),
-                         n.scalar(255, f32));
+  Value scale =
+      n.binary("onnx.div", n.binary("onnx.sub", high, low), n.scalar(255, f32));
   // Data that is all 0 has no scale; any will do.
   Value isZero = n.binary("onnx.equal", scale, nothing, n.builder.getI1Type());
   scale = n.where(isZero, n.scalar(1, f32), scale);
@@ -208,10 +208,9 @@ Value unpacked(NodeContext &n, Value bytes, int64_t bits) {
   for (int64_t shift = 0; shift < 8; shift += bits) {
     Value part = bytes;
     if (shift)
-      part = n.emit<BitShiftOp>(n.typeOf(part), part, n.scalar(shift, u8),
-                                false);
-    part = n.binary("onnx.bitwise_and", part,
-                    n.scalar((1 << bits) - 1, u8));
+      part =
+          n.emit<BitShiftOp>(n.typeOf(part), part, n.scalar(shift, u8), false);
+    part = n.binary("onnx.bitwise_and", part, n.scalar((1 << bits) - 1, u8));
     part = n.reshape(part, last);
     if (!part)
       return {};

@@ -52,8 +52,8 @@ Value reducedContents(NodeContext &n, ArrayRef<AffineExpr> dims) {
                      .Default("");
   AffineExpr total = contents->front();
   for (AffineExpr element : ArrayRef(*contents).drop_front())
-    total = op.empty() ? AffineExpr()
-                       : foldBinary(op, total, element, n.elem(0));
+    total =
+        op.empty() ? AffineExpr() : foldBinary(op, total, element, n.elem(0));
   return n.materialize({total}, dims, n.elem(0));
 }
 

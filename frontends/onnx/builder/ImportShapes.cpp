@@ -136,8 +136,7 @@ LogicalResult unsqueezeOp(NodeContext &n) {
     return failure();
   Dims dims = n.dims(0), result;
   for (int64_t i = 0, next = 0; i < rank; ++i)
-    result.push_back(llvm::is_contained(*axes, i) ? n.number(1)
-                                                  : dims[next++]);
+    result.push_back(llvm::is_contained(*axes, i) ? n.number(1) : dims[next++]);
   return n.set(0, n.reshape(n.in(0), result));
 }
 
@@ -177,8 +176,8 @@ LogicalResult tileOp(NodeContext &n) {
     auto tiles = n.extentInput(1, "tiles");
     if (!axis || !tiles)
       return failure();
-    auto at = axis->size() == 1 ? n.axisOf(axis->front(), n.rank(0))
-                                : std::nullopt;
+    auto at =
+        axis->size() == 1 ? n.axisOf(axis->front(), n.rank(0)) : std::nullopt;
     if (!at || tiles->size() != 1)
       return n.mismatch("tiles and axis must be scalars");
     repeats[*at] = tiles->front();

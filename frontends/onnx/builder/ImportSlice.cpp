@@ -49,8 +49,7 @@ AffineExpr fromFront(NodeContext &n, AffineExpr bound, AffineExpr extent) {
   if (!most || *most > 0 || constantExtent(bound) == 0)
     return bound;
   if (*most == 0)
-    (void)n.state.symbols.assumeNonNegative(
-        subExtents(n.number(-1), bound));
+    (void)n.state.symbols.assumeNonNegative(subExtents(n.number(-1), bound));
   return addExtents(bound, extent);
 }
 
@@ -74,8 +73,7 @@ AffineExpr within(NodeContext &n, AffineExpr bound, AffineExpr extent) {
 }
 
 std::optional<Cut> symbolicCut(NodeContext &n, AffineExpr extent,
-                               AffineExpr start, AffineExpr end,
-                               int64_t step) {
+                               AffineExpr start, AffineExpr end, int64_t step) {
   Cut cut;
   cut.step = step;
   AffineExpr length;
@@ -106,10 +104,9 @@ std::optional<Cut> symbolicCut(NodeContext &n, AffineExpr extent,
     cut.extent = n.number(0);
     return cut;
   }
-  cut.extent = ceilDivExtents(
-      length, n.number(step > 0                ? step
-                       : step == INT64_MIN ? INT64_MAX
-                                           : -step));
+  cut.extent = ceilDivExtents(length, n.number(step > 0            ? step
+                                               : step == INT64_MIN ? INT64_MAX
+                                                                   : -step));
   return cut;
 }
 
@@ -141,8 +138,8 @@ std::optional<Bounds> boundsOf(NodeContext &n) {
       return std::nullopt;
     bounds.starts = *starts;
     bounds.ends = *ends;
-    for (auto [i, list] : {std::pair(3u, &bounds.axes),
-                           std::pair(4u, &bounds.steps)})
+    for (auto [i, list] :
+         {std::pair(3u, &bounds.axes), std::pair(4u, &bounds.steps)})
       if (n.has(i)) {
         auto given = n.constantInput(i, i == 3 ? "axes" : "a step");
         if (!given)
@@ -194,8 +191,8 @@ LogicalResult sliceOp(NodeContext &n) {
     if (extent && start && end) {
       cut = constantCut(n, *extent, *start, *end, step);
     } else {
-      auto found = symbolicCut(n, dims[axis], bounds->starts[i],
-                               bounds->ends[i], step);
+      auto found =
+          symbolicCut(n, dims[axis], bounds->starts[i], bounds->ends[i], step);
       if (!found || !found->extent)
         return n.mismatch("the bounds " + n.describe(bounds->starts[i]) +
                           " to " + n.describe(bounds->ends[i]) +

@@ -5,9 +5,8 @@ using namespace mlir;
 
 namespace llmc::onnx {
 
-Status GraphImporter::inlineFunction(const Function &function,
-                                     const Node &node, Scope &scope,
-                                     const CallFrame *frame) {
+Status GraphImporter::inlineFunction(const Function &function, const Node &node,
+                                     Scope &scope, const CallFrame *frame) {
   CallFrame inner;
   inner.function = &function;
   inner.call = &node;
@@ -30,10 +29,10 @@ Status GraphImporter::inlineFunction(const Function &function,
   LLMC_CHECK(importNodes(function.nodes, body, &inner));
   for (size_t i = 0; i < node.outputs.size(); ++i)
     if (!node.outputs[i].empty())
-      scope.entries[node.outputs[i]] = {
-          i < function.outputs.size() ? lookUp(function.outputs[i], body)
-                                      : Value(),
-          nullptr};
+      scope.entries[node.outputs[i]] = {i < function.outputs.size()
+                                            ? lookUp(function.outputs[i], body)
+                                            : Value(),
+                                        nullptr};
   return Status::ok();
 }
 

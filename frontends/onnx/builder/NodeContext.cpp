@@ -30,9 +30,9 @@ NodeContext::NodeContext(EmitterState &state, OpBuilder &builder,
                          const Model &model, const Node &node,
                          const CallFrame *frame, const OpRow &row,
                          int64_t version, ArrayRef<Value> inputs)
-    : Emitter(state, builder, location), model(model), node(node),
-      frame(frame), row(row), version(version), problems(problems),
-      inputs(inputs), results(node.outputs.size()) {}
+    : Emitter(state, builder, location), model(model), node(node), frame(frame),
+      row(row), version(version), problems(problems), inputs(inputs),
+      results(node.outputs.size()) {}
 
 std::optional<Contents> NodeContext::extentInput(unsigned i, StringRef what) {
   auto contents = contentsOf(in(i));
@@ -41,12 +41,36 @@ std::optional<Contents> NodeContext::extentInput(unsigned i, StringRef what) {
   return contents;
 }
 
-std::optional<SmallVector<int64_t>>
-NodeContext::constantInput(unsigned i, StringRef what) {
+std::optional<SmallVector<int64_t>> NodeContext::constantInput(unsigned i,
+                                                               StringRef what) {
   auto values = integersIn(in(i));
   if (!values)
     (void)unsupported(what + " is not constant", Remedy::DataShape);
   return values;
+}
+
+LogicalResult NodeContext::requireFloat(unsigned i) {
+  return isa<FloatType>(elem(i))
+             ? success()
+             : fail(Code::UnsupportedType, "it takes floating-point elements");
+}
+
+LogicalResult NodeContext::requireBool(unsigned i) {
+  return elem(i).isInteger(1)
+             ? success()
+             : fail(Code::UnsupportedType, "it takes booleans");
+}
+
+LogicalResult NodeContext::requireNumber(unsigned i) {
+  return elem(i).isInteger(1)
+             ? fail(Code::UnsupportedType, "it takes numbers, not booleans")
+             : success();
+}
+
+LogicalResult NodeContext::requireInteger(unsigned i) {
+  return isa<IntegerType>(elem(i)) && !elem(i).isInteger(1)
+             ? success()
+             : fail(Code::UnsupportedType, "it takes integers");
 }
 
 const Attribute *NodeContext::attr(std::string_view name) {
@@ -110,16 +134,16 @@ LogicalResult NodeContext::fail(Code code, const Twine &why) {
   for (auto [i, input] : llvm::enumerate(inputs))
     operands += (i ? ", " : "") + describe(input);
   std::string scope = scopeText();
-  problems.fail({code,
-                 "node " + nodeText() + " (" + opText() +
-                     ") cannot be imported",
-                 model.files.empty() ? "" : model.files.front().path +
-                     (scope.empty() ? "" : ", in " + scope),
-                 why.str() + (inputs.empty() ? "" : "; inputs: " + operands),
-                 code == Code::ShapeMismatch
-                     ? "check the model with ONNX Runtime; it contradicts "
-                       "itself, or the llmc importer is wrong"
-                     : ""});
+  problems.fail(
+      {code, "node " + nodeText() + " (" + opText() + ") cannot be imported",
+       model.files.empty()
+           ? ""
+           : model.files.front().path + (scope.empty() ? "" : ", in " + scope),
+       why.str() + (inputs.empty() ? "" : "; inputs: " + operands),
+       code == Code::ShapeMismatch
+           ? "check the model with ONNX Runtime; it contradicts "
+             "itself, or the llmc importer is wrong"
+           : ""});
   return failure();
 }
 

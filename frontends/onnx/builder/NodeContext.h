@@ -53,6 +53,13 @@ public:
   /// Input \p i as extents, on the same terms.
   std::optional<Contents> extentInput(unsigned i, llvm::StringRef what);
 
+  // Element types of inputs; the failure is recorded.
+  mlir::LogicalResult requireFloat(unsigned i);
+  mlir::LogicalResult requireBool(unsigned i);
+  /// Integers or floats, not booleans.
+  mlir::LogicalResult requireNumber(unsigned i);
+  mlir::LogicalResult requireInteger(unsigned i);
+
   // Attributes. One of the wrong kind counts as a problem of the node.
   bool hasAttr(std::string_view name) { return attr(name) != nullptr; }
   int64_t intAttr(std::string_view name, int64_t otherwise);

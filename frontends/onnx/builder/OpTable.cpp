@@ -9,9 +9,10 @@ const OpRow *findOp(llvm::StringRef domain, llvm::StringRef op) {
   static const std::map<Key, const OpRow *> table = [] {
     std::map<Key, const OpRow *> rows;
     for (llvm::ArrayRef<OpRow> family :
-         {elementwiseOps(), compositeOps(), constantOps(), shapeOps(),
-          movementOps(), indexingOps(), sliceOps(), reductionOps(),
-          matrixOps(), einsumOps(), normalizationOps(), attentionOps(), quantizationOps()})
+         {activationOps(), attentionOps(), castOps(), compositeOps(),
+          constantOps(), einsumOps(), elementwiseOps(), indexingOps(),
+          matrixOps(), movementOps(), normalizationOps(), quantizationOps(),
+          reductionOps(), rotaryOps(), shapeOps(), sliceOps()})
       for (const OpRow &row : family)
         rows[{row.domain, row.op}] = &row;
     return rows;

@@ -24,20 +24,23 @@ struct OpRow {
   llvm::StringRef target = {}; ///< For handlers that serve several operators.
 };
 
-// One function per family, each in the file of its name.
-llvm::ArrayRef<OpRow> elementwiseOps(); // ImportElementwise.cpp
-llvm::ArrayRef<OpRow> compositeOps();   // ImportComposite.cpp
-llvm::ArrayRef<OpRow> constantOps();    // ImportConstants.cpp
-llvm::ArrayRef<OpRow> shapeOps();       // ImportShapes.cpp
-llvm::ArrayRef<OpRow> movementOps();    // ImportMovement.cpp
-llvm::ArrayRef<OpRow> indexingOps();    // ImportIndexing.cpp
-llvm::ArrayRef<OpRow> sliceOps();       // ImportSlice.cpp
-llvm::ArrayRef<OpRow> reductionOps();   // ImportReduction.cpp
-llvm::ArrayRef<OpRow> matrixOps();      // ImportMatrix.cpp
-llvm::ArrayRef<OpRow> einsumOps();      // ImportEinsum.cpp
-llvm::ArrayRef<OpRow> normalizationOps(); // ImportNormalization.cpp
-llvm::ArrayRef<OpRow> attentionOps();   // ImportAttention.cpp
-llvm::ArrayRef<OpRow> quantizationOps(); // ImportQuantization.cpp
+// One function per family, each in the file of its name (Import….cpp).
+llvm::ArrayRef<OpRow> activationOps();
+llvm::ArrayRef<OpRow> attentionOps();
+llvm::ArrayRef<OpRow> castOps();
+llvm::ArrayRef<OpRow> compositeOps();
+llvm::ArrayRef<OpRow> constantOps();
+llvm::ArrayRef<OpRow> einsumOps();
+llvm::ArrayRef<OpRow> elementwiseOps();
+llvm::ArrayRef<OpRow> indexingOps();
+llvm::ArrayRef<OpRow> matrixOps();
+llvm::ArrayRef<OpRow> movementOps();
+llvm::ArrayRef<OpRow> normalizationOps();
+llvm::ArrayRef<OpRow> quantizationOps();
+llvm::ArrayRef<OpRow> reductionOps();
+llvm::ArrayRef<OpRow> rotaryOps();
+llvm::ArrayRef<OpRow> shapeOps();
+llvm::ArrayRef<OpRow> sliceOps();
 
 /// The row of an operator, or null.
 const OpRow *findOp(llvm::StringRef domain, llvm::StringRef op);

@@ -102,9 +102,8 @@ std::optional<Polynomial> Polynomial::of(AffineExpr expr) {
   if (expr.getKind() == AffineExprKind::Mul)
     return lhs->times(*rhs);
   // A remainder is spelled with the quotient, so that the two can cancel.
-  auto quotient =
-      of(getAffineBinaryOpExpr(AffineExprKind::FloorDiv, binary.getLHS(),
-                               binary.getRHS()));
+  auto quotient = of(getAffineBinaryOpExpr(AffineExprKind::FloorDiv,
+                                           binary.getLHS(), binary.getRHS()));
   auto product = quotient ? quotient->times(*rhs) : std::nullopt;
   return product ? lhs->plus(*product, -1) : std::nullopt;
 }
@@ -126,8 +125,7 @@ std::optional<Polynomial> Polynomial::times(const Polynomial &other) const {
   for (const auto &[monomial, coefficient] : sum)
     for (const auto &[otherMonomial, otherCoefficient] : other.sum) {
       Monomial product = monomial;
-      product.insert(product.end(), otherMonomial.begin(),
-                     otherMonomial.end());
+      product.insert(product.end(), otherMonomial.begin(), otherMonomial.end());
       llvm::sort(product, [](AffineExpr a, AffineExpr b) {
         return compareExprs(a, b) < 0;
       });

@@ -45,9 +45,9 @@ struct Group {
 
 Error Problems::toError(const std::string &file) const {
   if (list.empty())
-    return firstError ? *firstError
-                      : Error{Code::Internal, "no problem was recorded", file,
-                              {}, {}};
+    return firstError
+               ? *firstError
+               : Error{Code::Internal, "no problem was recorded", file, {}, {}};
   // In the order of their first node, so that the text follows the graph.
   std::vector<Group> groups;
   std::map<std::pair<std::string, std::string>, size_t> indices;
@@ -61,8 +61,7 @@ Error Problems::toError(const std::string &file) const {
     ++group.count;
     if (group.nodes.size() < shownPerGroup)
       group.nodes.push_back(
-          problem.node +
-          (problem.scope.empty() ? "" : " in " + problem.scope));
+          problem.node + (problem.scope.empty() ? "" : " in " + problem.scope));
     remedies.insert(problem.remedy);
   }
   Error error;
@@ -81,8 +80,8 @@ Error Problems::toError(const std::string &file) const {
     for (size_t i = 0; i < group.nodes.size(); ++i)
       error.why += (i ? "; " : "") + group.nodes[i];
     if (group.count > group.nodes.size())
-      error.why += "; and " +
-                   std::to_string(group.count - group.nodes.size()) + " more";
+      error.why +=
+          "; and " + std::to_string(group.count - group.nodes.size()) + " more";
   }
   for (Remedy remedy : remedies) {
     std::string text = remedyText(remedy);

@@ -115,8 +115,7 @@ AffineExpr Symbols::resolve(const Replacement &replacement, unsigned depth) {
       return {};
     values.push_back(value);
   }
-  return normalizeExtent(
-      replacement.value.replaceDimsAndSymbols({}, values));
+  return normalizeExtent(replacement.value.replaceDimsAndSymbols({}, values));
 }
 
 AffineExpr Symbols::lookUp(const std::string &name, unsigned depth) {

@@ -83,8 +83,8 @@ DenseElementsAttr denseElements(RankedTensorType type,
     // The packing of the attribute is that of the file; a raw buffer of one
     // element would be taken for a splat, which a single element is as well.
     return DenseElementsAttr::getFromRawBuffer(
-        type, ArrayRef(reinterpret_cast<const char *>(bytes.data()),
-                       bytes.size()));
+        type,
+        ArrayRef(reinterpret_cast<const char *>(bytes.data()), bytes.size()));
   }
   SmallVector<APInt> values;
   values.reserve(count);
@@ -93,8 +93,7 @@ DenseElementsAttr denseElements(RankedTensorType type,
     if (width >= 8)
       std::memcpy(&bits, bytes.data() + i * (width / 8), width / 8);
     else
-      bits = (static_cast<uint64_t>(bytes[i * width / 8]) >>
-              (i * width % 8)) &
+      bits = (static_cast<uint64_t>(bytes[i * width / 8]) >> (i * width % 8)) &
              ((1u << width) - 1);
     values.emplace_back(width, bits, false, true);
   }
@@ -157,10 +156,9 @@ DenseElementsAttr denseSplat(RankedTensorType type, double value) {
   }
   if (!(value >= -9e18 && value <= 9e18))
     return {};
-  return denseIntegers(RankedTensorType::get(type.getShape(),
-                                             type.getElementType()),
-                       SmallVector<int64_t>(type.getNumElements(),
-                                            static_cast<int64_t>(value)));
+  return denseIntegers(
+      RankedTensorType::get(type.getShape(), type.getElementType()),
+      SmallVector<int64_t>(type.getNumElements(), static_cast<int64_t>(value)));
 }
 
 std::optional<SmallVector<int64_t>> integersOf(DenseElementsAttr attribute,
@@ -206,8 +204,8 @@ std::string describeExtent(AffineExpr extent, ArrayRef<std::string> symbols) {
       while (end < text.size() && llvm::isDigit(text[end]))
         ++end;
       size_t position = 0;
-      if (end > i + 1 && !StringRef(text).slice(i + 1, end).getAsInteger(
-                             10, position) &&
+      if (end > i + 1 &&
+          !StringRef(text).slice(i + 1, end).getAsInteger(10, position) &&
           position < symbols.size()) {
         named += symbols[position];
         i = end;
