@@ -346,5 +346,8 @@ int main(int argc, char **argv) {
       std::printf("%-28s %8u %12u %8u %6u %6u\n", op.c_str(), counts[kinds[0]],
                   counts[kinds[1]], counts[kinds[2]], counts[kinds[3]],
                   counts[kinds[4]]);
+  std::printf("%u passed, %u failed, %u skipped\n", total["passed"],
+              total["unsupported"] + total["wrong"] + total["crash"],
+              total["skipped"]);
   return total["wrong"] || total["crash"];
 }
