@@ -288,8 +288,6 @@ FailureOr<Value> llmc::codegen::expandMath(VectorBuilder &b, Operation *scalar,
         return b.div(b.number(type, 1), math::SqrtOp::create(b, x));
       })
       .Default([&](Operation *) -> Result {
-        if (elementOf(type).isF64())
-          return expandWideMath(b, scalar, x);
         return expandFloatMath(b, scalar, x);
       });
 }

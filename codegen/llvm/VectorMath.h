@@ -1,4 +1,5 @@
-/// Elementary functions from arithmetic alone, on scalars and vectors.
+/// Elementary functions from arithmetic alone, on scalars and vectors, for the
+/// kernels that have an op of their own. Plain loops use ScalarMath.
 ///
 /// The same expansion on every CPU level gives the same bits. Maximum errors
 /// in units of the last place were measured over all or 10^8 sampled floats
@@ -44,13 +45,8 @@ Value emitAtanh(VectorBuilder &b, Value x);
 /// The remainder with the sign of x, as C's fmod: exact while |x / y| < 2^23.
 Value emitFmod(VectorBuilder &b, Value x, Value y);
 
-/// The function of one f64 that a `math` operation names, within a few units of
-/// the last place (erf: 1e-13). Written for rare use: plain, not fast.
-mlir::FailureOr<Value> expandWideMath(VectorBuilder &b, mlir::Operation *scalar,
-                                      Value x);
-
 /// The value of a `math` operation whose scalar operands became `operands`
-/// (f32 or f64, scalars or vectors; integers for absi). Fails where there is no
+/// (f32, scalars or vectors; f64 for powf and native ops; integers for absi). Fails where there is no
 /// expansion.
 mlir::FailureOr<Value> expandMath(VectorBuilder &b, mlir::Operation *scalar,
                                   ValueRange operands);

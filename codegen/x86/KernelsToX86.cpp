@@ -7,11 +7,9 @@
 /// Each op of the kernel dialect has one lowering, in the file of its family.
 /// The order of every sum is the op's own, so all levels give the same bits.
 /// Refuses, with an error on the op, types and shapes that a lowering does not
-/// take. Other ops (loops of a kernel without an op of its own) stay, but for
-/// math ops that would become calls: they are expanded.
+/// take. Other ops (loops of a kernel without an op of its own) stay.
 #include "codegen/x86/KernelsToX86.h"
 
-#include "codegen/llvm/ExpandMath.h"
 #include "codegen/llvm/KernelAbi.h"
 #include "codegen/llvm/ToLlvm.h"
 
@@ -77,8 +75,6 @@ struct KernelsToX86 : PassWrapper<KernelsToX86, OperationPass<ModuleOp>> {
         return signalPassFailure();
       op->erase();
     }
-    if (failed(expandMathOps(getOperation())))
-      signalPassFailure();
   }
 
   Option<std::string> level{*this, "level", llvm::cl::init("x86-64-v3"),
