@@ -28,6 +28,55 @@ include_directories(SYSTEM ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
 add_link_options("-fuse-ld=lld" "-B${LLVM_TOOLS_BINARY_DIR}")
 add_compile_options(-Wall -Wextra -Wno-unused-parameter)
 
+# The headers that nearly every source of the compiler reads are parsed once,
+# and those of our two large dialects on top of them: a pass compiles in half
+# the time (4.8 s to 2.2 s, 2026-11-21). Each source still includes what it
+# uses, so that LLMC_PRECOMPILED_HEADERS=OFF builds as well.
+option(LLMC_PRECOMPILED_HEADERS "Parse the headers of MLIR once" ON)
+set(llmc_mlir_headers
+  <mlir/Bytecode/BytecodeOpInterface.h>
+  <mlir/Dialect/Arith/IR/Arith.h>
+  <mlir/Dialect/Func/IR/FuncOps.h>
+  <mlir/Dialect/Math/IR/Math.h>
+  <mlir/IR/BuiltinOps.h>
+  <mlir/IR/DialectImplementation.h>
+  <mlir/IR/IRMapping.h>
+  <mlir/IR/OpImplementation.h>
+  <mlir/Interfaces/SideEffectInterfaces.h>
+  <mlir/Pass/Pass.h>
+  <llvm/ADT/TypeSwitch.h>
+  <llvm/Support/raw_ostream.h>)
+function(llmc_precompile name)
+  file(WRITE "${PROJECT_BINARY_DIR}/${name}.cpp" "")
+  add_library(${name} STATIC "${PROJECT_BINARY_DIR}/${name}.cpp")
+  llvm_update_compile_flags(${name})
+  target_precompile_headers(${name} PRIVATE ${ARGN})
+endfunction()
+if(LLMC_PRECOMPILED_HEADERS)
+  llmc_precompile(LlmcMlirHeaders ${llmc_mlir_headers})
+  llmc_precompile(LlmcDialectHeaders ${llmc_mlir_headers}
+    "${PROJECT_SOURCE_DIR}/dialects/llm/LlmOps.h"
+    "${PROJECT_SOURCE_DIR}/dialects/onnx/OnnxOps.h")
+  add_dependencies(LlmcDialectHeaders LlmOpsIncGen OnnxOpsIncGen)
+  # ccache hashes the compiled header itself instead of what lies in it.
+  if(CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      "CCACHE_SLOPPINESS=pch_defines,time_macros" ${CMAKE_CXX_COMPILER_LAUNCHER})
+  endif()
+endif()
+
+# What a library or a tool that includes MLIR's headers is compiled with;
+# `headers` names the compiled headers that it reads.
+function(llmc_mlir_target name headers)
+  llvm_update_compile_flags(${name})
+  if(LLMC_PRECOMPILED_HEADERS)
+    # A compiled header serves sources of the same flags only; executables
+    # would be compiled with -fPIE.
+    target_compile_options(${name} PRIVATE -fPIC)
+    target_precompile_headers(${name} REUSE_FROM ${headers})
+  endif()
+endfunction()
+
 # One of our dialects: `llmc_dialect(Llm OPS LlmOps SOURCES …)` in the folder
 # of the .td files generates declarations beside them in the build tree.
 function(llmc_dialect name)
@@ -52,7 +101,7 @@ function(llmc_dialect name)
   add_public_tablegen_target(${name}OpsIncGen)
   add_library(${name}Dialect STATIC ${arg_SOURCES})
   add_dependencies(${name}Dialect ${name}OpsIncGen ${arg_LINK})
-  llvm_update_compile_flags(${name}Dialect)
+  llmc_mlir_target(${name}Dialect LlmcMlirHeaders)
   target_link_libraries(${name}Dialect PUBLIC ${arg_LINK} MLIR LLVM)
 endfunction()
 
@@ -60,7 +109,7 @@ endfunction()
 function(llmc_library name)
   cmake_parse_arguments(arg "" "" "LINK;DEPENDS" ${ARGN})
   add_library(${name} STATIC ${arg_UNPARSED_ARGUMENTS})
-  llvm_update_compile_flags(${name})
+  llmc_mlir_target(${name} LlmcDialectHeaders)
   if(arg_DEPENDS)
     add_dependencies(${name} ${arg_DEPENDS})
   endif()
