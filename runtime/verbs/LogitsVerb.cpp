@@ -1,4 +1,4 @@
-#include "runtime/support/Npy.h"
+#include "runtime/support/TensorFile.h"
 #include "runtime/verbs/Console.h"
 #include "runtime/verbs/Session.h"
 #include "runtime/verbs/Verbs.h"
@@ -40,7 +40,7 @@ Status runLogits(Invocation &invocation) {
   arguments.flags = {
       {"ids", 0, "LIST", "token ids, 1,403,407", &ids},
       {"text", 0, "TEXT", "a text instead of ids", &text},
-      {"out", 'o', "FILE", "the .npy to write: f32 [tokens, vocabulary]", &out},
+      {"out", 'o', "FILE", "the .npy or .pb to write: f32 [tokens, vocabulary]", &out},
       {"step", 0, "", "one token at a time, as in decoding", &step},
       {"last", 0, "", "only the row of the last token", &last},
   };
@@ -81,7 +81,7 @@ Status runLogits(Invocation &invocation) {
                       tensor.data.end() - static_cast<ptrdiff_t>(rowBytes));
     tensor.shape[0] = 1;
   }
-  return writeNpy(out, tensor);
+  return writeTensor(out, tensor, "logits");
 }
 
 } // namespace llmc

@@ -21,11 +21,14 @@ constexpr Verb verbs[] = {
      runVerify},
     {"eval", "perplexity of a text",
      "--text=story.txt\n--text=story.txt --per-token\n", true, runEval},
-    {"logits", "write the logits of a prompt as .npy",
+    {"logits", "write the logits of a prompt as .npy or .pb",
      "--ids=1,403,407 --out=logits.npy\n--text=\"Once\" --step --out=logits.npy\n",
      true, runLogits},
     {"infer", "run a graph on tensors",
-     "x=x.npy mask=mask.npy --out-dir=results\n", true, runInfer},
+     "x=x.npy mask=mask.npy --out-dir=results\n"
+     "input_0.pb --expect=output_0.pb\n"
+     "x=x.pb --out=y=y.pb\n",
+     true, runInfer},
     {"doctor", "show what this machine offers", "\n--json\n", false, runDoctor},
 };
 

@@ -1,4 +1,4 @@
-#include "runtime/support/Npy.h"
+#include "runtime/support/TensorFile.h"
 #include "runtime/tokenizer/TokenizerFormat.h"
 #include "test/unit/runtime/FakeModel.h"
 
@@ -278,6 +278,30 @@ TEST(CommandLine, InferRunsTheGraph) {
   EXPECT_TRUE(readNpy(program.beside("results/out.npy")));
   Outcome missing = program.run("infer a=x.npy");
   EXPECT_EQ(missing.exit, 65);
+}
+
+TEST(CommandLine, InferTakesAndComparesTensorProtos) {
+  Binary program;
+  float numbers[2] = {1, 2}, sums[2] = {3, 6};
+  Tensor tensor{ElementType::F32, {2}, std::vector<std::byte>(8)};
+  std::memcpy(tensor.data.data(), numbers, 8);
+  ASSERT_TRUE(writeTensor(program.beside("input_0.pb"), tensor, "a"));
+  ASSERT_TRUE(writeTensor(program.beside("input_1.pb"), tensor, "b"));
+  std::memcpy(tensor.data.data(), sums, 8);
+  ASSERT_TRUE(writeTensor(program.beside("output_0.pb"), tensor, "out"));
+  Outcome alone = program.run("infer input_0.pb b=input_1.pb --expect=output_0.pb --out=y.pb");
+  EXPECT_EQ(alone.exit, 0) << alone.err;
+  EXPECT_EQ(alone.out, "out f32[2] y.pb differs by 0\n");
+  EXPECT_EQ(readBytes(program.beside("y.pb")), readBytes(program.beside("output_0.pb")));
+  Outcome wrong = program.run("infer a=input_0.pb input_1.pb --expect out=input_0.pb");
+  EXPECT_EQ(wrong.exit, 65);
+  EXPECT_NE(wrong.err.find("LLMC-E507"), std::string::npos) << wrong.err;
+  EXPECT_EQ(program.run("infer a=input_0.pb input_1.pb --expect=input_0.pb").exit, 65);
+  EXPECT_EQ(program.run("infer input_0.pb input_1.pb -e out=input_0.pb --tolerance=9").exit, 0);
+  Outcome twice = program.run("infer input_0.pb a=input_1.pb");
+  EXPECT_NE(twice.err.find("two files"), std::string::npos) << twice.err;
+  Outcome cut = program.run("infer input_0.pb b=input_2.pb");
+  EXPECT_EQ(cut.exit, 66) << cut.err;
 }
 
 TEST(CommandLine, BenchInspectDoctorAndTraceSpeakJson) {

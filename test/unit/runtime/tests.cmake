@@ -26,6 +26,7 @@ llmc_unit_test(runtime-tests
   runtime/GraphTest.cpp
   runtime/KvCacheTest.cpp
   runtime/SupportTest.cpp
+  runtime/TensorFileTest.cpp
   runtime/ThreadPoolTest.cpp
   runtime/ValuesTest.cpp
   LINK FakeModel LlmcVerbs)
