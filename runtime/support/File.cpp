@@ -34,10 +34,25 @@ Error systemError(const std::string &path, int number) {
   Error error;
   error.code = number == ENOENT || number == ENOTDIR ? Code::FileNotFound
                : number == EACCES || number == EPERM ? Code::PermissionDenied
+               : number == ENXIO                     ? Code::NotAFile
                                                      : Code::CannotRead;
   error.what = "cannot open the file";
   error.where = path;
   error.why = std::strerror(number);
+  switch (error.code) {
+  case Code::FileNotFound:
+    error.fix = "check the name and the folder";
+    break;
+  case Code::PermissionDenied:
+    error.fix = "allow reading it: chmod u+r, or run as its owner";
+    break;
+  case Code::NotAFile: // As open(2) says of a socket.
+    error.why = "it is not a regular file";
+    error.fix = "name a regular file";
+    break;
+  default:
+    error.fix = "check the disk, or copy the file to another one";
+  }
   return error;
 }
 
@@ -71,10 +86,13 @@ Result<MappedFile> MappedFile::fromDescriptor(int descriptor,
   if (::fstat(descriptor, &status) != 0)
     return systemError(path, errno);
   if (!S_ISREG(status.st_mode))
-    return Error{Code::CannotRead, "cannot read the file", path,
+    return Error{Code::NotAFile, "cannot read the file", path,
                  S_ISDIR(status.st_mode) ? "it is a folder"
                                          : "it is not a regular file",
-                 ""};
+                 S_ISDIR(status.st_mode)
+                     ? "name a file in it"
+                     : "name a regular file; write what comes from a pipe or a "
+                       "device to one first"};
   if (status.st_size == 0)
     return MappedFile();
   size_t length = static_cast<size_t>(status.st_size);

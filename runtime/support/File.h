@@ -26,7 +26,7 @@ public:
   ~MappedFile();
 
   /// Maps \p path; symbolic links are followed. Errors: FileNotFound,
-  /// PermissionDenied, CannotRead (also where it is no regular file).
+  /// PermissionDenied, CannotRead, NotAFile. A FIFO is never waited for.
   static Result<MappedFile> open(const std::string &path);
   /// Maps the open file \p descriptor and leaves it open; \p path is for
   /// messages. Error: CannotRead.

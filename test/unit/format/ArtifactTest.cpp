@@ -147,5 +147,5 @@ TEST(Artifact, MissingFilesAndFoldersAreErrors) {
   EXPECT_EQ(missing.error().code, Code::FileNotFound);
   auto folder = Artifact::open("/");
   ASSERT_FALSE(folder);
-  EXPECT_EQ(folder.error().code, Code::CannotRead);
+  EXPECT_EQ(folder.error().code, Code::NotAFile);
 }

@@ -213,7 +213,7 @@ TEST_F(OnnxExternalData, ReportsAModelThatIsNotThere) {
   EXPECT_EQ(model.error().code, Code::FileNotFound);
   auto itself = readModel(folder);
   ASSERT_FALSE(itself);
-  EXPECT_EQ(itself.error().code, Code::CannotRead);
+  EXPECT_EQ(itself.error().code, Code::NotAFile);
 }
 
 } // namespace

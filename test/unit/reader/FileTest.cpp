@@ -71,6 +71,8 @@ TEST_F(File, RefusesWhatIsNoRegularFile) {
   EXPECT_EQ(MappedFile::open(in).error().why, "it is a folder");
   EXPECT_EQ(MappedFile::open(in / "fifo").error().why,
             "it is not a regular file");
+  EXPECT_EQ(MappedFile::open(in / "fifo").error().code, Code::NotAFile);
+  EXPECT_EQ(MappedFile::open("/dev/null").error().code, Code::NotAFile);
   EXPECT_EQ(MappedFile::open(in / "loop").error().code, Code::CannotRead);
 }
 
