@@ -3,10 +3,15 @@
 
 #include <string>
 #include <string_view>
+#include <unistd.h>
 #include <vector>
 
 int main(int argc, char **argv) {
   std::vector<std::string_view> words(argv + (argc > 0), argv + argc);
-  return llmc::modelMain(argc > 0 ? argv[0] : "model.bin", "/proc/self/exe",
-                         words);
+  const char *program = argc > 0 ? argv[0] : "model.bin";
+  // Not argv[0]: it may be anything, and the file may have been replaced since.
+  const char *self = "/proc/self/exe";
+  if (::access(self, F_OK) != 0)
+    self = program; // There is no /proc.
+  return llmc::modelMain(program, self, words);
 }

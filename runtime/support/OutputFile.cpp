@@ -3,6 +3,7 @@
 #include "runtime/support/File.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -41,6 +42,10 @@ private:
   sigset_t set, before;
 };
 
+/// Names of temporary files, for removeUnfinished(): a handler may read nothing
+/// that another thread could be changing. More than these are not removed.
+std::atomic<const char *> unfinished[8];
+
 /// A hidden name in the folder of \p path that nobody else uses.
 std::string hiddenName(const std::string &path, unsigned attempt) {
   size_t slash = path.rfind('/');
@@ -53,6 +58,20 @@ std::string hiddenName(const std::string &path, unsigned attempt) {
 
 } // namespace
 
+Status keepApart(const std::string &output,
+                 std::span<const std::string> inputs) {
+  struct stat target, source;
+  if (::stat(output.c_str(), &target) != 0)
+    return Status::ok();
+  for (const std::string &input : inputs)
+    if (::stat(input.c_str(), &source) == 0 &&
+        source.st_dev == target.st_dev && source.st_ino == target.st_ino)
+      return Error{Code::BadFlagValue, "an output would overwrite an input",
+                   output, "it is the same file as " + input,
+                   "name another file for the output"};
+  return Status::ok();
+}
+
 Error OutputFile::systemError(const char *what, int number) const {
   Error error;
   error.code = Code::CannotWrite;
@@ -60,20 +79,43 @@ Error OutputFile::systemError(const char *what, int number) const {
   error.where = path;
   error.why = std::strerror(number);
   if (number == ENOSPC || number == EDQUOT || number == EFBIG)
-    error.fix = "free space, or write to another disk with -o";
+    error.fix = "free space, or write to another disk";
+  else
+    error.fix = "write to another folder or disk";
   return error;
+}
+
+void OutputFile::removeUnfinished() {
+  for (const auto &slot : unfinished)
+    if (const char *name = slot)
+      ::unlink(name);
+}
+
+void OutputFile::nameTemporary(std::string name) {
+  temporary = std::make_unique<std::string>(std::move(name));
+  for (auto &slot : unfinished)
+    if (const char *none = nullptr;
+        slot.compare_exchange_strong(none, temporary->c_str()))
+      return;
+}
+
+void OutputFile::forgetTemporary() {
+  for (auto &slot : unfinished)
+    if (slot == temporary->c_str())
+      slot = nullptr;
+  temporary.reset();
 }
 
 OutputFile::OutputFile(OutputFile &&other) noexcept
     : path(std::move(other.path)), temporary(std::move(other.temporary)),
       descriptor(std::exchange(other.descriptor, -1)), written(other.written),
-      buffer(std::move(other.buffer)) {
-  other.temporary.clear();
-}
+      buffer(std::move(other.buffer)) {}
 
 OutputFile::~OutputFile() {
-  if (!temporary.empty())
-    ::unlink(temporary.c_str());
+  if (temporary) {
+    ::unlink(temporary->c_str());
+    forgetTemporary();
+  }
   if (descriptor >= 0)
     ::close(descriptor);
 }
@@ -87,7 +129,7 @@ Result<OutputFile> OutputFile::create(const std::string &path,
     return Error{Code::CannotCreate, "cannot create the output", path,
                  S_ISDIR(status.st_mode) ? "it is a folder"
                                          : "it is no regular file",
-                 "name another file with -o"};
+                 "name another file"};
   std::string folder = folderOf(path);
   file.descriptor =
       ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
@@ -99,7 +141,7 @@ Result<OutputFile> OutputFile::create(const std::string &path,
       file.descriptor =
           ::open(name.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666);
       if (file.descriptor >= 0)
-        file.temporary = name;
+        file.nameTemporary(name);
       else if (errno != EEXIST)
         break;
     }
@@ -107,8 +149,7 @@ Result<OutputFile> OutputFile::create(const std::string &path,
   if (file.descriptor < 0) {
     Error error = file.systemError("cannot create the output", errno);
     error.code = errno == EACCES ? Code::PermissionDenied : Code::CannotCreate;
-    if (error.fix.empty())
-      error.fix = "name a folder that exists and may be written, with -o";
+    error.fix = "name a folder that exists and may be written";
     return error;
   }
   BlockFileSizeSignal guard;
@@ -174,7 +215,7 @@ Status OutputFile::commit(bool executable) {
   if (::fchmod(descriptor, (executable ? 0777 : 0666) & ~mask) != 0 ||
       ::fsync(descriptor) != 0)
     return systemError("cannot write the output", errno);
-  if (temporary.empty()) {
+  if (!temporary) {
     std::string link = "/proc/self/fd/" + std::to_string(descriptor);
     int failure = EEXIST;
     for (unsigned attempt = 0; attempt < 100 && failure == EEXIST; ++attempt) {
@@ -184,14 +225,14 @@ Status OutputFile::commit(bool executable) {
                     ? 0
                     : errno;
       if (failure == 0)
-        temporary = name;
+        nameTemporary(name);
     }
     if (failure != 0)
       return systemError("cannot name the output", failure);
   }
-  if (::rename(temporary.c_str(), path.c_str()) != 0)
+  if (::rename(temporary->c_str(), path.c_str()) != 0)
     return systemError("cannot name the output", errno);
-  temporary.clear();
+  forgetTemporary();
   // The name itself is on the disk once its folder is.
   int folder = ::open(folderOf(path).c_str(),
                       O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -6,11 +6,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace llmc {
+
+/// Whether \p output may be written although \p inputs are read: error
+/// BadFlagValue where it is one of them under any name (links are followed).
+Status keepApart(const std::string &output,
+                 std::span<const std::string> inputs);
 
 /// Appends bytes to an unnamed file (O_TMPFILE; where the file system has
 /// none, to a file of a unique hidden name) in the folder of its final path.
@@ -37,14 +43,21 @@ public:
   /// is 0666, or 0777 where \p executable, less the umask.
   Status commit(bool executable);
 
+  /// Removes the named files of all OutputFiles that are not committed; for
+  /// signal handlers whose process ends.
+  static void removeUnfinished();
+
 private:
   OutputFile() = default;
+  void nameTemporary(std::string name);
+  void forgetTemporary();
   Status flush();
   Status writeOut(std::span<const std::byte> bytes);
   Error systemError(const char *what, int number) const;
 
   std::string path;      // final
-  std::string temporary; // empty while the file has no name
+  /// Null while the file has no name; its text stays where it is.
+  std::unique_ptr<std::string> temporary;
   int descriptor = -1;
   uint64_t written = 0;
   std::vector<std::byte> buffer;

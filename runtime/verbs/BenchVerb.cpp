@@ -121,8 +121,6 @@ Status measure(Session &session, const BenchFlags &flags, Measures &measures,
     auto logits = decoder.decode(batch);
     if (!logits)
       return logits.takeError();
-    if (interrupted())
-      return Error{Code::Interrupted, "interrupted", "", "", ""};
   }
   seconds = static_cast<double>(monotonicNow() - begin) / 1e9;
   measures.decodeRate.add(static_cast<double>(flags.tokens * flags.batch) /

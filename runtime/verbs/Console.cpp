@@ -1,27 +1,20 @@
 #include "runtime/verbs/Console.h"
 
-#include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
-#include <new>
 #include <unistd.h>
 
 namespace llmc {
-
-namespace {
-std::atomic<bool> interruptFlag = false;
-static_assert(std::atomic<bool>::is_always_lock_free);
-} // namespace
 
 Status print(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
       std::fflush(stdout) == 0)
     return Status::ok();
   return Error{Code::CannotWrite, "cannot write the answer", "stdout",
-               std::strerror(errno), ""};
+               std::strerror(errno),
+               "free space, or look at what reads the answer"};
 }
 
 void report(std::string_view text) {
@@ -29,38 +22,6 @@ void report(std::string_view text) {
 }
 
 bool stderrIsTerminal() { return ::isatty(2) == 1; }
-
-void catchInterrupt() {
-  struct sigaction action = {};
-  action.sa_handler = [](int) { interruptFlag = true; };
-  action.sa_flags = SA_RESETHAND | SA_RESTART;
-  ::sigaction(SIGINT, &action, nullptr);
-}
-
-namespace {
-
-/// Ends the process from a handler, where little may be called.
-template <size_t size> [[noreturn]] void die(const char (&text)[size], Exit exit) {
-  if (::write(2, text, size - 1) < 0)
-    ::_exit(static_cast<int>(Exit::Internal));
-  ::_exit(static_cast<int>(exit));
-}
-
-} // namespace
-
-void explainFatalEvents() {
-  std::set_new_handler([] {
-    die("error: not enough memory [LLMC-E503]\n", Exit::Unavailable);
-  });
-  struct sigaction action = {};
-  action.sa_handler = [](int) {
-    die("error: a mapped file was cut short while it was read [LLMC-E702]\n",
-        Exit::IoError);
-  };
-  ::sigaction(SIGBUS, &action, nullptr);
-}
-
-bool interrupted() { return interruptFlag; }
 
 int64_t monotonicNow() {
   timespec time;

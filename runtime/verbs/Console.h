@@ -1,4 +1,4 @@
-/// What verbs say, and the user's interruption.
+/// What verbs say.
 #ifndef LLMC_RUNTIME_VERBS_CONSOLE_H
 #define LLMC_RUNTIME_VERBS_CONSOLE_H
 
@@ -15,15 +15,6 @@ Status print(std::string_view text);
 /// Writes to stderr.
 void report(std::string_view text);
 bool stderrIsTerminal();
-
-/// From now on, the first SIGINT sets interrupted(); a second one ends the
-/// process.
-void catchInterrupt();
-bool interrupted();
-
-/// From now on a failed allocation, and a model file that is cut short while it
-/// is mapped (SIGBUS), end the process with a message and their exit codes.
-void explainFatalEvents();
 
 /// Nanoseconds of CLOCK_MONOTONIC.
 int64_t monotonicNow();

@@ -1,6 +1,7 @@
 #include "runtime/verbs/Generate.h"
 
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/Failure.h"
 
 #include <algorithm>
 

@@ -35,7 +35,7 @@ struct Generation {
 using TokenReceiver = std::function<Result<bool>(int32_t token)>;
 
 /// Continues \p prompt in a new sequence of \p decoder. The loop asks
-/// interrupted() (Console.h) before every step. Errors: those of the decoder,
+/// interrupted() (Failure.h) before every step. Errors: those of the decoder,
 /// of the sampler and of \p receive.
 Result<Generation> generate(Decoder &decoder, std::span<const int32_t> prompt,
                             const GenerateOptions &options,

@@ -86,6 +86,25 @@ Result<OutputPaths> outputPaths(const Program &program,
   return paths;
 }
 
+/// No output may overwrite what is read, and each needs a file of its own.
+Status checkPaths(const InferFlags &flags, const OutputPaths &paths,
+                  std::vector<std::string> read) {
+  std::vector<std::string> written;
+  for (const auto &files : paths)
+    written.insert(written.end(), files.begin(), files.end());
+  if (!flags.trace.empty())
+    written.push_back(flags.trace);
+  std::set<std::string> once;
+  for (const std::string &path : written) {
+    LLMC_CHECK(keepApart(path, read));
+    if (!once.insert(path).second)
+      return Error{Code::BadFlagValue, "two outputs go to the same file", path,
+                   "the second would overwrite the first",
+                   "give each a name of its own"};
+  }
+  return Status::ok();
+}
+
 Status makeFolder(const std::string &path) {
   if (::mkdir(path.c_str(), 0777) == 0 || errno == EEXIST)
     return Status::ok();
@@ -172,6 +191,10 @@ Status runInfer(Invocation &invocation) {
            readTensorWords(program.outputs, flags.expected, "output"));
   LLMC_TRY(std::vector<Tensor> inputs, inputsOf(program, given));
   LLMC_TRY(OutputPaths paths, outputPaths(program, flags));
+  std::vector<std::string> read = {invocation.file};
+  read.insert(read.end(), given.files.begin(), given.files.end());
+  read.insert(read.end(), expected.files.begin(), expected.files.end());
+  LLMC_CHECK(checkPaths(flags, paths, std::move(read)));
 
   Trace trace(model->artifact.model());
   if (!flags.trace.empty())

@@ -307,6 +307,8 @@ Status runInspect(Invocation &invocation) {
   LLMC_TRY(bool proceed, invocation.parse(arguments));
   if (!proceed)
     return Status::ok();
+  if (!flags.picture.empty())
+    LLMC_CHECK(keepApart(flags.picture, {&invocation.file, 1}));
   LLMC_TRY(Artifact artifact, Artifact::open(invocation.file));
   if (!flags.picture.empty())
     LLMC_CHECK(writePicture(artifact.model(), flags.picture));

@@ -1,3 +1,4 @@
+#include "runtime/support/OutputFile.h"
 #include "runtime/support/TensorFile.h"
 #include "runtime/verbs/Console.h"
 #include "runtime/verbs/Session.h"
@@ -24,8 +25,6 @@ Status stepByStep(Decoder &decoder, std::span<const int32_t> tokens,
     NextToken next = {sequence, token};
     LLMC_TRY(std::span<const float> row, decoder.decode({&next, 1}));
     appendRow(tensor, row);
-    if (interrupted())
-      return Error{Code::Interrupted, "interrupted", "", "", ""};
   }
   return Status::ok();
 }
@@ -53,6 +52,7 @@ Status runLogits(Invocation &invocation) {
                  out.empty() ? "--out is needed" : "either --ids or --text is needed",
                  "--ids=1,403,407 --out=logits.npy"};
 
+  LLMC_CHECK(keepApart(out, {&invocation.file, 1}));
   LLMC_TRY(Session session, Session::open(invocation.file, execution));
   Decoder &decoder = *session.decoder;
   std::vector<int32_t> tokens;

@@ -1,6 +1,8 @@
 #include "runtime/sampling/StopMatcher.h"
 #include "runtime/support/Json.h"
+#include "runtime/support/OutputFile.h"
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/Failure.h"
 #include "runtime/verbs/Generate.h"
 #include "runtime/verbs/Session.h"
 #include "runtime/verbs/Trace.h"
@@ -197,6 +199,9 @@ Status runRun(Invocation &invocation) {
     return Error{Code::BadFlagValue, "there are two prompts", "--ids",
                  "a prompt is text or ids", "leave one out"};
 
+  if (!flags.trace.empty())
+    LLMC_CHECK(keepApart(flags.trace, {&invocation.file, 1}));
+
   LLMC_TRY(Session session, Session::open(invocation.file, flags.execution));
   LLMC_TRY(std::vector<int32_t> prompt, promptTokens(flags, session));
   std::optional<Trace> trace;
@@ -212,7 +217,9 @@ Status runRun(Invocation &invocation) {
   bool begun = false;
   Result<Generation> result =
       generate(*session.decoder, prompt, options, [&](int32_t token) {
-        // Nothing is printed before the first token is sure.
+        // Nothing is printed before the first token is sure; from then on an
+        // interruption ends the text between two tokens.
+        deferInterrupts();
         if (!begun && !flags.json)
           if (Status status = print(flags.ids.empty() ? flags.prompt
                                                       : joined(prompt));
@@ -235,7 +242,7 @@ Status runRun(Invocation &invocation) {
            formatReal(perSecond(result->decodeSteps, result->decodeTime), 1) +
            " per second, end: " + std::string(textEndName(result->end)) + "\n");
   if (result->end == TextEnd::Interrupted)
-    return Error{Code::Interrupted, "interrupted", "", "", ""};
+    return interruptedError();
   return Status::ok();
 }
 

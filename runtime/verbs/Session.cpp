@@ -2,6 +2,7 @@
 
 #include "runtime/cpu/CpuLevel.h"
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/Failure.h"
 
 #include <algorithm>
 
@@ -42,7 +43,6 @@ Result<Session> Session::open(const std::string &file,
   options.maxSequences = sequences;
   options.chunk = flags.chunk;
   LLMC_TRY(session.decoder, Decoder::create(*session.model, options));
-  catchInterrupt();
   session.decoder->cancelled = interrupted;
   if (auto section = session.model->artifact.tokenizer(); !section.empty()) {
     LLMC_TRY(session.tokenizer, tokenizer::Tokenizer::load(section));

@@ -1,6 +1,10 @@
 #include "runtime/verbs/Verbs.h"
 
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/Failure.h"
+
+#include <unistd.h>
+#include <vector>
 
 namespace llmc {
 
@@ -96,16 +100,61 @@ Result<bool> Invocation::parse(Arguments &arguments) {
   return true;
 }
 
-int runVerb(const Verb &verb, std::string program, std::string file,
-            std::span<const std::string_view> words) {
-  explainFatalEvents();
-  Invocation invocation{&verb, std::move(program), std::move(file), words};
-  Status status = verb.run(invocation);
+namespace {
+
+/// The path of a program that was called by \p program: found along PATH where
+/// that names no folder.
+std::string pathOf(const std::string &program, const std::string &self) {
+  if (program.find('/') != std::string::npos)
+    return program;
+  char path[4096];
+  ssize_t count = ::readlink(self.c_str(), path, sizeof path);
+  return count > 0 ? std::string(path, static_cast<size_t>(count)) : program;
+}
+
+/// A model.bin finds itself by a name that tells its user nothing.
+void rename(Error &error, const std::string &path, const std::string &name) {
+  for (std::string *text : {&error.what, &error.where, &error.why, &error.fix})
+    for (size_t at = 0; (at = text->find(path, at)) != std::string::npos;
+         at += name.size())
+      text->replace(at, path.size(), name);
+}
+
+/// Words that ask a model.bin for what only llmc does.
+Error compilersVerb(std::string_view verb, const std::string &program) {
+  return {Code::UnknownVerb, "a model.bin does not " + std::string(verb), program,
+          "it holds what runs the model; `llmc` compiles and explains",
+          "llmc " + std::string(verb) +
+              (verb == "compile" ? " model.onnx -o model.bin" : " LLMC-E201") +
+              "; for a prompt that begins so: run \"" + std::string(verb) +
+              " ...\""};
+}
+
+/// A lone word that looks like a verb is a prompt all the same; whoever sees it
+/// on a terminal is told.
+void suggestVerb(std::span<const std::string_view> words,
+                 const std::string &program) {
+  std::vector<std::string_view> names;
+  for (const Verb &verb : verbs)
+    names.push_back(verb.name);
+  std::string_view meant = words.size() == 1 ? nearest(words[0], names) : "";
+  if (!meant.empty() && stderrIsTerminal())
+    report("note: `" + std::string(words[0]) + "` is taken as a prompt; the verb is " +
+           program + " " + std::string(meant) + "\n");
+}
+
+} // namespace
+
+int runVerb(Invocation invocation) {
+  bool json = wantsJson(invocation.words);
+  catchFatalEvents(json);
+  std::string given = invocation.file;
+  Status status = invocation.verb->run(invocation);
   if (status)
     return static_cast<int>(Exit::Ok);
-  if (status.error().code != Code::Interrupted)
-    report(status.error().render());
-  return static_cast<int>(status.error().exit());
+  if (!given.empty() && !invocation.fileName.empty())
+    rename(status.error(), given, invocation.fileName);
+  return fail(status.error(), json);
 }
 
 int modelMain(std::string program, std::string self,
@@ -125,9 +174,13 @@ int modelMain(std::string program, std::string self,
   }
   if (words[0] == "--version" || words[0] == "version")
     return print(std::string(versionText) + "\n") ? 0 : static_cast<int>(Exit::IoError);
+  if (words[0] == "compile" || words[0] == "explain")
+    return fail(compilersVerb(words[0], program), wantsJson(words));
+  std::string name = pathOf(program, self);
   if (const Verb *verb = findVerb(words[0]))
-    return runVerb(*verb, std::move(program), std::move(self), words.subspan(1));
-  return runVerb(*findVerb("run"), std::move(program), std::move(self), words);
+    return runVerb({verb, program, self, name, words.subspan(1)});
+  suggestVerb(words, program);
+  return runVerb({findVerb("run"), program, self, name, words});
 }
 
 } // namespace llmc

@@ -19,6 +19,8 @@ struct Invocation {
   std::string program; ///< As the user writes it: `llmc`, `./story.bin`.
   /// The model.bin; where it is empty, the first positional names it.
   std::string file;
+  /// What errors call the file; empty: by its path.
+  std::string fileName;
   std::span<const std::string_view> words; ///< Behind the verb.
 
   /// Adds FILE where it is needed, and parses. False where --help was asked
@@ -39,12 +41,12 @@ struct Verb {
 std::span<const Verb> runTimeVerbs();
 const Verb *findVerb(std::string_view name);
 
-/// Runs \p verb; prints its error. Returns the process's exit code.
-int runVerb(const Verb &verb, std::string program, std::string file,
-            std::span<const std::string_view> words);
+/// Runs \p invocation; prints its error. Returns the process's exit code.
+int runVerb(Invocation invocation);
 
-/// The main function of a model.bin: \p self is the file, \p words what stands
-/// behind it on the command line. Without a verb the words are run's.
+/// The main function of a model.bin: \p program is its argv[0], \p self a path
+/// that surely leads to it, \p words what stands behind it on the command line.
+/// Without a verb the words are run's.
 int modelMain(std::string program, std::string self,
               std::span<const std::string_view> words);
 

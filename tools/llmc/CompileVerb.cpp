@@ -5,6 +5,7 @@
 #include "runtime/support/Json.h"
 #include "runtime/verbs/Arguments.h"
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/Failure.h"
 #include "tools/llmc/CompileArguments.h"
 #include "tools/llmc/Progress.h"
 
@@ -164,10 +165,7 @@ Status compile(CompileArguments &arguments) {
 
 int compileMain(std::span<const std::string_view> words) {
   Result<CompileArguments> arguments = parseCompileArguments(words);
-  // A command line that cannot be parsed can still say how to answer.
-  bool json = false;
-  for (std::string_view word : words)
-    json |= word == "--json";
+  bool json = wantsJson(words);
   if (!arguments)
     return fail(arguments.error(), json);
   Status status = arguments->help.empty() ? compile(*arguments)

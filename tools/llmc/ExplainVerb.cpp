@@ -3,6 +3,7 @@
 #include "runtime/support/Json.h"
 #include "runtime/verbs/Arguments.h"
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/Failure.h"
 
 namespace llmc {
 
@@ -66,7 +67,7 @@ Status explain(std::span<const std::string_view> words, bool &json) {
 int explainMain(std::span<const std::string_view> words) {
   bool json = false;
   if (Status status = explain(words, json); !status)
-    return fail(status.error(), json);
+    return fail(status.error(), wantsJson(words));
   return static_cast<int>(Exit::Ok);
 }
 

@@ -1,5 +1,7 @@
 #include "tools/llmc/Signals.h"
 
+#include "runtime/verbs/Failure.h"
+
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/Signals.h"
@@ -8,7 +10,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <unistd.h>
+#include <vector>
 
 namespace llmc {
 
@@ -17,13 +21,13 @@ namespace {
 pid_t mainProcess;
 bool debug;
 /// Made beforehand: a handler may not allocate.
-std::string crashText;
+std::string crashText, crashJson, stopText, stopJson[2]; // SIGINT, SIGTERM
 /// A crash may be a stack overflow, so its handler has a stack of its own.
 alignas(16) char handlerStack[1 << 16];
 
-void writeAll(const char *text, size_t size) {
+void writeAll(const char *text, size_t size, int file = 2) {
   while (size > 0) {
-    ssize_t count = ::write(2, text, size);
+    ssize_t count = ::write(file, text, size);
     if (count <= 0)
       return;
     text += count;
@@ -45,6 +49,7 @@ void onCrash(int signal) {
     llvm::sys::RunSignalHandlers();
   }
   writeAll(crashText.data(), crashText.size());
+  writeAll(crashJson.data(), crashJson.size(), 1);
   ::_exit(70);
 }
 
@@ -58,6 +63,7 @@ void onFatalError(void *, const char *reason, bool) {
   writeAll(reason, std::strlen(reason));
   writeAll("\n", 1);
   writeAll(crashText.data(), crashText.size());
+  writeAll(crashJson.data(), crashJson.size(), 1);
   ::_exit(70);
 }
 
@@ -69,6 +75,9 @@ void onStop(int signal) {
   llvm::sys::RunInterruptHandlers();
   if (::isatty(2) == 1)
     writeAll("\r\x1b[K", 4);
+  writeAll(stopText.data(), stopText.size());
+  const std::string &json = stopJson[signal == SIGTERM];
+  writeAll(json.data(), json.size(), 1);
   ::_exit(128 + signal);
 }
 
@@ -102,6 +111,18 @@ void installSignalHandlers(int argc, char **argv) {
   for (int i = 0; i < argc; ++i)
     (crashText += ' ') += quoted(argv[i]);
   crashText += "\n";
+  Error stopped = interruptedError();
+  stopText = stopped.render();
+  std::vector<std::string_view> words(argv + (argc > 0), argv + argc);
+  if (wantsJson(words)) {
+    crashJson = errorJson({Code::Internal, "llmc crashed", "",
+                           "this is a defect of llmc, not of your model",
+                           "please report it with this command line, and with "
+                           "the output under LLMC_DEBUG=1"},
+                          70);
+    for (int i : {0, 1})
+      stopJson[i] = errorJson(stopped, 128 + (i ? SIGTERM : SIGINT));
+  }
 
   // Whenever LLVM first notes a file to remove it installs handlers of its own,
   // once: that shall happen before ours.

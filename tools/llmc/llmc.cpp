@@ -1,35 +1,14 @@
 /// The compiler's executable: finds the verb and hands over.
-#include "runtime/support/Json.h"
 #include "runtime/verbs/Arguments.h"
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/Failure.h"
 #include "runtime/verbs/Verbs.h"
 #include "tools/llmc/Signals.h"
 #include "tools/llmc/Verbs.h"
 
-#include <cstdlib>
-
 namespace llmc {
 
 namespace {
-
-/// The text with the words that lead the eye in colour.
-std::string coloured(const std::string &text) {
-  std::string out;
-  size_t start = 0;
-  while (start < text.size()) {
-    size_t end = std::min(text.find('\n', start), text.size() - 1);
-    std::string line = text.substr(start, end + 1 - start);
-    for (std::string_view label : {"error:", "  at:", "  why:", "  try:"})
-      if (line.starts_with(label)) {
-        line.insert(label.size(), "\x1b[0m");
-        line.insert(0, label == "error:" ? "\x1b[1;31m" : "\x1b[1m");
-        break;
-      }
-    out += line;
-    start = end + 1;
-  }
-  return out;
-}
 
 std::string helpText() {
   return "llmc turns a language model into one executable and runs it.\n\n"
@@ -65,8 +44,8 @@ int dispatch(std::span<const std::string_view> words) {
   if (word == "explain")
     return explainMain(rest);
   if (const Verb *verb = findVerb(word))
-    return runVerb(*verb, "llmc", "", rest);
-  return fail(unknownVerb(word), false);
+    return runVerb({verb, "llmc", "", "", rest});
+  return fail(unknownVerb(word), wantsJson(rest));
 }
 
 int mainOf(std::span<const std::string_view> words) {
@@ -91,28 +70,6 @@ int mainOf(std::span<const std::string_view> words) {
 }
 
 } // namespace
-
-int fail(const Error &error, bool json) {
-  if (error.code != Code::Interrupted) {
-    const char *noColour = std::getenv("NO_COLOR");
-    bool colour = stderrIsTerminal() && !(noColour && *noColour);
-    report(colour ? coloured(error.render()) : error.render());
-  }
-  if (json) {
-    JsonWriter out;
-    out.beginObject().member("version", 1).key("error").beginObject();
-    out.member("code", codeName(error.code))
-        .member("exit", static_cast<int>(error.exit()))
-        .member("title", codeInfo(error.code).title)
-        .member("what", error.what)
-        .member("where", error.where)
-        .member("why", error.why)
-        .member("fix", error.fix);
-    // A second failure, of stdout, has nobody to tell.
-    (void)static_cast<bool>(print(out.end().end().text() + "\n"));
-  }
-  return static_cast<int>(error.exit());
-}
 
 } // namespace llmc
 

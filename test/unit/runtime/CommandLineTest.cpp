@@ -1,10 +1,8 @@
 #include "runtime/support/TensorFile.h"
-#include "runtime/tokenizer/TokenizerFormat.h"
-#include "test/unit/runtime/FakeModel.h"
+#include "test/unit/runtime/FakeBinary.h"
 
-#include <array>
-#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -14,60 +12,6 @@ using namespace llmc;
 using namespace llmc::test;
 
 namespace {
-
-struct Outcome {
-  int exit = -1;
-  std::string out, err;
-};
-
-std::string readText(const std::string &path) {
-  std::vector<std::byte> bytes = readBytes(path);
-  return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
-}
-
-/// Ids 3 to 96 are the characters `!` to `~`.
-std::vector<std::byte> fakeTokenizer() {
-  tokenizer::TokenizerModel model;
-  model.tokens = {"<s>", "</s>", " "};
-  for (char c = '!'; c <= '~'; ++c)
-    model.tokens.push_back(std::string(1, c));
-  model.added = {{0, true, false, false, false, false, false},
-                 {1, true, false, false, false, false, false}};
-  model.prefixIds = {0};
-  model.bosId = 0;
-  model.eosIds = {1};
-  model.decoder = {{tokenizer::DecoderStep::Kind::Fuse, 0, "", ""}};
-  return tokenizer::serialize(model);
-}
-
-/// An executable model.bin of the stub and the fake model.
-struct Binary {
-  TemporaryFile file{"model.bin"};
-
-  explicit Binary(bool withTokenizer = true, int64_t eos = -1) {
-    std::vector<std::byte> stub = readBytes(LLMC_STUB);
-    std::vector<std::byte> tokenizer = fakeTokenizer();
-    ArtifactContent content = fakeContent(eos);
-    content.stub = stub;
-    if (withTokenizer)
-      content.tokenizer = tokenizer;
-    Status status = writeArtifact(file.path(), std::move(content));
-    EXPECT_TRUE(status) << status.error().render();
-  }
-
-  std::string beside(const std::string &name) const {
-    return file.folder() + "/" + name;
-  }
-
-  /// Runs `model.bin WORDS` in its folder; \p words are the shell's.
-  Outcome run(const std::string &words) const {
-    std::string command = "cd " + file.folder() + " && ./model.bin " + words +
-                          " >out.txt 2>err.txt </dev/null";
-    int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-            readText(beside("out.txt")), readText(beside("err.txt"))};
-  }
-};
 
 /// `1,2,3` and what the fake model says after it.
 std::string idsText(std::vector<int32_t> tokens, size_t more) {
@@ -332,24 +276,4 @@ TEST(CommandLine, LackOfMemoryIsAnErrorAndNoCrash) {
   ASSERT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 69) << text;
   EXPECT_NE(text.find("LLMC-E503"), std::string::npos) << text;
-}
-
-TEST(CommandLine, InterruptEndsWithItsExitCode) {
-  Binary program(false);
-  std::string out = program.beside("out.txt");
-  pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    if (!std::freopen(out.c_str(), "w", stdout) || !std::freopen("/dev/null", "w", stderr))
-      _exit(1);
-    ::execl(program.file.path().c_str(), "model.bin", "bench", "-r", "1000000", nullptr);
-    _exit(1);
-  }
-  ::usleep(300000);
-  ::kill(child, SIGINT);
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status)) << WTERMSIG(status);
-  EXPECT_EQ(WEXITSTATUS(status), 130);
-  EXPECT_EQ(readText(out), "");
 }

@@ -23,6 +23,8 @@ llmc_unit_test(runtime-tests
   runtime/CommandLineTest.cpp
   runtime/CpuTest.cpp
   runtime/DecoderTest.cpp
+  runtime/EndingTest.cpp
+  runtime/FakeBinary.cpp
   runtime/GraphTest.cpp
   runtime/KvCacheTest.cpp
   runtime/SupportTest.cpp
