@@ -12,12 +12,6 @@ namespace {
 constexpr CpuLevel levels[] = {
     {"x86-64-v3", [](const CpuFeatures &cpu) { return cpu.v3; }},
     {"x86-64-v4", [](const CpuFeatures &cpu) { return cpu.v4; }},
-    {"x86-64-v4-vnni",
-     [](const CpuFeatures &cpu) { return cpu.v4 && cpu.vnni && cpu.bf16; }},
-    {"x86-64-v4-amx",
-     [](const CpuFeatures &cpu) {
-       return cpu.v4 && cpu.vnni && cpu.bf16 && cpu.amxInt8 && cpu.amxBf16;
-     }},
 };
 
 struct Leaf {

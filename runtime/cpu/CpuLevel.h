@@ -29,7 +29,8 @@ struct CpuFeatures {
 /// try the other images of a file.
 const CpuFeatures &cpuFeatures();
 
-/// A level that images are made for. Later rows are preferred.
+/// A level that images are made for: what --target takes and doctor lists. Later
+/// rows are preferred.
 struct CpuLevel {
   std::string_view name; ///< As in KernelImage::level.
   bool (*supported)(const CpuFeatures &cpu);

@@ -38,7 +38,7 @@ Result<KernelCode> KernelCode::map(const Artifact &artifact, size_t image) {
   if (entry.level.ends_with("-amx") && !askForTiles())
     return Error{Code::CpuTooOld, "the system does not give AMX to programs",
                  where, std::strerror(errno),
-                 "set LLMC_CPU_LEVEL=x86-64-v4-vnni"};
+                 "set LLMC_CPU_LEVEL=x86-64-v4"};
   void *code =
       ::mmap(nullptr, section.size, PROT_READ | PROT_EXEC, MAP_PRIVATE,
              artifact.descriptor(), static_cast<off_t>(section.offset));

@@ -48,12 +48,22 @@ Status runDoctor(Invocation &invocation) {
     LLMC_TRY(size_t chosen, chooseImage(artifact.model().images, cpu));
     image = artifact.model().images[chosen].level;
   }
+  std::vector<std::string_view> features;
+  for (auto [there, name] : {std::pair(cpu.vnni, "avx512-vnni"),
+                             std::pair(cpu.bf16, "avx512-bf16"),
+                             std::pair(cpu.amxInt8, "amx-int8"),
+                             std::pair(cpu.amxBf16, "amx-bf16")})
+    if (there)
+      features.push_back(name);
   if (json) {
     JsonWriter out;
     out.beginObject().member("version", 1).member("cpu", cpu.brand);
     out.key("levels").beginArray();
     for (std::string_view level : levels)
       out.value(level);
+    out.end().key("features").beginArray();
+    for (std::string_view feature : features)
+      out.value(feature);
     out.end()
         .member("threads", usableThreads())
         .member("hardwareThreads", int64_t(::sysconf(_SC_NPROCESSORS_ONLN)))
@@ -68,6 +78,12 @@ Status runDoctor(Invocation &invocation) {
     text += std::string(level) + " ";
   if (levels.empty())
     text += "none: a CPU with AVX2 is needed";
+  if (!features.empty()) {
+    text += "\nbeyond    ";
+    for (std::string_view feature : features)
+      text += std::string(feature) + " ";
+    text += "(no --target uses them)";
+  }
   text += "\nthreads   " + std::to_string(usableThreads()) + " of " +
           std::to_string(::sysconf(_SC_NPROCESSORS_ONLN)) +
           " (affinity, cores and quota counted)\nmemory    " +
