@@ -203,10 +203,7 @@ Result<Artifact> Artifact::open(const std::string &path) {
   artifact.fileDescriptor =
       ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (artifact.fileDescriptor < 0)
-    return Error{errno == ENOENT || errno == ENOTDIR ? Code::FileNotFound
-                 : errno == EACCES || errno == EPERM ? Code::PermissionDenied
-                                                     : Code::CannotRead,
-                 "cannot open the file", path, std::strerror(errno), ""};
+    return openError(path, errno);
   LLMC_TRY(artifact.file,
            MappedFile::fromDescriptor(artifact.fileDescriptor, path));
   LLMC_TRY(Trailer trailer, artifact.readTrailer());

@@ -20,12 +20,13 @@ Decoder::create(LoadedModel &model, const DecoderOptions &options) {
     return Error{Code::BadFlagValue, "the context is out of range", "",
                  "the model was compiled for 1 to " +
                      std::to_string(config.maxContext) + " positions",
-                 ""};
+                 "give --context in that range, or compile with a larger "
+                 "--max-context"};
   if (chunk < 1 || chunk > config.chunk)
     return Error{Code::BadFlagValue, "the chunk is out of range", "",
                  "the model was compiled for chunks of 1 to " +
                      std::to_string(config.chunk) + " rows",
-                 ""};
+                 "give --chunk in that range, or leave it out"};
   LLMC_TRY(KvCache cache, KvCache::create(config.cache, config.cacheType,
                                           context, options.maxSequences));
   std::unique_ptr<Decoder> decoder(

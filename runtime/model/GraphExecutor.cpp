@@ -28,7 +28,7 @@ Status GraphExecutor::bind(std::span<const Tensor> inputs,
     return Error{Code::BadTensor, "the number of inputs is wrong", "",
                  std::to_string(inputs.size()) + " are given, the graph takes " +
                      std::to_string(code.inputs.size()),
-                 ""};
+                 "`inspect` shows the inputs that the graph takes"};
   for (int64_t &symbol : symbols)
     symbol = -1;
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -73,7 +73,7 @@ Status GraphExecutor::checkFit(std::span<const Tensor> inputs) const {
       return Error{Code::BadTensor, "the inputs do not fit together",
                    constraint.text,
                    std::to_string(left) + " is not " + std::to_string(right),
-                   ""};
+                   "give inputs whose shapes agree; `inspect` shows them"};
   }
   return Status::ok();
 }

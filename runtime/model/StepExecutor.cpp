@@ -56,7 +56,7 @@ Status StepExecutor::check(const StepInput &input) const {
                    "token " + std::to_string(token),
                    "the vocabulary has " + std::to_string(config.vocabulary) +
                        " tokens, from 0 on",
-                   ""};
+                   "give ids of this model's own tokenizer"};
   return Status::ok();
 }
 

@@ -50,7 +50,8 @@ WeightCheck::start(const Artifact &artifact, ThreadPool &threads) {
   if (int failure =
           ::pthread_create(&check->thread, nullptr, main, check.get()))
     return Error{Code::OutOfMemory, "cannot start a thread",
-                 "check of the weights", std::strerror(failure), ""};
+                 "check of the weights", std::strerror(failure),
+                 "end other programs, or raise the limit on threads (ulimit -u)"};
   check->running = true;
   return check;
 }

@@ -69,7 +69,7 @@ Status evaluateValues(const Program &program, std::span<const int64_t> symbols,
                    "program " + program.name,
                    "value " + std::to_string(i) +
                        " overflows or divides by no positive number",
-                   ""};
+                   "give smaller inputs, or compile the model again"};
   }
   return Status::ok();
 }

@@ -124,7 +124,8 @@ Result<int32_t> Sampler::sample(std::span<const float> logits,
                  "sequence " + std::to_string(sequence) + ", position " +
                      std::to_string(position),
                  std::move(why),
-                 {}};
+                 "try --temperature=0 and fewer filters; where it stays, compile "
+                 "with --dtype=f32"};
   };
   if (logits.empty() || logits.size() > penalized.size())
     return bad(std::to_string(logits.size()) + " logits for a vocabulary of " +

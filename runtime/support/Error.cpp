@@ -39,6 +39,14 @@ std::string codeName(Code code) {
   return "LLMC-E" + std::to_string(static_cast<unsigned>(code));
 }
 
+std::string Error::advice() const {
+  if (!fix.empty() || code == Code::Interrupted)
+    return fix;
+  if (exit() == Exit::Internal)
+    return "please report it with the command line";
+  return "`llmc explain " + codeName(code) + "` tells more";
+}
+
 std::string Error::render() const {
   std::string text = "error: " + what + " [" + codeName(code) + "]\n";
   auto line = [&](const char *label, const std::string &body) {
@@ -55,7 +63,7 @@ std::string Error::render() const {
   };
   line("at:  ", where);
   line("why: ", why);
-  line("try: ", fix);
+  line("try: ", advice());
   return text;
 }
 

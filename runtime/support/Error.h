@@ -65,6 +65,8 @@ struct Error {
   std::string fix;   ///< What the user can do; may be empty.
 
   Exit exit() const { return codeInfo(code).exit; }
+  /// The fix; where it is empty, who knows more. Empty for Interrupted.
+  std::string advice() const;
   /// Several lines for stderr, without colour:
   ///   error: WHAT [LLMC-E201]
   ///     at: WHERE

@@ -30,7 +30,9 @@ struct Descriptor {
   }
 };
 
-Error systemError(const std::string &path, int number) {
+} // namespace
+
+Error openError(const std::string &path, int number) {
   Error error;
   error.code = number == ENOENT || number == ENOTDIR ? Code::FileNotFound
                : number == EACCES || number == EPERM ? Code::PermissionDenied
@@ -56,8 +58,6 @@ Error systemError(const std::string &path, int number) {
   return error;
 }
 
-} // namespace
-
 MappedFile::MappedFile(MappedFile &&other) noexcept
     : data(std::exchange(other.data, nullptr)),
       length(std::exchange(other.length, 0)) {}
@@ -76,7 +76,7 @@ MappedFile::~MappedFile() {
 Result<MappedFile> MappedFile::open(const std::string &path) {
   Descriptor file(::open(path.c_str(), openFlags));
   if (file.number < 0)
-    return systemError(path, errno);
+    return openError(path, errno);
   return fromDescriptor(file.number, path);
 }
 
@@ -84,7 +84,7 @@ Result<MappedFile> MappedFile::fromDescriptor(int descriptor,
                                               const std::string &path) {
   struct stat status;
   if (::fstat(descriptor, &status) != 0)
-    return systemError(path, errno);
+    return openError(path, errno);
   if (!S_ISREG(status.st_mode))
     return Error{Code::NotAFile, "cannot read the file", path,
                  S_ISDIR(status.st_mode) ? "it is a folder"
@@ -98,7 +98,7 @@ Result<MappedFile> MappedFile::fromDescriptor(int descriptor,
   size_t length = static_cast<size_t>(status.st_size);
   void *data = ::mmap(nullptr, length, PROT_READ, MAP_PRIVATE, descriptor, 0);
   if (data == MAP_FAILED)
-    return systemError(path, errno);
+    return openError(path, errno);
   return MappedFile(static_cast<const std::byte *>(data), length);
 }
 
@@ -168,7 +168,7 @@ Result<MappedFile> mapBeneath(const std::string &folder,
 
   Descriptor base(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (base.number < 0)
-    return systemError(folder, errno);
+    return openError(folder, errno);
   std::string name(relative);
   int opened = detail::openBeneathKernel(base.number, name);
   // EPERM: a sandbox that does not know the call; EINVAL: an older struct.
@@ -189,12 +189,12 @@ Result<MappedFile> mapBeneath(const std::string &folder,
                  "copy the data file into the model's folder under this name"};
   default:
     if (opened < 0)
-      return systemError(path, -opened);
+      return openError(path, -opened);
   }
   Descriptor file(opened);
   struct stat status;
   if (::fstat(file.number, &status) != 0)
-    return systemError(path, errno);
+    return openError(path, errno);
   if (!S_ISREG(status.st_mode))
     return escapes("it is not a regular file");
   return MappedFile::fromDescriptor(file.number, path);

@@ -53,6 +53,10 @@ private:
 Result<MappedFile> mapBeneath(const std::string &folder,
                               std::string_view relative);
 
+/// Why \p path could not be opened, by errno's \p number: FileNotFound,
+/// PermissionDenied, NotAFile or CannotRead.
+Error openError(const std::string &path, int number);
+
 /// The folder part of \p path: what precedes the last `/`, `.` where there is
 /// none.
 std::string folderOf(const std::string &path);

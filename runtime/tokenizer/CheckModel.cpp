@@ -17,7 +17,7 @@ Error bad(std::string where, std::string why) {
                "the tokenizer contradicts itself",
                std::move(where),
                std::move(why),
-               {}};
+               "take tokenizer.json from the model's source again, and compile"};
 }
 
 bool isOneCharacter(const std::string &s) {
@@ -127,7 +127,7 @@ Status checkGrowth(const TokenizerModel &m) {
                  "cannot use the tokenizer",
                  std::move(where),
                  std::move(why),
-                 {}};
+                 "leave tokenizer.json away: the model then takes --ids"};
   };
   std::string why = "its replacements make a text more than " +
                     std::to_string(maxGrowth) + " times as long";
@@ -148,7 +148,7 @@ Status checkDecoder(const TokenizerModel &m) {
                  "cannot use the decoder",
                  "decoder",
                  std::move(why),
-                 {}};
+                 "leave tokenizer.json away: the model then takes --ids"};
   };
   using D = DecoderStep::Kind;
   bool fused = false, bytes = false;

@@ -55,7 +55,7 @@ Result<Pattern> Pattern::compile(std::string_view text) {
                  "cannot use a split pattern",
                  "pattern " + std::string(text.substr(0, 200)),
                  std::move(why),
-                 {}};
+                 "leave tokenizer.json away: the model then takes --ids"};
   };
   if (text.empty() || text.size() > maxPatternBytes)
     return refuse("its length is " + std::to_string(text.size()) + " bytes");

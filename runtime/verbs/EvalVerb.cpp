@@ -85,7 +85,8 @@ Status runEval(Invocation &invocation) {
   if (tokens.size() < 2)
     return Error{Code::MissingArgument, "the text is too short",
                  ids.empty() ? textFile : "--ids",
-                 "a token is judged by those before it: two are needed", ""};
+                 "a token is judged by those before it: two are needed",
+                 "give a longer text"};
   Evaluation evaluation;
   LLMC_CHECK(evaluation.run(session, tokens));
   auto count = static_cast<double>(evaluation.surprises.size());

@@ -97,7 +97,7 @@ std::string errorJson(const Error &error, int exit) {
       .member("what", error.what)
       .member("where", error.where)
       .member("why", error.why)
-      .member("fix", error.fix);
+      .member("fix", error.advice());
   return out.end().end().text() + "\n";
 }
 

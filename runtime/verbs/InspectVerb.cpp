@@ -25,7 +25,8 @@ Status writePicture(const Model &model, const std::string &path) {
       if (!largest || program.maxRows > largest->maxRows)
         largest = &program;
   if (!largest)
-    return Error{Code::WrongModule, "the file has no program to draw", "", "", ""};
+    return Error{Code::WrongModule, "the file has no program to draw", "",
+                 "it holds no module that runs", "compile the model again"};
   LLMC_TRY(std::string svg, drawMemory(model, *largest));
   LLMC_TRY(OutputFile file, OutputFile::create(path, svg.size()));
   LLMC_CHECK(file.append(std::as_bytes(std::span(svg))));
