@@ -8,6 +8,7 @@
 #include "runtime/tokenizer/Unicode.h"
 
 #include <algorithm>
+#include <cstdio>
 
 namespace llmc::tokenizer {
 
@@ -158,6 +159,67 @@ int32_t Tokenizer::findToken(std::string_view text) const {
     if (impl->model.tokens[size_t(token.id)] == text)
       return token.id;
   return impl->bpe.find(text);
+}
+
+/// How many bytes a normalizer can make one of; 0: any number.
+static size_t mostShrinking(const std::vector<NormalizerStep> &steps) {
+  using Kind = NormalizerStep::Kind;
+  size_t factor = 1;
+  for (const NormalizerStep &step : steps)
+    switch (step.kind) {
+    case Kind::Prepend:
+      break;
+    case Kind::ReplaceLiteral:
+      if (step.content.size() < step.pattern.size())
+        return 0;
+      break;
+    case Kind::Nfc:
+    case Kind::Nfd:
+    case Kind::Nfkc:
+    case Kind::Nfkd:
+    case Kind::Lowercase:
+      // At most four code points of four bytes become one character.
+      factor = std::min<size_t>(factor * 16, 1 << 20);
+      break;
+    default:
+      return 0;
+    }
+  return factor;
+}
+
+size_t Tokenizer::mostTokenBytes() const {
+  const TokenizerModel &model = impl->model;
+  size_t most = 4; // An unknown character.
+  for (const std::string &token : model.tokens)
+    most = std::max(most, token.size());
+  for (const AddedToken &token : model.added)
+    if (token.leftStrip || token.rightStrip)
+      return 0;
+  bool mapsBytes = false;
+  for (const PreTokenizerStep &step : model.preTokenizer) {
+    if (step.behavior == SplitBehavior::Removed ||
+        step.kind == PreTokenizerStep::Kind::SplitSpace ||
+        step.kind == PreTokenizerStep::Kind::WordRuns)
+      return 0;
+    mapsBytes |= step.kind == PreTokenizerStep::Kind::ByteMap;
+  }
+  bool keepsUnknown = model.unkId >= 0 && !model.fuseUnk;
+  if (!keepsUnknown && mapsBytes) {
+    keepsUnknown = true;
+    for (unsigned byte = 0; byte < 256; ++byte) {
+      std::string letter;
+      appendUtf8(letter, byteToLetter(static_cast<uint8_t>(byte)));
+      keepsUnknown &= impl->bpe.find(letter) >= 0;
+    }
+  } else if (!keepsUnknown && model.byteFallback) {
+    keepsUnknown = true;
+    for (unsigned byte = 0; byte < 256; ++byte) {
+      char name[8];
+      std::snprintf(name, sizeof name, "<0x%02X>", byte);
+      keepsUnknown &= impl->bpe.find(name) >= 0;
+    }
+  }
+  return keepsUnknown ? most * mostShrinking(model.normalizer) : 0;
 }
 
 int32_t Tokenizer::bosId() const { return impl->model.bosId; }

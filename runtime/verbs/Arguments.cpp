@@ -9,29 +9,24 @@
 namespace llmc {
 
 std::optional<int64_t> parseInteger(std::string_view text) {
+  // `4KiB` says the same as `4K`.
+  std::string_view digits = text;
+  if (digits.ends_with("iB"))
+    digits.remove_suffix(2);
   int64_t factor = 1;
-  if (!text.empty()) {
-    switch (text.back()) {
-    case 'k':
-    case 'K':
-      factor = int64_t(1) << 10;
-      break;
-    case 'm':
-    case 'M':
-      factor = int64_t(1) << 20;
-      break;
-    case 'g':
-    case 'G':
-      factor = int64_t(1) << 30;
-      break;
+  if (!digits.empty()) {
+    constexpr std::string_view letters = "kKmMgGtT";
+    if (size_t at = letters.find(digits.back()); at != std::string_view::npos) {
+      factor = int64_t(1) << 10 * (at / 2 + 1);
+      digits.remove_suffix(1);
     }
-    if (factor > 1)
-      text.remove_suffix(1);
   }
+  if (factor == 1 && digits.size() < text.size())
+    return std::nullopt;
   int64_t number = 0;
   auto [end, status] =
-      std::from_chars(text.data(), text.data() + text.size(), number);
-  if (status != std::errc() || end != text.data() + text.size() ||
+      std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (status != std::errc() || end != digits.data() + digits.size() ||
       __builtin_mul_overflow(number, factor, &number))
     return std::nullopt;
   return number;
@@ -49,20 +44,25 @@ std::optional<double> parseReal(std::string_view text) {
 
 Result<std::vector<int32_t>> parseIds(std::string_view text) {
   std::vector<int32_t> ids;
-  while (!text.empty()) {
-    size_t comma = std::min(text.find(','), text.size());
+  for (bool more = true; more;) {
+    size_t comma = text.find(',');
+    more = comma != std::string_view::npos;
     std::string_view word = text.substr(0, comma);
+    text.remove_prefix(more ? comma + 1 : text.size());
     while (!word.empty() && word.front() == ' ')
       word.remove_prefix(1);
+    while (!word.empty() && word.back() == ' ')
+      word.remove_suffix(1);
     int32_t id = 0;
     auto [end, status] =
         std::from_chars(word.data(), word.data() + word.size(), id);
     if (status != std::errc() || end != word.data() + word.size())
       return Error{Code::BadFlagValue, "a token id is no integer", "--ids",
-                   "`" + std::string(word) + "`",
+                   word.empty() ? "there is nothing between two commas, or "
+                                  "before or behind one"
+                                : "`" + std::string(word) + "`",
                    "write ids as in --ids=1,403,407"};
     ids.push_back(id);
-    text.remove_prefix(std::min(comma + 1, text.size()));
   }
   return ids;
 }
@@ -105,10 +105,15 @@ bool isSwitch(const Arguments::Flag &flag) {
 /// Stores \p text in the flag's variable.
 Status store(const Arguments::Flag &flag, std::string_view text,
              const std::string &where) {
-  auto bad = [&](std::string why) {
+  auto bad = [&](std::string why, std::string fix) {
     return Error{Code::BadFlagValue, "the value of a flag cannot be used",
-                 where, "`" + std::string(text) + "` " + std::move(why), ""};
+                 where,
+                 (text.empty() ? "it " : "`" + std::string(text) + "` ") +
+                     std::move(why),
+                 std::move(fix)};
   };
+  if (text.empty())
+    return bad("is empty", "give a value, or leave the flag out");
   if (auto *target = std::get_if<std::string *>(&flag.target)) {
     **target = text;
     return Status::ok();
@@ -119,7 +124,7 @@ Status store(const Arguments::Flag &flag, std::string_view text,
   }
   if (auto *target = std::get_if<bool *>(&flag.target)) {
     if (text != "1" && text != "true" && text != "0" && text != "false")
-      return bad("is neither true nor false");
+      return bad("is neither true nor false", "write the flag alone");
     **target = text == "1" || text == "true";
     return Status::ok();
   }
@@ -128,7 +133,7 @@ Status store(const Arguments::Flag &flag, std::string_view text,
   if (real || maybeReal) {
     std::optional<double> number = parseReal(text);
     if (!number)
-      return bad("is no number");
+      return bad("is no number", "write a number such as 0.8");
     if (real)
       **real = *number;
     else
@@ -137,9 +142,12 @@ Status store(const Arguments::Flag &flag, std::string_view text,
   }
   std::optional<int64_t> number = parseInteger(text);
   if (!number)
-    return bad("is no integer");
+    return bad("is no integer, or too large",
+               "write a whole number; K, M, G and T (or KiB ... TiB) stand for "
+               "powers of 1024");
   if (*number < flag.least)
-    return bad("is less than " + std::to_string(flag.least));
+    return bad("is less than " + std::to_string(flag.least),
+               "give at least " + std::to_string(flag.least));
   if (auto *integer = std::get_if<int64_t *>(&flag.target))
     **integer = *number;
   else
@@ -209,7 +217,9 @@ Status Arguments::takeFlag(std::string_view word,
   if (!hasValue) {
     if (rest.empty())
       return Error{Code::MissingArgument, "a flag lacks its value", where,
-                   "it takes " + std::string(flag->valueName), ""};
+                   "it takes " + std::string(flag->valueName),
+                   "write " + where + (isLong ? "=" : " ") +
+                       std::string(flag->valueName)};
     value = rest[0];
     used = 1;
   }

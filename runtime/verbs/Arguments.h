@@ -16,8 +16,8 @@ namespace llmc {
 
 /// Takes `--flag=value`, `--flag value`, `-n 5`, `-n5`, switches without a
 /// value, positionals between flags, and `--`, behind which all is positional.
-/// Integers take the suffixes k, M, G (powers of 1024). A flag given twice keeps
-/// its last value, a list grows.
+/// Integers take the suffixes K, M, G, T or KiB ... TiB (powers of 1024). No
+/// value may be empty. A flag given twice keeps its last value, a list grows.
 class Arguments {
 public:
   /// Where a value goes; the variable's initial value is the default. Numbers
@@ -66,10 +66,10 @@ private:
   Error unknown(std::string_view name) const;
 };
 
-/// `32k` → 32768. nullopt where it is no integer or does not fit.
+/// `32k`, `32KiB` → 32768. nullopt where it is no integer or does not fit.
 std::optional<int64_t> parseInteger(std::string_view text);
 std::optional<double> parseReal(std::string_view text);
-/// `1,2,3`. Error: BadFlagValue.
+/// `1,2,3`; at least one. Error: BadFlagValue.
 Result<std::vector<int32_t>> parseIds(std::string_view text);
 /// The candidate nearest to \p word by edits, if it is near enough to be meant;
 /// empty otherwise.

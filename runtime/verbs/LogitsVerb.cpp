@@ -57,7 +57,7 @@ Status runLogits(Invocation &invocation) {
   Decoder &decoder = *session.decoder;
   std::vector<int32_t> tokens;
   if (ids.empty()) {
-    LLMC_TRY(tokens, session.encode(text));
+    LLMC_TRY(tokens, session.encode(text, session.mostPromptBytes()));
   } else {
     LLMC_TRY(tokens, parseIds(ids));
   }

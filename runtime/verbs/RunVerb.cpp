@@ -8,7 +8,9 @@
 #include "runtime/verbs/Trace.h"
 #include "runtime/verbs/Verbs.h"
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <unistd.h>
 
 namespace llmc {
@@ -80,16 +82,22 @@ RunFlags::sampling(const GenerationDefaults &model) const {
   return options;
 }
 
-Result<std::string> readStdin() {
+/// Stops reading beyond \p most bytes (0: no limit): encode() refuses those.
+Result<std::string> readStdin(size_t most) {
   std::string text;
   char piece[65536];
   while (size_t count = std::fread(piece, 1, sizeof piece, stdin)) {
     text.append(piece, count);
+    // A line break at the end does not count.
+    if (most > 0 && text.size() > most + 1)
+      return text;
     if (text.size() > (1u << 31))
-      return Error{Code::TooLarge, "the prompt is too long", "stdin", "", ""};
+      return Error{Code::TooLarge, "the prompt is too long", "stdin",
+                   "it has more than 2 GiB", "shorten it"};
   }
   if (std::ferror(stdin))
-    return Error{Code::CannotRead, "cannot read the prompt", "stdin", "", ""};
+    return Error{Code::CannotRead, "cannot read the prompt", "stdin",
+                 std::strerror(errno), "give it in quotes instead"};
   // The line break at the end of a file is not meant.
   if (text.ends_with('\n'))
     text.pop_back();
@@ -181,9 +189,9 @@ Result<std::vector<int32_t>> promptTokens(RunFlags &flags,
   if (!flags.ids.empty())
     return parseIds(flags.ids);
   if (flags.prompt == "-" || (flags.prompt.empty() && ::isatty(0) == 0)) {
-    LLMC_TRY(flags.prompt, readStdin());
+    LLMC_TRY(flags.prompt, readStdin(session.mostPromptBytes()));
   }
-  return session.encode(flags.prompt);
+  return session.encode(flags.prompt, session.mostPromptBytes());
 }
 
 } // namespace

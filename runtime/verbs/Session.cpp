@@ -22,13 +22,18 @@ void ExecutionFlags::add(Arguments &arguments) {
 }
 
 Status ExecutionFlags::check() const {
-  if (device != "auto" && device != "cpu")
+  constexpr std::string_view devices[] = {"auto", "cpu"};
+  if (std::ranges::find(devices, device) == std::end(devices)) {
+    std::string_view meant = nearest(device, devices);
     return Error{Code::DeviceUnavailable, "the device is not available",
                  "--device=" + device, "this program runs models on the CPU",
-                 "use --device=cpu"};
+                 meant.empty() ? "use --device=cpu"
+                               : "did you mean " + std::string(meant) + "?"};
+  }
   if (threads > 1024)
     return Error{Code::BadFlagValue, "there are too many threads",
-                 "--threads=" + std::to_string(threads), "the limit is 1024", ""};
+                 "--threads=" + std::to_string(threads), "the limit is 1024",
+                 "give fewer, or leave the flag out"};
   return Status::ok();
 }
 
@@ -82,8 +87,15 @@ Status Session::needTokenizer() const {
                "beside the model"};
 }
 
-Result<std::vector<int32_t>> Session::encode(std::string_view text) const {
+Result<std::vector<int32_t>> Session::encode(std::string_view text, size_t mostBytes) const {
   LLMC_CHECK(needTokenizer());
+  if (mostBytes > 0 && text.size() > mostBytes)
+    return Error{Code::PromptTooLong, "the prompt exceeds the context", "",
+                 std::to_string(text.size()) + " bytes cannot fit " +
+                     std::to_string(decoder->cache().maxContext()) +
+                     " positions: no token stands for more than " +
+                     std::to_string(tokenizer->mostTokenBytes()) + " bytes",
+                 "shorten the prompt, or compile with a larger --max-context"};
   LLMC_TRY(std::vector<int32_t> ids, tokenizer->encode(text));
   if (!ids.empty())
     return ids;
@@ -94,6 +106,16 @@ Result<std::vector<int32_t>> Session::encode(std::string_view text) const {
   return Error{Code::MissingArgument, "the prompt is empty", "",
                "the model has no token that begins a text",
                "give at least one word"};
+}
+
+size_t Session::mostPromptBytes() const {
+  size_t bytes = 0;
+  if (!tokenizer || tokenizer->mostTokenBytes() == 0 ||
+      __builtin_mul_overflow(tokenizer->mostTokenBytes(),
+                             static_cast<size_t>(decoder->cache().maxContext()),
+                             &bytes))
+    return 0;
+  return bytes;
 }
 
 std::vector<int32_t> Session::eosTokens() const {

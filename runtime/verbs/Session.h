@@ -44,8 +44,13 @@ struct Session {
   /// Error: WrongModule where the file has no tokenizer.
   Status needTokenizer() const;
   /// The ids of \p text; of an empty text the bos token. Errors: WrongModule,
-  /// MissingArgument, those of encode.
-  Result<std::vector<int32_t>> encode(std::string_view text) const;
+  /// MissingArgument, those of encode; PromptTooLong for more than \p mostBytes
+  /// bytes, unless that is 0.
+  Result<std::vector<int32_t>> encode(std::string_view text,
+                                      size_t mostBytes = 0) const;
+  /// A text of more bytes has more tokens than the context, so that it can be
+  /// refused before it is tokenized or even read; 0: not known.
+  size_t mostPromptBytes() const;
   /// Tokens that end a text: the module's and the tokenizer's.
   std::vector<int32_t> eosTokens() const;
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What users ask of a model.bin, within its bounds and beyond them."""
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -16,6 +17,12 @@ class Prompt(support.TestCase):
         many = "--ids=" + ",".join(["403"] * 40)
         self.fail_with(BAD_DATA, 501, compiled(MODEL), many, "--context=32")
         self.fail_with(BAD_DATA, 501, compiled(MODEL), "word " * 2000)
+
+    def test_without_end_is_refused_without_reading_it(self):
+        command = f"yes 'a word or two' | {compiled(MODEL)} -n 1 -"
+        done = execute("sh", "-c", command, timeout=20)
+        self.assertEqual(done.returncode, BAD_DATA, done.stderr)
+        self.assertIn(b"LLMC-E501", done.stderr)
 
     def test_that_fills_the_context_ends_there(self):
         told = self.succeed(compiled(MODEL), "--ids=1,403,407", "-n", "0", "--context=32", "--json")
@@ -70,6 +77,19 @@ class Answer(support.TestCase):
 
 
 class Files(support.TestCase):
+    def test_that_are_no_files_are_bad_input(self):
+        os.mkfifo(self.folder / "fifo")
+        (self.folder / "folder").mkdir()
+        (self.folder / "folder/tokenizer.json").mkdir()
+        for name in ["fifo", "folder", "/dev/zero"]:
+            for verb in ["run", "inspect", "verify", "infer"]:
+                with self.subTest(name=name, verb=verb):
+                    self.fail_with(NO_INPUT, 706, llmc(), verb, self.folder / name, timeout=20)
+        for name in ["fifo", "/dev/zero"]:
+            with self.subTest(name=name):
+                self.fail_with(NO_INPUT, 706, llmc(), "compile", self.folder / name, "-o",
+                               self.folder / "out.bin", timeout=20)
+
     def test_that_are_not_there_are_named(self):
         for verb in ["run", "bench", "inspect", "verify"]:
             done = self.fail_with(NO_INPUT, 701, llmc(), verb, self.folder / "none.bin")

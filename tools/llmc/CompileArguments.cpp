@@ -1,6 +1,7 @@
 // The only file of the tool that is built with exceptions: CLI11 throws them.
 #include "tools/llmc/CompileArguments.h"
 
+#include "runtime/cpu/CpuLevel.h"
 #include "runtime/verbs/Arguments.h"
 
 #include <CLI/CLI.hpp>
@@ -61,7 +62,9 @@ struct RawFlags {
 Error badValue(std::string flag, std::string_view value, std::string why,
                std::string fix) {
   return {Code::BadFlagValue, "the value of a flag cannot be used",
-          std::move(flag), "`" + std::string(value) + "` " + std::move(why),
+          std::move(flag),
+          (value.empty() ? "it " : "`" + std::string(value) + "` ") +
+              std::move(why),
           std::move(fix)};
 }
 
@@ -73,11 +76,14 @@ Status takeSize(const char *flag, const std::string &text, T &target) {
   std::optional<int64_t> number = parseInteger(text);
   if (!number)
     return badValue(flag, text, "is no whole number",
-                    "write a number, with k, M or G behind it for powers of "
-                    "1024");
+                    "write a number, with K, M, G or T (or KiB ... TiB) behind it "
+                    "for powers of 1024");
   if (*number < 1 ||
       static_cast<uint64_t>(*number) > std::numeric_limits<T>::max())
-    return badValue(flag, text, "is out of range", "");
+    return badValue(flag, text, "is out of range",
+                    "give a number from 1 to " +
+                        std::to_string(std::min<uint64_t>(
+                            std::numeric_limits<T>::max(), INT64_MAX)));
   target = static_cast<T>(*number);
   return Status::ok();
 }
@@ -91,7 +97,7 @@ Status checkName(const char *flag, std::string_view value,
     list += (list.empty() ? "" : ", ") + std::string(name);
   std::string_view meant = nearest(value, names);
   return badValue(flag, value, "is not one of " + list,
-                  meant.empty() ? ""
+                  meant.empty() ? "choose one of them"
                                 : "did you mean " + std::string(meant) + "?");
 }
 
@@ -193,6 +199,36 @@ Error fromParseError(const CLI::ParseError &error) {
           "llmc compile --help shows examples"};
 }
 
+/// The levels are those that a model.bin chooses from, and that doctor lists.
+Status checkTargets(const std::vector<std::string> &targets) {
+  std::vector<std::string_view> names;
+  std::string list;
+  for (const CpuLevel &level : cpuLevels()) {
+    names.push_back(level.name);
+    list += (list.empty() ? "" : ", ") + std::string(level.name);
+  }
+  for (const std::string &target : targets) {
+    if (std::ranges::find(names, target) != names.end())
+      continue;
+    std::string_view meant = nearest(target, names);
+    return Error{Code::BadTarget, "there is no such target", "--target",
+                 "`" + target + "` is not one of " + list,
+                 meant.empty() ? "`llmc doctor` lists what this machine runs"
+                               : "did you mean " + std::string(meant) + "?"};
+  }
+  return Status::ok();
+}
+
+/// No flag and no name of a file may be empty: what a script left out would be
+/// taken for the default.
+Status checkNotEmpty(std::span<const std::string_view> words) {
+  for (std::string_view word : words)
+    if (word.empty() || (word.starts_with("--") && word.ends_with("=")))
+      return badValue(std::string(word.substr(0, word.size() - !word.empty())),
+                      "", "is empty", "give a value, or leave the flag out");
+  return Status::ok();
+}
+
 Status finish(CompileArguments &out, const RawFlags &raw) {
   CompileOptions &options = out.options;
   options.cache = !raw.noCache;
@@ -200,6 +236,7 @@ Status finish(CompileArguments &out, const RawFlags &raw) {
   LLMC_CHECK(takeSize("--chunk", raw.chunk, options.chunk));
   LLMC_CHECK(takeSize("--max-memory", raw.maxMemory, options.maxMemory));
   LLMC_CHECK(takeSize("--jobs", raw.jobs, options.jobs));
+  LLMC_CHECK(checkTargets(options.targets));
   LLMC_CHECK(checkName("--dtype", options.dtype, dtypeNames));
   LLMC_CHECK(checkName("--quantize", options.quantize, quantizeNames));
   std::vector<std::string_view> stages;
@@ -229,7 +266,8 @@ Status finish(CompileArguments &out, const RawFlags &raw) {
     return Status::ok();
   }
   if (options.output.empty())
-    return Error{Code::MissingArgument, "the output file is missing", "", "",
+    return Error{Code::MissingArgument, "the output file is missing", "",
+                 "compile writes a file",
                  "add -o model.bin"};
   if (options.output == "-")
     return badValue("-o", "-", "is stdout, where a model.bin cannot go",
@@ -254,6 +292,7 @@ Result<CompileArguments>
 parseCompileArguments(std::span<const std::string_view> words) {
   CompileArguments out;
   RawFlags raw;
+  LLMC_CHECK(checkNotEmpty(words));
   try {
     CLI::App app("", "llmc compile");
     app.set_help_flag("-h,--help", "print this text and stop");
@@ -271,7 +310,8 @@ parseCompileArguments(std::span<const std::string_view> words) {
       return unknownWord(app, extras[0]);
   } catch (const std::exception &error) {
     return Error{Code::Internal, "the command line could not be read", "",
-                 error.what(), ""};
+                 error.what(),
+                 "please report it with the command line"};
   }
   LLMC_CHECK(finish(out, raw));
   return out;

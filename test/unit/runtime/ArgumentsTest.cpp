@@ -103,6 +103,10 @@ TEST(Arguments, MistakesAreNamed) {
   expectError({"f", "--count=-1"}, Code::BadFlagValue, "less than 0");
   expectError({"f", "--heat=warm"}, Code::BadFlagValue, "no number");
   expectError({"f", "--verbose=perhaps"}, Code::BadFlagValue, "neither");
+  expectError({"f", "--count="}, Code::BadFlagValue, "is empty");
+  expectError({"f", "--name="}, Code::BadFlagValue, "is empty");
+  expectError({"f", "--name", ""}, Code::BadFlagValue, "is empty");
+  expectError({"f", "--verbose="}, Code::BadFlagValue, "is empty");
   expectError({"--count=1"}, Code::MissingArgument, "FILE");
 }
 
@@ -119,7 +123,11 @@ TEST(Arguments, IntegersTakeSuffixes) {
   EXPECT_EQ(parseInteger("-5"), -5);
   EXPECT_EQ(parseInteger("32k"), 32768);
   EXPECT_EQ(parseInteger("4G"), int64_t(4) << 30);
-  EXPECT_EQ(parseInteger(""), std::nullopt);
+  EXPECT_EQ(parseInteger("2KiB"), 2048);
+  EXPECT_EQ(parseInteger("3TiB"), int64_t(3) << 40);
+  EXPECT_EQ(parseInteger("3T"), int64_t(3) << 40);
+  for (const char *bad : {"", "iB", "5iB", "5KB", "5kb", "KiB", "8388608T", "5 K", "0x10"})
+    EXPECT_EQ(parseInteger(bad), std::nullopt) << bad;
   EXPECT_EQ(parseInteger("k"), std::nullopt);
   EXPECT_EQ(parseInteger("1.5"), std::nullopt);
   EXPECT_EQ(parseInteger("9223372036854775807k"), std::nullopt);
@@ -129,7 +137,7 @@ TEST(Arguments, IdsAreAListOfIntegers) {
   auto ids = parseIds("1,403, 407");
   ASSERT_TRUE(ids);
   EXPECT_EQ(*ids, (std::vector<int32_t>{1, 403, 407}));
-  for (const char *bad : {"1,,2", "a", "1;2", "99999999999"}) {
+  for (const char *bad : {"", ",", "1,2,", ",1", "1,,2", "a", "1;2", "99999999999"}) {
     auto none = parseIds(bad);
     ASSERT_FALSE(none) << bad;
     EXPECT_EQ(none.error().code, Code::BadFlagValue);

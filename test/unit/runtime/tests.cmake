@@ -27,6 +27,7 @@ llmc_unit_test(runtime-tests
   runtime/FakeBinary.cpp
   runtime/GraphTest.cpp
   runtime/KvCacheTest.cpp
+  runtime/PromptBoundTest.cpp
   runtime/SupportTest.cpp
   runtime/TensorFileTest.cpp
   runtime/ThreadPoolTest.cpp

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Values that no flag takes, the nearest one that it does, and errors as JSON."""
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import support
+from support import DATA, ROOT, USAGE, llmc
+
+
+class EmptyValues(support.TestCase):
+    def test_are_refused(self):
+        for words in (["compile", "x", "-o", ""], ["compile", "", "-o", "y"],
+                      ["compile", "x", "-o", "y", "--dtype="],
+                      ["compile", "--print-pipeline", "--max-memory="],
+                      ["compile", "--print-pipeline", "--target="],
+                      ["run", "x", "--ids="], ["run", "x", "--stop="], ["run", "x", "--threads="],
+                      ["eval", "x", "--text="], ["logits", "x", "--ids=1", "--out="]):
+            with self.subTest(words=words):
+                done = self.fail_with(USAGE, 102, llmc(), *words)
+                self.assertIn(b"is empty", done.stderr)
+
+
+class Sizes(support.TestCase):
+    def test_take_decimal_and_binary_suffixes(self):
+        for value in ["64K", "64KiB", "3M", "3MiB", "2G", "2GiB", "1T", "1TiB"]:
+            self.succeed(llmc(), "compile", "--print-pipeline", f"--max-memory={value}")
+        for value in ["64KB", "3iB", "GiB", "8388608T", "9223372036854775808", "1 G"]:
+            with self.subTest(value=value):
+                self.fail_with(USAGE, 102, llmc(), "compile", "--print-pipeline",
+                               f"--max-memory={value}")
+
+
+class Targets(support.TestCase):
+    def test_are_the_levels_that_doctor_lists(self):
+        levels = json.loads(self.succeed(llmc(), "doctor", "--json"))["levels"]
+        self.succeed(llmc(), "compile", "--print-pipeline", "--target=" + ",".join(levels))
+
+    def test_that_do_not_exist_are_refused_with_the_nearest(self):
+        done = self.fail_with(USAGE, 305, llmc(), "compile", "--print-pipeline",
+                              "--target=x86-64-v3,x86_64-v4")
+        self.assertIn(b"did you mean x86-64-v4?", done.stderr)
+
+
+class Neighbours(support.TestCase):
+    def test_that_changed_places_are_one_edit(self):
+        done = self.fail_with(USAGE, 104, llmc(), "rnu", "x")
+        self.assertIn(b"did you mean run?", done.stderr)
+        done = self.fail_with(USAGE, 102, llmc(), "compile", "x", "-o", "y", "--emit=lml")
+        self.assertIn(b"did you mean llm?", done.stderr)
+
+
+class Json(support.TestCase):
+    def test_holds_the_errors_of_every_verb(self):
+        for verb in ["run", "bench", "inspect", "verify", "eval", "infer"]:
+            words = ["--text=x"] if verb == "eval" else []
+            with self.subTest(verb=verb):
+                done = self.fail_with(support.NO_INPUT, 701, llmc(), verb, self.folder / "none",
+                                      "--json", *words)
+                told = json.loads(done.stdout)["error"]
+                self.assertEqual((told["code"], told["exit"]), ("LLMC-E701", support.NO_INPUT))
+                self.assertTrue(told["fix"])
+        done = self.fail_with(USAGE, 104, llmc(), "rnu", "--json")
+        self.assertEqual(json.loads(done.stdout)["error"]["code"], "LLMC-E104")
+
+    def test_holds_a_crash(self):
+        job = subprocess.Popen([llmc(), "compile", str(DATA / "stories260K-plain"), "-o",
+                                str(self.folder / "out.bin"), "--no-cache", "--json", "--jobs=1",
+                                "-v"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        job.stderr.readline()  # The first phase is over.
+        job.send_signal(signal.SIGSEGV)
+        told, text = job.communicate(timeout=60)
+        self.assertEqual(job.returncode, support.INTERNAL, text)
+        self.assertEqual(json.loads(told)["error"]["code"], "LLMC-E900")
+
+
+class Errors(support.TestCase):
+    """In the sources: an Error is {code, what, where, why, fix}."""
+
+    def errors_of(self, path):
+        text = path.read_text()
+        for found in re.finditer(r"(?:Error|return|=) ?\{(?=Code::)", text):
+            depth, end = 1, found.end()
+            while depth and end < len(text):
+                # Braces do not stand in the messages.
+                depth += {"{": 1, "}": -1}.get(text[end], 0)
+                end += 1
+            yield text[:found.start()].count("\n") + 1, text[found.end():end - 1]
+
+    def test_end_with_what_to_try(self):
+        bare = []
+        for folder in ["runtime", "tools/llmc"]:
+            for path in sorted((ROOT / folder).rglob("*.cpp")):
+                bare += [f"{path.relative_to(ROOT)}:{line}" for line, body in self.errors_of(path)
+                         if re.search(r',\s*(""|\{\})\s*$', body)
+                         and "Code::Internal" not in body and "Code::Interrupted" not in body]
+        self.assertEqual(bare, [])
+
+
+if __name__ == "__main__":
+    support.main()
