@@ -34,6 +34,10 @@ static LogicalResult lowerOp(Operation *op, const X86Level &level) {
       .Case([&](kernel::RopeOp op) { return lowerRope(op); })
       .Case([&](kernel::KvAppendOp op) { return lowerKvAppend(op); })
       .Case([&](kernel::AttentionOp op) { return lowerAttention(op, level); })
+      .Case([&](kernel::AttentionSplitOp op) {
+        return lowerAttentionSplit(op, level);
+      })
+      .Case([&](kernel::AttentionMergeOp op) { return lowerAttentionMerge(op); })
       .Default([](Operation *op) {
         return op->emitOpError("has no lowering to x86");
       });

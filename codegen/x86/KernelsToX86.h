@@ -23,6 +23,9 @@ mlir::LogicalResult lowerRope(kernel::RopeOp op);
 mlir::LogicalResult lowerKvAppend(kernel::KvAppendOp op);
 mlir::LogicalResult lowerAttention(kernel::AttentionOp op,
                                    const X86Level &level);
+mlir::LogicalResult lowerAttentionSplit(kernel::AttentionSplitOp op,
+                                        const X86Level &level);
+mlir::LogicalResult lowerAttentionMerge(kernel::AttentionMergeOp op);
 
 /// Lowers every kernel op of a module for a level.
 std::unique_ptr<mlir::Pass> createKernelsToX86Pass(const X86Level &level);

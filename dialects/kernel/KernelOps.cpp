@@ -31,3 +31,23 @@ LogicalResult MapOp::verify() {
            << getOutputs().size() << " outputs";
   return success();
 }
+
+/// The attributes are read as unsigned.
+static LogicalResult verifySplit(Operation *op, int64_t page, int64_t split) {
+  if (page > 0 && split > 0 && split % page == 0)
+    return success();
+  return op->emitOpError("(1) has a split of ")
+         << split << " positions, which is no multiple of the page of " << page;
+}
+
+LogicalResult AttentionOp::verify() {
+  return verifySplit(*this, getPage(), getSplit());
+}
+
+LogicalResult AttentionSplitOp::verify() {
+  return verifySplit(*this, getPage(), getSplit());
+}
+
+LogicalResult AttentionMergeOp::verify() {
+  return verifySplit(*this, 1, getSplit());
+}

@@ -144,19 +144,76 @@ def Kernel_AttentionOp : Kernel_Op<"attention"> {
     caches as in `kernel.kv_append`; blocks [B, 2] i32: first row and number of
     rows, all of one sequence. Tile i is block i / KV, cache head i mod KV.
 
-    A page's scores are a linear with K = D, its values a linear with K = page,
+    The cache is cut at multiples of `split` positions. Order of a piece: a
+    page's scores are a linear with K = D, its values a linear with K = page,
     both in the canonical order of `kernel.linear`. Per page: the largest score
     m, weights exp(s - m) (0 where masked), their sum in the order of
     `kernel.rms_norm`'s lanes and tree. Pages are merged in ascending order into
-    a running (m, sum, output), from the first page that the window reaches.
+    a running (m, sum, output) that begins as (-inf, 0, 0). Pieces are merged
+    likewise, in ascending order, into another, which is divided by its sum.
+
+    Merging (m, s, o) into (M, S, O): N = max(M, m), a = exp(M - N),
+    b = exp(m - N), then (N, fma(s, b, S * a), fma(o, b, O * a)). So merging into
+    (-inf, 0, 0) gives (m, s, o), and merging a page or piece in which nothing is
+    seen, (-inf, 0, 0), changes nothing: neither the pages that a window does not
+    reach nor the rows of a block show in the bits.
+
+    1. `page` and `split` are positive, `split` a multiple of `page`.
   }];
   let arguments = (ins AnyMemRef:$query, AnyMemRef:$row_sequence, AnyMemRef:$positions,
                        AnyMemRef:$page_table, AnyMemRef:$blocks,
                        AnyMemRef:$key_cache, AnyMemRef:$value_cache,
                        AnyMemRef:$output, Index:$begin, Index:$end,
                        I64Attr:$heads, I64Attr:$head_dim, I64Attr:$page,
+                       I64Attr:$split,
                        F32Attr:$scale, I64Attr:$window, F32Attr:$softcap);
   let assemblyFormat = "operands attr-dict `:` type(operands)";
+  let hasVerifier = 1;
+}
+
+def Kernel_AttentionSplitOp : Kernel_Op<"attention_split"> {
+  let summary = "The pieces of `kernel.attention`, not merged. Tiles are shares of the work.";
+  let description = [{
+    Operands as in `kernel.attention`. maxima, sums [slots, T, H] f32 and partials
+    [slots, T, H * D] f32 take (m, sum, output) of a row's piece c at slot
+    c mod slots; slots is as many as the pieces that the rows of a block see, or
+    more. Of pieces that no row of a block sees, nothing is read or written.
+
+    The work is what there is: each block, cache head and piece that its rows
+    see, in this order (the piece fastest), n in all. A launch has
+    N = B * KV * slots tiles, and [begin, end) of them are the works
+    [ceil(begin * n / N), ceil(end * n / N)): whatever the lengths of sequences,
+    equal shares of tiles are equal shares of work.
+
+    1. `page` and `split` are positive, `split` a multiple of `page`.
+  }];
+  let arguments = (ins AnyMemRef:$query, AnyMemRef:$row_sequence, AnyMemRef:$positions,
+                       AnyMemRef:$page_table, AnyMemRef:$blocks,
+                       AnyMemRef:$key_cache, AnyMemRef:$value_cache,
+                       AnyMemRef:$maxima, AnyMemRef:$sums, AnyMemRef:$partials,
+                       Index:$begin, Index:$end,
+                       I64Attr:$heads, I64Attr:$head_dim, I64Attr:$page,
+                       I64Attr:$split,
+                       F32Attr:$scale, I64Attr:$window, F32Attr:$softcap);
+  let assemblyFormat = "operands attr-dict `:` type(operands)";
+  let hasVerifier = 1;
+}
+
+def Kernel_AttentionMergeOp : Kernel_Op<"attention_merge"> {
+  let summary = "Merges what `kernel.attention_split` left. A tile is one row and one query head.";
+  let description = [{
+    Tile i is row i / H, head i mod H. With the same attributes both together
+    give the bits of `kernel.attention`.
+
+    1. `split` is positive.
+  }];
+  let arguments = (ins AnyMemRef:$maxima, AnyMemRef:$sums, AnyMemRef:$partials,
+                       AnyMemRef:$positions, AnyMemRef:$output,
+                       Index:$begin, Index:$end,
+                       I64Attr:$heads, I64Attr:$head_dim, I64Attr:$split,
+                       I64Attr:$window);
+  let assemblyFormat = "operands attr-dict `:` type(operands)";
+  let hasVerifier = 1;
 }
 
 #endif // LLMC_DIALECTS_KERNEL_KERNELOPS_TD

@@ -155,13 +155,16 @@ static void cloneScalars(OpBuilder &builder, Block &from, Region &to) {
   body->walk([&](Operation *op) { op->setLoc(builder.getUnknownLoc()); });
 }
 
+/// A number that a pass before this one chose.
+static int64_t attributeOr(Operation *op, StringRef name, int64_t otherwise) {
+  auto attribute = op->getAttrOfType<IntegerAttr>(name);
+  return attribute ? attribute.getInt() : otherwise;
+}
+
 void StepLowering::lowerLinear(llm::LinearOp op) {
   llm::WeightOp weight = weightOf(op.getWeight());
-  int64_t rows = 4, panels = 1;
-  if (auto attr = op->getAttrOfType<IntegerAttr>("kernel.tile_rows"))
-    rows = attr.getInt();
-  if (auto attr = op->getAttrOfType<IntegerAttr>("kernel.tile_panels"))
-    panels = attr.getInt();
+  int64_t rows = attributeOr(op, "kernel.tile_rows", 4);
+  int64_t panels = attributeOr(op, "kernel.tile_panels", 1);
   SmallVector<Value> args{memref(op.getInput()), memref(op.getWeight())};
   for (Value extra : op.getExtras())
     args.push_back(memref(extra));
@@ -250,27 +253,70 @@ void StepLowering::lowerKvAppend(llm::KvAppendOp op) {
          });
 }
 
-void StepLowering::lowerAttention(llm::AttentionOp op) {
+/// What attention and attention_split read.
+SmallVector<Value> StepLowering::attentionInputs(llm::AttentionOp op) {
   auto [keys, values] = cacheBuffers(op.getCache());
   int64_t dynamic = ShapedType::kDynamic;
-  Value T = symbol("T"), blocks = symbol("B");
-  SmallVector<Value> args{
-      memref(op.getQuery()),
-      input("row_sequence", {dynamic}, T),
-      input("positions", {dynamic}, T),
-      input("page_table", {dynamic, dynamic}, {symbol("S"), symbol("P")}),
-      input("blocks", {dynamic, 2}, blocks),
-      keys,
-      values,
-      allocate(op.getResult())};
+  Value T = symbol("T");
+  return {memref(op.getQuery()),
+          input("row_sequence", {dynamic}, T),
+          input("positions", {dynamic}, T),
+          input("page_table", {dynamic, dynamic}, {symbol("S"), symbol("P")}),
+          input("blocks", {dynamic, 2}, symbol("B")),
+          keys,
+          values};
+}
+
+void StepLowering::lowerAttention(llm::AttentionOp op) {
+  int64_t split = attributeOr(op, "kernel.split", 4 * layout.page);
+  if (int64_t slots = attributeOr(op, "kernel.split_slots", 0))
+    return lowerSplitAttention(op, split, slots);
+  SmallVector<Value> args = attentionInputs(op);
+  args.push_back(allocate(op.getResult()));
   auto d0 = builder.getAffineDimExpr(0);
-  Value tiles = shape(AffineMap::get(1, 0, d0 * layout.kvHeads), blocks);
+  Value tiles =
+      shape(AffineMap::get(1, 0, d0 * layout.kvHeads), symbol("B"));
   launch(op, "attention", tiles, args,
          [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
            kernel::AttentionOp::create(
                b, b.getUnknownLoc(), a[0], a[1], a[2], a[3], a[4], a[5], a[6],
                a[7], begin, end, op.getHeads(), layout.headDim, layout.page,
-               op.getScale(), op.getWindow(), op.getSoftcap());
+               split, op.getScale(), op.getWindow(), op.getSoftcap());
+         });
+}
+
+/// The pieces of the cache as work for several threads, then their merging.
+void StepLowering::lowerSplitAttention(llm::AttentionOp op, int64_t split,
+                                       int64_t slots) {
+  Value T = symbol("T");
+  int64_t heads = op.getHeads();
+  auto pieces = [&](int64_t columns) {
+    auto type = MemRefType::get({slots, ShapedType::kDynamic, columns},
+                                builder.getF32Type());
+    return makeBuffer(builder, op.getLoc(), type, rt::Space::Arena, T);
+  };
+  SmallVector<Value> found{pieces(heads), pieces(heads),
+                           pieces(heads * layout.headDim)};
+  SmallVector<Value> args = attentionInputs(op);
+  args.append(found);
+  auto d0 = builder.getAffineDimExpr(0);
+  Value tiles =
+      shape(AffineMap::get(1, 0, d0 * (layout.kvHeads * slots)), symbol("B"));
+  launch(op, "attention_split", tiles, args,
+         [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
+           kernel::AttentionSplitOp::create(
+               b, b.getUnknownLoc(), a[0], a[1], a[2], a[3], a[4], a[5], a[6],
+               a[7], a[8], a[9], begin, end, heads, layout.headDim,
+               layout.page, split, op.getScale(), op.getWindow(),
+               op.getSoftcap());
+         });
+  found.push_back(input("positions", {ShapedType::kDynamic}, T));
+  found.push_back(allocate(op.getResult()));
+  launch(op, "attention_merge", shape(AffineMap::get(1, 0, d0 * heads), T),
+         found, [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
+           kernel::AttentionMergeOp::create(
+               b, b.getUnknownLoc(), a[0], a[1], a[2], a[3], a[4], begin, end,
+               heads, layout.headDim, split, op.getWindow());
          });
 }
 

@@ -41,7 +41,9 @@ private:
   void lowerMap(llm::MapOp op);
   void lowerColumns(llm::ColumnsOp op);
   void lowerKvAppend(llm::KvAppendOp op);
+  llvm::SmallVector<mlir::Value> attentionInputs(llm::AttentionOp op);
   void lowerAttention(llm::AttentionOp op);
+  void lowerSplitAttention(llm::AttentionOp op, int64_t split, int64_t slots);
 
   mlir::func::FuncOp step;
   KernelTable &kernels;

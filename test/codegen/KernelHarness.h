@@ -4,6 +4,7 @@
 
 #include "runtime/format/KernelAbi.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -31,6 +32,9 @@ public:
            const std::vector<int64_t> &scalars, int64_t begin, int64_t end,
            int64_t step = 0) const;
 
+  /// The kernel itself; null after a failure.
+  KernelFunction code() const { return function; }
+
 private:
   void *memory = nullptr;
   size_t size = 0;
@@ -57,6 +61,9 @@ public:
   explicit Guarded(size_t count) : block(count * sizeof(T)), count(count) {}
   Guarded(size_t count, T value) : Guarded(count) {
     std::fill_n(data(), count, value);
+  }
+  explicit Guarded(const std::vector<T> &numbers) : Guarded(numbers.size()) {
+    std::copy(numbers.begin(), numbers.end(), data());
   }
   T *data() const { return static_cast<T *>(block.start); }
   T &operator[](size_t i) const { return data()[i]; }

@@ -47,7 +47,7 @@ func.func @heads_not_a_multiple(%q: memref<?x48xf32>, %s: memref<?xi32>, %p: mem
     attributes {kernel.entry} {
   // expected-error @below {{has 3 heads for 2 cache heads}}
   kernel.attention %q, %s, %p, %t, %bl, %k, %v, %y, %b, %e
-      {heads = 3 : i64, head_dim = 16 : i64, page = 64 : i64, scale = 1.0 : f32,
+      {heads = 3 : i64, head_dim = 16 : i64, page = 64 : i64, split = 256 : i64, scale = 1.0 : f32,
        window = 0 : i64, softcap = 0.0 : f32}
       : memref<?x48xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?x2xi32>,
         memref<?x2x4x16x16xf32>, memref<?x2x1x64x16xf32>, memref<?x48xf32>, index, index
@@ -63,5 +63,17 @@ func.func @page_of_ten(%k: memref<?x16xf32>, %s: memref<?xi32>, %t: memref<?x?xi
   kernel.kv_append %k, %k, %s, %s, %t, %kc, %vc, %b, %e {head_dim = 16 : i64, page = 10 : i64}
       : memref<?x16xf32>, memref<?x16xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>,
         memref<?x1x1x16x16xf32>, memref<?x1x1x10x16xf32>, index, index
+  return
+}
+
+// -----
+
+func.func @pieces_of_another_shape(%m: memref<2x?x4xf32>, %pa: memref<3x?x64xf32>,
+    %p: memref<?xi32>, %y: memref<?x64xf32>, %b: index, %e: index) attributes {kernel.entry} {
+  // expected-error @below {{needs [slots, T, 64] f32 for its pieces, not 'memref<3x?x64xf32>'}}
+  kernel.attention_merge %m, %m, %pa, %p, %y, %b, %e
+      {heads = 4 : i64, head_dim = 16 : i64, split = 256 : i64, window = 0 : i64}
+      : memref<2x?x4xf32>, memref<2x?x4xf32>, memref<3x?x64xf32>, memref<?xi32>,
+        memref<?x64xf32>, index, index
   return
 }

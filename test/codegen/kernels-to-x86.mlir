@@ -67,3 +67,23 @@ func.func @map(%x: memref<?x16xf32>, %y: memref<?x16xf32>, %b: index, %e: index)
   }
   return
 }
+
+// The pieces of a row are merged in registers: its largest score, its sum and
+// two vectors of sixteen for a head of 24, of which the second is half full.
+// CHECK-LABEL: func.func @attention_merge
+// CHECK: scf.for
+// CHECK: scf.for {{.*}} -> (f32, f32, vector<16xf32>, vector<16xf32>) {
+// CHECK: math.fma {{.*}} : f32
+// CHECK: math.fma {{.*}} : vector<16xf32>
+// CHECK: vector.maskedload
+// CHECK: math.fma {{.*}} : vector<16xf32>
+// CHECK: scf.yield
+// CHECK: vector.maskedstore
+func.func @attention_merge(%m: memref<3x?x2xf32>, %pa: memref<3x?x48xf32>, %p: memref<?xi32>,
+                           %y: memref<?x48xf32>, %b: index, %e: index) attributes {kernel.entry} {
+  kernel.attention_merge %m, %m, %pa, %p, %y, %b, %e
+      {heads = 2 : i64, head_dim = 24 : i64, split = 64 : i64, window = 0 : i64}
+      : memref<3x?x2xf32>, memref<3x?x2xf32>, memref<3x?x48xf32>, memref<?xi32>,
+        memref<?x48xf32>, index, index
+  return
+}

@@ -59,9 +59,13 @@ func.func @rope(%x: memref<?x8xf32>, %p: memref<?xi32>, %c: memref<16x2xf32>, %y
 
 // CHECK-LABEL: func.func @sequence(
 // CHECK: kernel.kv_append {{.+}} {head_dim = 16 : i64, page = 64 : i64}
-// CHECK: kernel.attention {{.+}} {head_dim = 16 : i64, heads = 4 : i64, page = 64 : i64, scale = 2.500000e-01 : f32, softcap = 0.000000e+00 : f32, window = 0 : i64}
-func.func @sequence(%k: memref<?x32xf32>, %q: memref<?x64xf32>, %i: memref<?xi32>, %t: memref<?x?xi32>, %bl: memref<?x2xi32>, %kc: memref<?x2x4x16x16xf32>, %vc: memref<?x2x1x64x16xf32>, %b: index, %e: index) attributes {kernel.entry} {
+// CHECK: kernel.attention {{.+}} {head_dim = 16 : i64, heads = 4 : i64, page = 64 : i64, scale = 2.500000e-01 : f32, softcap = 0.000000e+00 : f32, split = 256 : i64, window = 0 : i64}
+// CHECK: kernel.attention_split {{.+}} {head_dim = 16 : i64, heads = 4 : i64, page = 64 : i64, scale = 2.500000e-01 : f32, softcap = 0.000000e+00 : f32, split = 256 : i64, window = 0 : i64}
+// CHECK: kernel.attention_merge {{.+}} {head_dim = 16 : i64, heads = 4 : i64, split = 256 : i64, window = 0 : i64}
+func.func @sequence(%k: memref<?x32xf32>, %q: memref<?x64xf32>, %i: memref<?xi32>, %t: memref<?x?xi32>, %bl: memref<?x2xi32>, %kc: memref<?x2x4x16x16xf32>, %vc: memref<?x2x1x64x16xf32>, %m: memref<2x?x4xf32>, %pa: memref<2x?x64xf32>, %b: index, %e: index) attributes {kernel.entry} {
   kernel.kv_append %k, %k, %i, %i, %t, %kc, %vc, %b, %e {head_dim = 16 : i64, page = 64 : i64} : memref<?x32xf32>, memref<?x32xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?x2x4x16x16xf32>, memref<?x2x1x64x16xf32>, index, index
-  kernel.attention %q, %i, %i, %t, %bl, %kc, %vc, %q, %b, %e {heads = 4 : i64, head_dim = 16 : i64, page = 64 : i64, scale = 0.25 : f32, window = 0 : i64, softcap = 0.0 : f32} : memref<?x64xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?x2xi32>, memref<?x2x4x16x16xf32>, memref<?x2x1x64x16xf32>, memref<?x64xf32>, index, index
+  kernel.attention %q, %i, %i, %t, %bl, %kc, %vc, %q, %b, %e {heads = 4 : i64, head_dim = 16 : i64, page = 64 : i64, split = 256 : i64, scale = 0.25 : f32, window = 0 : i64, softcap = 0.0 : f32} : memref<?x64xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?x2xi32>, memref<?x2x4x16x16xf32>, memref<?x2x1x64x16xf32>, memref<?x64xf32>, index, index
+  kernel.attention_split %q, %i, %i, %t, %bl, %kc, %vc, %m, %m, %pa, %b, %e {heads = 4 : i64, head_dim = 16 : i64, page = 64 : i64, split = 256 : i64, scale = 0.25 : f32, window = 0 : i64, softcap = 0.0 : f32} : memref<?x64xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?x2xi32>, memref<?x2x4x16x16xf32>, memref<?x2x1x64x16xf32>, memref<2x?x4xf32>, memref<2x?x4xf32>, memref<2x?x64xf32>, index, index
+  kernel.attention_merge %m, %m, %pa, %i, %q, %b, %e {heads = 4 : i64, head_dim = 16 : i64, split = 256 : i64, window = 0 : i64} : memref<2x?x4xf32>, memref<2x?x4xf32>, memref<2x?x64xf32>, memref<?xi32>, memref<?x64xf32>, index, index
   return
 }

@@ -112,3 +112,34 @@ func.func @decode(%tokens: tensor<?xi32, #t>, %pos: tensor<?xi32, #t>, %rows: te
   return %p : tensor<?x20xf32, #z>
 }
 }
+
+// -----
+
+// Pieces of one sequence are work of their own; what they found is merged by a
+// second launch. Both layers' pieces have the same kernels.
+// CHECK-LABEL: module @lower_split_attention
+// CHECK: %[[MAXIMA:.+]] = rt.buffer arena(%[[T:.+]]) : memref<8x?x4xf32>
+// CHECK: %[[SUMS:.+]] = rt.buffer arena(%[[T]]) : memref<8x?x4xf32>
+// CHECK: %[[PARTIALS:.+]] = rt.buffer arena(%[[T]]) : memref<8x?x64xf32>
+// CHECK: %[[TILES:.+]] = rt.shape #{{.+}}(%[[B:.+]])
+// CHECK: rt.launch @attention_split_0 tiles(%[[TILES]]) ({{.+}}, %[[MAXIMA]], %[[SUMS]], %[[PARTIALS]])
+// CHECK: %[[OUT:.+]] = rt.buffer arena(%[[T]]) : memref<?x64xf32>
+// CHECK: rt.launch @attention_merge_0 tiles({{.+}}) (%[[MAXIMA]], %[[SUMS]], %[[PARTIALS]], %{{.+}}, %[[OUT]])
+// CHECK: kernel.attention_split {{.+}}split = 128 : i64
+// CHECK: kernel.attention_merge {{.+}}split = 128 : i64
+// CHECK-NOT: kernel.attention %
+#t = affine_map<()[s0] -> (s0)>
+#r = affine_map<()[s0, s1] -> (s1)>
+#x = affine_map<()[s0] -> (s0, 64)>
+#xr = affine_map<()[s0, s1] -> (s1, 64)>
+module @lower_split_attention {
+llm.weight @table {sources = [@e], transposed = array<i1: false>, type = tensor<512x64xf32>}
+func.func @decode(%tokens: tensor<?xi32, #t>, %pos: tensor<?xi32, #t>, %rows: tensor<?xi32, #r>, %c0: !llm.kv_cache<2 x 16, page = 64, f32>) -> tensor<?x64xf32, #xr> attributes {llm.min_rows = 1 : i64, llm.max_rows = 4 : i64} {
+  %e = llm.get_weight @table : tensor<512x64xf32>
+  %x = llm.embedding %tokens, %e : (tensor<?xi32, #t>, tensor<512x64xf32>) -> tensor<?x64xf32, #x>
+  %o = llm.attention %x, %c0 {heads = 4 : i64, scale = 0.25 : f32, kernel.split = 128 : i64, kernel.split_slots = 8 : i64} : (tensor<?x64xf32, #x>, !llm.kv_cache<2 x 16, page = 64, f32>) -> tensor<?x64xf32, #x>
+  %p = llm.attention %o, %c0 {heads = 4 : i64, scale = 0.25 : f32, kernel.split = 128 : i64, kernel.split_slots = 8 : i64} : (tensor<?x64xf32, #x>, !llm.kv_cache<2 x 16, page = 64, f32>) -> tensor<?x64xf32, #x>
+  %l = llm.take_rows %p, %rows : (tensor<?x64xf32, #x>, tensor<?xi32, #r>) -> tensor<?x64xf32, #xr>
+  return %l : tensor<?x64xf32, #xr>
+}
+}

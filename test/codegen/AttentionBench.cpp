@@ -1,0 +1,99 @@
+/// Times attention of decode steps: `AttentionBench [THREADS...]`.
+///
+/// One row over contexts of three lengths, with one cache head and with eight
+/// (four query heads each, of 128), f32: whole (kernel.attention), and in pieces
+/// (kernel.attention_split and attention_merge). Of the runs of a second, the
+/// least and the median of the time in microseconds: on a machine that does
+/// other things too, the least says more.
+#include "runtime/cpu/ThreadPool.h"
+#include "test/codegen/AttentionWorld.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+using namespace llmc;
+using namespace llmc::test;
+
+namespace {
+
+struct Launch {
+  const Kernel &kernel;
+  std::vector<void *> buffers;
+  std::vector<int64_t> scalars;
+  int64_t tiles;
+};
+
+std::pair<double, double> timeOf(ThreadPool &pool,
+                                 const std::vector<Launch> &launches) {
+  std::vector<double> times;
+  using Clock = std::chrono::steady_clock;
+  for (auto end = Clock::now() + std::chrono::seconds(1);
+       times.size() < 15 || Clock::now() < end;) {
+    auto begin = Clock::now();
+    for (const Launch &launch : launches)
+      pool.run(launch.kernel.code(), launch.buffers.data(),
+               launch.scalars.data(), launch.tiles);
+    std::chrono::duration<double, std::micro> time = Clock::now() - begin;
+    times.push_back(time.count());
+  }
+  std::sort(times.begin(), times.end());
+  return {times.front(), times[times.size() / 2]};
+}
+
+void measure(int64_t cacheHeads, int64_t context,
+             const std::vector<unsigned> &threads) {
+  Variant variant;
+  variant.headDim = 128;
+  variant.cacheHeads = cacheHeads;
+  variant.group = 4;
+  variant.split = 256;
+  World world(variant, {context}, {1});
+  const std::string &level = runnableLevels().back();
+  world.append(level);
+  const Variant &s = world.variant;
+  Kernel whole(attentionText(s), level), split(splitText(s), level),
+      merge(mergeText(s), level);
+  Batch of = world.batch(16);
+  int64_t slots = s.slots, columns = world.columns, pages = world.pages;
+  Guarded<float> maxima(slots * s.heads()), sums(slots * s.heads()),
+      partials(slots * of.query.size()), output(of.query.size());
+  std::vector<void *> read = {of.query,        of.sequence, of.position,
+                              world.pageTable, of.block,    world.keyCache,
+                              world.valueCache};
+  std::vector<int64_t> extents = {1, 1, 1, 1, columns, 1, pages, pages, 1};
+  auto with = [](auto list, auto more) {
+    list.insert(list.end(), more.begin(), more.end());
+    return list;
+  };
+  Launch attention{whole, with(read, std::vector<void *>{output}), extents,
+                   cacheHeads};
+  Launch pieces{split, with(read, std::vector<void *>{maxima, sums, partials}),
+                with(extents, std::vector<int64_t>{1, 1}), cacheHeads * slots};
+  Launch merging{merge, {maxima, sums, partials, of.position, output},
+                 {1, 1, 1, 1, 1}, s.heads()};
+  for (unsigned count : threads) {
+    auto pool = ThreadPool::create(count);
+    if (!pool)
+      return;
+    auto [least, median] = timeOf(**pool, {attention});
+    auto [leastPieces, medianPieces] = timeOf(**pool, {pieces, merging});
+    std::printf("%2ld cache heads, %6ld positions, %u threads: "
+                "whole %8.1f (%8.1f) us, in pieces %8.1f (%8.1f) us\n",
+                long(cacheHeads), long(context), count, least, median,
+                leastPieces, medianPieces);
+  }
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  std::vector<unsigned> threads;
+  for (int i = 1; i < argc; ++i)
+    threads.push_back(unsigned(std::atoi(argv[i])));
+  if (threads.empty())
+    threads = {1, 2};
+  for (int64_t cacheHeads : {1, 8})
+    for (int64_t context : {1024, 4096, 16384})
+      measure(cacheHeads, context, threads);
+}

@@ -1,0 +1,265 @@
+#include "test/codegen/AttentionWorld.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace llmc::test {
+
+namespace {
+
+std::string str(int64_t value) { return std::to_string(value); }
+
+std::string real(float value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.10f", value);
+  return text;
+}
+
+struct Texts {
+  std::string rows, keyRows, keys, values, numbers, partials;
+  explicit Texts(const Variant &s)
+      : rows("memref<?x" + str(s.heads() * s.headDim) + "xf32>"),
+        keyRows("memref<?x" + str(s.cacheHeads * s.headDim) + "xf32>"),
+        keys("memref<?x" + str(s.cacheHeads) + "x" + str(s.page / 16) + "x" +
+             str(s.headDim) + "x16x" + s.cacheType + ">"),
+        values("memref<?x" + str(s.cacheHeads) + "x" + str(s.vectors()) + "x" +
+               str(s.page) + "x16x" + s.cacheType + ">"),
+        numbers("memref<" + str(s.slots) + "x?x" + str(s.heads()) + "xf32>"),
+        partials("memref<" + str(s.slots) + "x?x" +
+                 str(s.heads() * s.headDim) + "xf32>") {}
+};
+
+const std::string ints = "memref<?xi32>", table = "memref<?x?xi32>",
+                  pairs = "memref<?x2xi32>";
+
+/// A kernel whose op takes all arguments.
+std::string kernelText(const std::string &op, std::vector<std::string> types,
+                       const std::string &attributes) {
+  types.insert(types.end(), {"index", "index"});
+  std::string arguments, operands, list;
+  for (size_t i = 0; i < types.size(); ++i) {
+    std::string comma = i ? ", " : "", name = "%a" + str(i);
+    arguments += comma + name + ": " + types[i];
+    operands += comma + name;
+    list += comma + types[i];
+  }
+  return "func.func @k(" + arguments + ") attributes {kernel.entry} {\n" + op +
+         " " + operands + " {" + attributes + "} : " + list + "\nreturn\n}\n";
+}
+
+std::string shapeAttributes(const Variant &s) {
+  return "heads = " + str(s.heads()) + " : i64, head_dim = " + str(s.headDim) +
+         " : i64, split = " + str(s.split) + " : i64, window = " +
+         str(s.window) + " : i64";
+}
+
+std::string attentionAttributes(const Variant &s) {
+  return shapeAttributes(s) + ", page = " + str(s.page) +
+         " : i64, scale = " + real(s.scale()) +
+         " : f32, softcap = " + real(s.softcap) + " : f32";
+}
+
+} // namespace
+
+float Variant::scale() const { return 1 / std::sqrt(float(headDim)); }
+
+std::string appendText(const Variant &s) {
+  Texts t(s);
+  return kernelText("kernel.kv_append",
+                    {t.keyRows, t.keyRows, ints, ints, table, t.keys, t.values},
+                    "head_dim = " + str(s.headDim) +
+                        " : i64, page = " + str(s.page) + " : i64");
+}
+
+std::string attentionText(const Variant &s) {
+  Texts t(s);
+  return kernelText("kernel.attention",
+                    {t.rows, ints, ints, table, pairs, t.keys, t.values, t.rows},
+                    attentionAttributes(s));
+}
+
+std::string splitText(const Variant &s) {
+  Texts t(s);
+  return kernelText("kernel.attention_split",
+                    {t.rows, ints, ints, table, pairs, t.keys, t.values,
+                     t.numbers, t.numbers, t.partials},
+                    attentionAttributes(s));
+}
+
+std::string mergeText(const Variant &s) {
+  Texts t(s);
+  return kernelText("kernel.attention_merge",
+                    {t.numbers, t.numbers, t.partials, ints, t.rows},
+                    shapeAttributes(s));
+}
+
+static float roundTo(const std::string &type, float value) {
+  if (type == "bf16")
+    return fromBf16(toBf16(value));
+  return type == "f16" ? fromF16(toF16(value)) : value;
+}
+
+static int64_t pagesOf(const Variant &s, int64_t length) {
+  return (length + s.page - 1) / s.page;
+}
+
+/// Prime to the steps of 7 in which pages are taken, and more than are needed.
+static int64_t poolFor(const Variant &s, const std::vector<int64_t> &lengths) {
+  int64_t pages = 5;
+  for (int64_t length : lengths)
+    pages += pagesOf(s, length);
+  return pages % 7 ? pages : pages + 1;
+}
+
+World::World(const Variant &s, std::vector<int64_t> lengths_,
+             std::vector<int64_t> fresh_)
+    : variant(s), lengths(lengths_), fresh(fresh_),
+      columns(pagesOf(s, *std::max_element(lengths.begin(), lengths.end())) + 1),
+      pages(poolFor(s, lengths)),
+      pageTable(lengths.size() * columns, 0x0fffffff),
+      keyCache(pages * s.cacheHeads * s.page * s.headDim *
+               (s.cacheType == "f32" ? 4 : 2), 0),
+      valueCache(pages * s.cacheHeads * s.page * s.vectors() * 16 *
+                 (s.cacheType == "f32" ? 4 : 2), 0) {
+  if (!variant.slots)
+    variant.slots = (columns * s.page + s.split - 1) / s.split;
+  Numbers numbers(8);
+  // Pages in an order of their own, as after a while of allocation.
+  int32_t next = 5 % pages;
+  for (size_t sequence = 0; sequence < lengths.size(); ++sequence)
+    for (int64_t slot = 0; slot * s.page < lengths[sequence]; ++slot) {
+      pageTable[sequence * columns + slot] = next;
+      next = (next + 7) % pages;
+    }
+  key.resize(total() * s.cacheHeads * s.headDim);
+  value.resize(key.size());
+  for (float &x : key)
+    x = roundTo(s.cacheType, 2 * numbers.normal());
+  for (float &x : value)
+    x = roundTo(s.cacheType, numbers.normal());
+}
+
+int64_t World::firstOf(size_t sequence) const {
+  int64_t sum = 0;
+  for (size_t i = 0; i < sequence; ++i)
+    sum += lengths[i];
+  return sum;
+}
+
+void World::append(const std::string &level) {
+  int64_t rows = total();
+  Guarded<int32_t> sequence(rows), position(rows);
+  Guarded<float> keys(key), values(value);
+  for (size_t s = 0; s < lengths.size(); ++s)
+    for (int64_t p = 0; p < lengths[s]; ++p) {
+      sequence[firstOf(s) + p] = s;
+      position[firstOf(s) + p] = p;
+    }
+  Kernel(appendText(variant), level)
+      .run({keys, values, sequence, position, pageTable, keyCache, valueCache},
+           {rows, rows, rows, rows, int64_t(lengths.size()), columns, pages,
+            pages},
+           0, rows, rows / 3 + 1);
+}
+
+std::vector<float> World::queries() const {
+  Numbers numbers(9);
+  int64_t rows = 0;
+  for (int64_t count : fresh)
+    rows += count;
+  std::vector<float> queries(rows * variant.heads() * variant.headDim);
+  for (float &x : queries)
+    x = numbers.normal();
+  return queries;
+}
+
+Batch World::batch(int64_t blockRows) const {
+  std::vector<int32_t> sequences, positions, blocks;
+  for (size_t s = 0; s < lengths.size(); ++s)
+    for (int64_t i = 0; i < fresh[s]; ++i) {
+      if (i % blockRows == 0) {
+        blocks.push_back(sequences.size());
+        blocks.push_back(std::min(blockRows, fresh[s] - i));
+      }
+      sequences.push_back(s);
+      positions.push_back(lengths[s] - fresh[s] + i);
+    }
+  return {Guarded<float>(queries()),
+          Guarded<int32_t>(sequences),
+          Guarded<int32_t>(positions),
+          Guarded<int32_t>(blocks),
+          int64_t(sequences.size()),
+          int64_t(blocks.size() / 2)};
+}
+
+std::unique_ptr<Guarded<float>>
+World::attend(const Kernel &attention, int64_t blockRows, int64_t step) const {
+  Batch of = batch(blockRows);
+  auto output = std::make_unique<Guarded<float>>(of.query.size(), -1);
+  attention.run({of.query, of.sequence, of.position, pageTable, of.block,
+                 keyCache, valueCache, *output},
+                {of.rows, of.rows, of.rows, int64_t(lengths.size()), columns,
+                 of.blocks, pages, pages, of.rows},
+                0, of.blocks * variant.cacheHeads, step);
+  return output;
+}
+
+std::unique_ptr<Guarded<float>> World::attend(const Kernel &split,
+                                              const Kernel &merge,
+                                              int64_t blockRows,
+                                              int64_t step) const {
+  Batch of = batch(blockRows);
+  float nan = std::numeric_limits<float>::quiet_NaN();
+  int64_t slots = variant.slots, heads = variant.heads();
+  Guarded<float> maxima(slots * of.rows * heads, nan),
+      sums(slots * of.rows * heads, nan),
+      partials(slots * of.query.size(), nan);
+  auto output = std::make_unique<Guarded<float>>(of.query.size(), -1);
+  split.run({of.query, of.sequence, of.position, pageTable, of.block, keyCache,
+             valueCache, maxima, sums, partials},
+            {of.rows, of.rows, of.rows, int64_t(lengths.size()), columns,
+             of.blocks, pages, pages, of.rows, of.rows, of.rows},
+            0, of.blocks * variant.cacheHeads * slots, step);
+  merge.run({maxima, sums, partials, of.position, *output},
+            {of.rows, of.rows, of.rows, of.rows, of.rows}, 0, of.rows * heads,
+            step);
+  return output;
+}
+
+std::vector<double> World::reference() const {
+  const Variant &s = variant;
+  std::vector<float> query = queries();
+  std::vector<double> output(query.size());
+  int64_t row = 0;
+  for (size_t sequence = 0; sequence < lengths.size(); ++sequence)
+    for (int64_t i = 0; i < fresh[sequence]; ++i, ++row) {
+      int64_t position = lengths[sequence] - fresh[sequence] + i;
+      int64_t oldest = s.window ? std::max<int64_t>(0, position - s.window + 1) : 0;
+      for (int64_t head = 0; head < s.heads(); ++head) {
+        const float *q = &query[(row * s.heads() + head) * s.headDim];
+        auto at = [&](const std::vector<float> &rows, int64_t p) {
+          return &rows[((firstOf(sequence) + p) * s.cacheHeads +
+                        head / s.group) * s.headDim];
+        };
+        double sum = 0, *out = &output[(row * s.heads() + head) * s.headDim];
+        for (int64_t p = oldest; p <= position; ++p) {
+          double score = 0;
+          for (int64_t d = 0; d < s.headDim; ++d)
+            score += double(q[d]) * at(key, p)[d];
+          score *= s.scale();
+          if (s.softcap > 0)
+            score = s.softcap * std::tanh(score / s.softcap);
+          double weight = std::exp(score);
+          sum += weight;
+          for (int64_t d = 0; d < s.headDim; ++d)
+            out[d] += weight * at(value, p)[d];
+        }
+        for (int64_t d = 0; d < s.headDim; ++d)
+          out[d] /= sum;
+      }
+    }
+  return output;
+}
+
+} // namespace llmc::test

@@ -1,0 +1,68 @@
+/// A cache with sequences in it, and what attention should make of them.
+#ifndef LLMC_TEST_CODEGEN_ATTENTIONWORLD_H
+#define LLMC_TEST_CODEGEN_ATTENTIONWORLD_H
+
+#include "test/codegen/KernelHarness.h"
+
+namespace llmc::test {
+
+struct Variant {
+  int64_t headDim = 64, cacheHeads = 2, group = 2, page = 64;
+  int64_t window = 0;
+  float softcap = 0;
+  std::string cacheType = "f32";
+  int64_t split = 128;
+  int64_t slots = 0; ///< Of the pieces; 0: as many as the longest sequence has.
+
+  int64_t heads() const { return cacheHeads * group; }
+  int64_t vectors() const { return (headDim + 15) / 16; }
+  float scale() const;
+};
+
+/// Modules with one kernel each.
+std::string appendText(const Variant &variant);
+std::string attentionText(const Variant &variant);
+std::string splitText(const Variant &variant);
+std::string mergeText(const Variant &variant);
+
+/// What a step tells attention.
+struct Batch {
+  Guarded<float> query;
+  Guarded<int32_t> sequence, position, block;
+  int64_t rows, blocks;
+};
+
+/// Sequences with cached positions and the new rows of a step.
+struct World {
+  Variant variant; ///< With its slots.
+  std::vector<int64_t> lengths; ///< Of each sequence, new rows included.
+  std::vector<int64_t> fresh;   ///< New rows of each sequence.
+  int64_t columns; ///< Of the page table.
+  int64_t pages;   ///< In the caches.
+  Guarded<int32_t> pageTable; ///< Where there is no page, numbers far outside.
+  std::vector<float> key, value; ///< All positions of all sequences [rows, KV * D].
+  Guarded<uint8_t> keyCache, valueCache;
+
+  World(const Variant &variant, std::vector<int64_t> lengths,
+        std::vector<int64_t> fresh);
+  void append(const std::string &level);
+  /// The new rows in blocks of at most `blockRows`.
+  Batch batch(int64_t blockRows) const;
+  /// Outputs of the new rows, `step` tiles a call.
+  std::unique_ptr<Guarded<float>> attend(const Kernel &attention,
+                                         int64_t blockRows, int64_t step) const;
+  /// The same by pieces. What is not written before it is read is NaN.
+  std::unique_ptr<Guarded<float>> attend(const Kernel &split,
+                                         const Kernel &merge,
+                                         int64_t blockRows, int64_t step) const;
+  std::vector<double> reference() const;
+  std::vector<float> queries() const;
+
+private:
+  int64_t total() const { return firstOf(lengths.size()); }
+  int64_t firstOf(size_t sequence) const;
+};
+
+} // namespace llmc::test
+
+#endif // LLMC_TEST_CODEGEN_ATTENTIONWORLD_H
