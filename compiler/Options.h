@@ -27,6 +27,9 @@ struct CompileOptions {
   std::string quantize; ///< "w8"; empty: none.
   int64_t maxContext = 0; ///< 0: what the model's configuration says.
   int64_t chunk = 0;      ///< Rows of a prefill step; 0: 128.
+  /// Positions of a piece of the cache in attention, whose pieces are then
+  /// shared by threads wherever there is room; 0: chosen (SelectSplits).
+  int64_t attentionSplit = 0;
   uint64_t maxMemory = 0; ///< Bytes; 0: no limit.
   unsigned jobs = 0;      ///< Worker processes; 0: one per core.
   bool strict = false;

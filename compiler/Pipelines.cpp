@@ -40,6 +40,7 @@ std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options) {
   add(createSpecializeStep({options.chunk}));
   add(createSelectLayouts());
   add(createSelectTiles());
+  add(createSelectSplits({options.maxContext, options.attentionSplit}));
   add(createLowerToRt());
 
   stage = "memory";

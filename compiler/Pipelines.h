@@ -20,6 +20,7 @@ struct PipelineStep {
 struct PipelineOptions {
   int64_t maxContext = 512;
   int64_t chunk = 128;
+  int64_t attentionSplit = 0; ///< 0: chosen.
   std::string dtype;    ///< "f32", "f16", "bf16"; empty: as in the graph.
   std::string quantize; ///< "w8"; empty: none.
 };

@@ -80,6 +80,19 @@ def QuantizeWeights : Pass<"llmc-quantize-weights", "::mlir::ModuleOp"> {
   ];
 }
 
+// attention
+
+def SelectSplits : Pass<"llmc-select-splits", "::mlir::ModuleOp"> {
+  let summary = "Decide where attention cuts the cache, and who does the pieces.";
+  let options = [
+    Option<"maxContext", "max-context", "int64_t", "512", "Positions of one sequence.">,
+    Option<"split", "split", "int64_t", "0", "Positions of a piece; 0: choose.">,
+    Option<"threads", "threads", "int64_t", "64", "Threads that should have work; 0: never split.">,
+    Option<"work", "work", "int64_t", "1048576", "Multiply-adds of a row and cache head from which sharing pays.">,
+    Option<"pieceBytes", "piece-bytes", "int64_t", "4194304", "Bound on a row's pieces, and a quarter of all rows'.">
+  ];
+}
+
 // schedule
 
 def SpecializeStep : Pass<"llmc-specialize-step", "::mlir::ModuleOp"> {

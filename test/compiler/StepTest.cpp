@@ -1,4 +1,5 @@
-/// A sequence has the same bits whatever else is in its steps.
+/// A sequence has the same bits whatever else is in its steps, and however many
+/// threads share the pieces of its cache.
 #include "compiler/Compiler.h"
 #include "runtime/model/Decoder.h"
 
@@ -11,23 +12,38 @@
 using namespace llmc;
 
 namespace {
-/// The sample, compiled once for all tests.
-class Step : public ::testing::Test {
+/// The sample, compiled for all tests: as it is, and (the parameter) with its
+/// cache cut at 64 positions. Then the steps of up to 4 rows do the pieces as
+/// work of their own, while chunks, which have a tile for every thread, do them
+/// one after the other.
+class Step : public ::testing::TestWithParam<int64_t> {
 protected:
-  static void SetUpTestSuite() {
-    path = std::filesystem::temp_directory_path() /
-           ("llmc-step-test-" + std::to_string(getpid()) + ".bin");
-    CompileOptions options;
-    options.input = std::string(LLMC_TEST_DATA) + "/stories260K-optimum";
-    options.output = path;
-    options.stub = LLMC_STUB;
-    auto summary = compileModel(options);
-    ASSERT_TRUE(bool(summary)) << summary.error().render();
+  static std::string pathFor(int64_t split) {
+    return std::filesystem::temp_directory_path() /
+           ("llmc-step-test-" + std::to_string(getpid()) + "-" +
+            std::to_string(split) + ".bin");
   }
-  static void TearDownTestSuite() { std::filesystem::remove(path); }
+  static void SetUpTestSuite() {
+    for (int64_t split : {0, 64}) {
+      CompileOptions options;
+      options.input = std::string(LLMC_TEST_DATA) + "/stories260K-optimum";
+      options.output = pathFor(split);
+      options.stub = LLMC_STUB;
+      options.chunk = 256;
+      options.attentionSplit = split;
+      auto summary = compileModel(options);
+      ASSERT_TRUE(bool(summary)) << summary.error().render();
+    }
+  }
+  static void TearDownTestSuite() {
+    for (int64_t split : {0, 64})
+      std::filesystem::remove(pathFor(split));
+  }
 
-  void SetUp() override {
-    auto opened = LoadedModel::open(path, 2);
+  void SetUp() override { open(2); }
+  void open(unsigned threads) {
+    decoder.reset();
+    auto opened = LoadedModel::open(pathFor(GetParam()), threads);
     ASSERT_TRUE(bool(opened)) << opened.error().render();
     model = std::move(*opened);
     DecoderOptions options;
@@ -49,18 +65,17 @@ protected:
     return {logits.begin(), logits.end()};
   }
 
-  static std::string path;
   std::unique_ptr<LoadedModel> model;
   std::unique_ptr<Decoder> decoder;
 };
-std::string Step::path;
+INSTANTIATE_TEST_SUITE_P(Pieces, Step, ::testing::Values(0, 64));
 
 bool sameBits(std::span<const float> a, std::span<const float> b) {
   return a.size() == b.size() &&
          std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
 }
 
-TEST_F(Step, OfAChunkBesideThreeDecodingSequencesGivesEachItsOwnBits) {
+TEST_P(Step, OfAChunkBesideThreeDecodingSequencesGivesEachItsOwnBits) {
   constexpr size_t lengths[3] = {5, 64, 130};
   std::vector<int32_t> chunk = tokens(9, 17);
   int64_t vocabulary = decoder->config().vocabulary;
@@ -110,7 +125,7 @@ TEST_F(Step, OfAChunkBesideThreeDecodingSequencesGivesEachItsOwnBits) {
         << "sequence " << order[i];
 }
 
-TEST_F(Step, OfATokenGivesTheBitsOfAPrefill) {
+TEST_P(Step, OfATokenGivesTheBitsOfAPrefill) {
   std::vector<int32_t> all = tokens(4, 70);
   auto prefilled = decoder->prefill(decoder->start(), all);
   ASSERT_TRUE(bool(prefilled));
@@ -124,5 +139,45 @@ TEST_F(Step, OfATokenGivesTheBitsOfAPrefill) {
     actual = keep(*logits);
   }
   EXPECT_TRUE(sameBits(actual, expected));
+}
+
+TEST_P(Step, OverSeveralPiecesGivesTheBitsOfAPrefillWithAnyNumberOfThreads) {
+  std::vector<int32_t> all = tokens(5, 330);
+  std::vector<float> expected;
+  for (unsigned threads : {1, 2, 3}) {
+    open(threads);
+    auto prefilled = decoder->prefill(decoder->start(), all);
+    ASSERT_TRUE(bool(prefilled));
+    if (expected.empty())
+      expected = keep(*prefilled);
+    EXPECT_TRUE(sameBits(*prefilled, expected)) << threads << " threads";
+    // The same, its end token by token over a border of pieces.
+    int32_t sequence = decoder->start();
+    ASSERT_TRUE(bool(decoder->prefill(sequence, std::span(all).first(310))));
+    std::vector<float> actual;
+    for (int32_t token : std::span(all).subspan(310)) {
+      NextToken next{sequence, token};
+      auto logits = decoder->decode({&next, 1});
+      ASSERT_TRUE(bool(logits));
+      actual = keep(*logits);
+    }
+    EXPECT_TRUE(sameBits(actual, expected)) << threads << " threads";
+  }
+}
+
+TEST_P(Step, SharesPiecesInProgramsOfFewRows) {
+  auto programsWith = [&](std::string_view op) {
+    std::string programs;
+    for (const Program &program : model->artifact.model().modules[0].programs)
+      for (const Launch &launch : program.launches)
+        if (model->artifact.model().kernels[launch.kernel].op == op) {
+          programs += program.name + " ";
+          break;
+        }
+    return programs;
+  };
+  EXPECT_EQ(programsWith("attention_split"), GetParam() ? "decode " : "");
+  EXPECT_EQ(programsWith("attention_merge"), GetParam() ? "decode " : "");
+  EXPECT_EQ(programsWith("attention"), GetParam() ? "prefill " : "decode prefill ");
 }
 } // namespace

@@ -55,7 +55,8 @@ constexpr std::string_view quantizeNames[] = {"w8"};
 /// value means the same, and is refused in the same words, as at run time.
 struct RawFlags {
   std::vector<std::string> inputs;
-  std::string emit, maxContext, chunk, maxMemory, jobs;
+  std::string emit, maxContext, chunk, attentionSplit, maxMemory,
+      jobs;
   bool noCache = false;
 };
 
@@ -132,6 +133,9 @@ void addOptions(CLI::App &app, CompileArguments &out, RawFlags &raw) {
        "LLMC_MAX_CONTEXT");
   text("--chunk", raw.chunk, "tokens of a prefill step (default 128)", "N",
        "LLMC_CHUNK");
+  text("--attention-split", raw.attentionSplit,
+       "positions of a piece of the cache in attention (default: chosen)", "N",
+       "LLMC_ATTENTION_SPLIT");
   text("--max-memory", raw.maxMemory, "memory for the compile (default: no limit)",
        "SIZE", "LLMC_MAX_MEMORY");
   text("-j,--jobs", raw.jobs, "worker processes (default: one per core)", "N",
@@ -234,6 +238,8 @@ Status finish(CompileArguments &out, const RawFlags &raw) {
   options.cache = !raw.noCache;
   LLMC_CHECK(takeSize("--max-context", raw.maxContext, options.maxContext));
   LLMC_CHECK(takeSize("--chunk", raw.chunk, options.chunk));
+  LLMC_CHECK(takeSize("--attention-split", raw.attentionSplit,
+                      options.attentionSplit));
   LLMC_CHECK(takeSize("--max-memory", raw.maxMemory, options.maxMemory));
   LLMC_CHECK(takeSize("--jobs", raw.jobs, options.jobs));
   LLMC_CHECK(checkTargets(options.targets));
