@@ -43,7 +43,10 @@ GraphLowering::GraphLowering(func::FuncOp graph, KernelTable &kernels)
   populateReduction(table);
   populateSequence(table);
   populateNetwork(table);
+  populateRotary(table);
   populateAttention(table);
+  populateMultiHead(table);
+  populateGroupQuery(table);
 }
 
 Value GraphLowering::shape(AffineMap map) {

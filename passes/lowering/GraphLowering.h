@@ -41,7 +41,10 @@ void populateIndexing(LoweringTable &table);
 void populateReduction(LoweringTable &table);
 void populateSequence(LoweringTable &table);
 void populateNetwork(LoweringTable &table);
+void populateRotary(LoweringTable &table);
 void populateAttention(LoweringTable &table);
+void populateMultiHead(LoweringTable &table);
+void populateGroupQuery(LoweringTable &table);
 
 class GraphLowering {
 public:
