@@ -108,6 +108,28 @@ Result<int32_t> KvCache::takePage() {
   return page;
 }
 
+void KvCache::clearRows(int32_t page, int64_t row) {
+  std::byte *base = pageAt(page);
+  int64_t element = bytesPerPage / shape.pageElements();
+  auto clear = [&](int64_t first, int64_t count) {
+    std::memset(base + first * element, 0, at(count * element));
+  };
+  int64_t panels = shape.valueDim() / 16;
+  for (int64_t layer = 0; layer < shape.layers; ++layer)
+    for (int64_t head = 0; head < shape.kvHeads; ++head) {
+      // Keys [page/16, headDim, 16]: a row is a lane of its group.
+      int64_t keys = shape.keyOffset(layer) + head * shape.keyStride(1);
+      for (int64_t r = row; r < shape.page; ++r)
+        for (int64_t d = 0; d < shape.headDim; ++d)
+          clear(keys + r / 16 * shape.keyStride(2) + d * 16 + r % 16, 1);
+      // Values [headDim/16, page, 16].
+      int64_t values = shape.valueOffset(layer) + head * shape.valueStride(1);
+      for (int64_t panel = 0; panel < panels; ++panel)
+        clear(values + panel * shape.valueStride(2) + row * 16,
+              (shape.page - row) * 16);
+    }
+}
+
 void KvCache::dropPage(int32_t page) {
   if (--references[at(page)] > 0)
     return;
@@ -166,6 +188,8 @@ Status KvCache::reserve(int32_t sequence, int64_t count) {
       continue;
     LLMC_TRY(int32_t copy, takePage());
     std::memcpy(pageAt(copy), pageAt(pages[i]), at(bytesPerPage));
+    // The origin may have filled more of the page than this sequence.
+    clearRows(copy, std::max<int64_t>(from - i * shape.page, 0));
     dropPage(pages[i]);
     pages[i] = copy;
   }
@@ -191,6 +215,10 @@ void KvCache::truncate(int32_t sequence, int64_t length) {
   int64_t keep = shape.pagesFor(length);
   while (have > keep)
     dropPage(table(sequence)[--have]);
+  if (int64_t row = length % shape.page;
+      row > 0 && length < lengths[at(sequence)])
+    if (int32_t page = table(sequence)[have - 1]; references[at(page)] == 1)
+      clearRows(page, row);
   lengths[at(sequence)] = length;
 }
 

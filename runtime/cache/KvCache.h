@@ -43,7 +43,8 @@ public:
   Status reserve(int32_t sequence, int64_t count);
   /// Counts \p count reserved positions as filled.
   void advance(int32_t sequence, int64_t count);
-  /// Forgets the positions from \p length on (at most the current length).
+  /// Forgets the positions from \p length on (at most the current length), and
+  /// clears their rows where no other sequence holds them.
   void truncate(int32_t sequence, int64_t length);
 
   int64_t length(int32_t sequence) const { return lengths[at(sequence)]; }
@@ -76,6 +77,9 @@ private:
   std::byte *pageAt(int32_t page) const { return pool + page * bytesPerPage; }
   /// A page of zeros with one reference. Error: OutOfMemory.
   Result<int32_t> takePage();
+  /// Zeros the rows of \p page from \p row on: a row that is not filled may hold
+  /// no infinity of a former one, which masks would spread (0 × inf is NaN).
+  void clearRows(int32_t page, int64_t row);
   void dropPage(int32_t page);
   Status commit(int64_t bytes);
 

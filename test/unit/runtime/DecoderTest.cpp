@@ -2,6 +2,7 @@
 #include "test/unit/runtime/FakeModel.h"
 
 #include <algorithm>
+#include <cstring>
 #include <gtest/gtest.h>
 #include <numeric>
 
@@ -197,5 +198,26 @@ TEST(Decoder, RefusesOptionsBeyondTheModel) {
     auto decoder = Decoder::create(*f.model, options);
     ASSERT_FALSE(decoder);
     EXPECT_EQ(decoder.error().code, Code::BadFlagValue);
+  }
+}
+
+TEST(Decoder, RecycledPagesLeaveNoTrace) {
+  Fixture f;
+  ASSERT_TRUE(f.decoder);
+  KvCache &cache = f.decoder->cache();
+  std::vector<int32_t> tokens = someTokens(90);
+  std::vector<float> clean;
+  for (int round = 0; round < 3; ++round) {
+    int32_t sequence = f.decoder->start();
+    auto logits = f.decoder->prefill(sequence, tokens);
+    ASSERT_TRUE(logits) << logits.error().render();
+    if (round == 0)
+      clean.assign(logits->begin(), logits->end());
+    EXPECT_EQ(std::memcmp(clean.data(), logits->data(), logits->size_bytes()), 0);
+    // What a sequence whose numbers overflowed leaves: NaN in every row.
+    for (int32_t page : cache.pages(sequence))
+      std::memset(cache.base() + page * cache.pageBytes(), 0xff,
+                  static_cast<size_t>(cache.pageBytes()));
+    cache.release(sequence);
   }
 }

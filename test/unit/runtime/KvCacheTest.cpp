@@ -114,6 +114,57 @@ TEST(KvCache, ReleasedPagesComeBackAsZeros) {
     ASSERT_EQ(pageOf(cache, s, 0)[i], std::byte(0));
 }
 
+namespace {
+
+/// Where a row of keys and of values of head 0 lies in a page, in elements.
+std::vector<int64_t> elementsOfRow(const CacheLayout &l, int64_t layer, int64_t row) {
+  std::vector<int64_t> places;
+  for (int64_t d = 0; d < l.headDim; ++d) {
+    places.push_back(l.keyOffset(layer) + row / 16 * l.keyStride(2) + d * 16 + row % 16);
+    places.push_back(l.valueOffset(layer) + d / 16 * l.valueStride(2) + row * 16 + d % 16);
+  }
+  return places;
+}
+
+void fillWithNaN(KvCache &cache, int32_t sequence) {
+  std::memset(pageOf(cache, sequence, 0), 0xff, static_cast<size_t>(cache.pageBytes()));
+}
+
+/// Rows below \p filled are NaN as they were written, all others are zeros.
+void expectNaNBelow(const KvCache &cache, int32_t sequence, int64_t filled) {
+  auto *page = reinterpret_cast<const uint32_t *>(pageOf(cache, sequence, 0));
+  for (int64_t layer = 0; layer < layout.layers; ++layer)
+    for (int64_t row = 0; row < 64; ++row)
+      for (int64_t place : elementsOfRow(layout, layer, row))
+        ASSERT_EQ(page[place], row < filled ? 0xffffffffu : 0u) << row;
+}
+
+} // namespace
+
+TEST(KvCache, ForgottenRowsAreCleared) {
+  KvCache cache = makeCache(64, 2);
+  int32_t s = cache.newSequence();
+  ASSERT_TRUE(cache.reserve(s, 50));
+  cache.advance(s, 50);
+  fillWithNaN(cache, s);
+  cache.truncate(s, 19);
+  expectNaNBelow(cache, s, 19);
+}
+
+TEST(KvCache, ForksDoNotSeeWhatTheOriginWrites) {
+  KvCache cache = makeCache(64, 2);
+  int32_t origin = cache.newSequence();
+  ASSERT_TRUE(cache.reserve(origin, 20));
+  cache.advance(origin, 20);
+  fillWithNaN(cache, origin);
+  int32_t fork = cache.fork(origin);
+  cache.truncate(fork, 17); // Shared: the origin's rows stay.
+  expectNaNBelow(cache, origin, 64);
+  ASSERT_TRUE(cache.reserve(fork, 1));
+  expectNaNBelow(cache, fork, 17);
+  expectNaNBelow(cache, origin, 64);
+}
+
 TEST(KvCache, RefusesMoreThanTheSystemHas) {
   CacheLayout huge = {4096, 4096, 65536, cachePage};
   auto cache = KvCache::create(huge, ElementType::F64, INT32_MAX, INT32_MAX);
