@@ -68,7 +68,10 @@ static uint16_t floatToBrain(float number) {
 }
 
 float WeightPacker::Source::at(int64_t row, int64_t column) const {
-  int64_t index = transposed ? column * rows + row : row * columns + column;
+  column = taken.at(column);
+  row += firstRow;
+  int64_t index =
+      transposed ? column * storedRows + row : row * storedColumns + column;
   if (element.isF32()) {
     float value;
     std::memcpy(&value, bytes + 4 * index, 4);
@@ -134,8 +137,17 @@ WeightPacker::sources(llm::WeightOp weight) const {
     source.element = element;
     source.transposed = transposed;
     // Anything but a matrix is one row.
-    source.rows = type.getRank() == 2 ? type.getDimSize(transposed ? 1 : 0) : 1;
-    source.columns = type.getNumElements() / std::max<int64_t>(source.rows, 1);
+    source.storedRows =
+        type.getRank() == 2 ? type.getDimSize(transposed ? 1 : 0) : 1;
+    source.storedColumns =
+        type.getNumElements() / std::max<int64_t>(source.storedRows, 1);
+    source.firstRow = weight.getFirstRow();
+    auto taken = weight.columnsOf(list.size(), source.storedColumns);
+    if (!taken || source.firstRow > source.storedRows)
+      return badWeight(weight, "its source lacks rows or columns of it");
+    source.rows = source.storedRows - source.firstRow;
+    source.columns = taken->size();
+    source.taken = *taken;
     list.push_back(source);
   }
   return list;
@@ -202,7 +214,9 @@ static std::vector<std::byte> bytesOf(DenseElementsAttr values) {
 Result<bool> WeightPacker::copyRows(llm::WeightOp weight,
                                     WeightSink &sink) const {
   auto type = cast<RankedTensorType>(weight.getType());
-  if (weight.getLayout() != "rows" || weight.getFactor().convertToFloat() != 1)
+  if (weight.getLayout() != "rows" ||
+      weight.getFactor().convertToFloat() != 1 ||
+      !weight.getColumns().empty() || weight.getFirstRow() != 0)
     return false;
   if (auto values = weight.getValues()) {
     auto dense = dyn_cast<DenseElementsAttr>(*values);
@@ -244,11 +258,14 @@ Status WeightPacker::pack(llm::WeightOp weight, WeightSink &sink) const {
       numbers.push_back(float(value.convertToDouble()));
     auto f32 = Float32Type::get(type.getContext());
     Source source{reinterpret_cast<const std::byte *>(numbers.data()), f32, 1,
-                  int64_t(numbers.size()), false};
+                  int64_t(numbers.size())};
     if (type.getRank() == 2) {
       source.rows = type.getDimSize(0);
       source.columns = type.getDimSize(1);
     }
+    source.storedRows = source.rows;
+    source.storedColumns = source.columns;
+    source.taken = {0, std::max<int64_t>(source.columns, 1), 0, 1};
     return weight.getLayout() == "rows" ? packRows(weight, source, sink)
                                         : packPanels(weight, source, sink);
   }

@@ -33,6 +33,9 @@ private:
     mlir::Type element;
     int64_t rows = 0, columns = 0; ///< As the weight sees it.
     bool transposed = false;       ///< Stored [columns, rows].
+    int64_t storedRows = 0, storedColumns = 0; ///< Those left out included.
+    int64_t firstRow = 0;
+    llm::ColumnRanges taken{};
     /// Rows [0, count) of column \p column into \p out, as f32.
     void readColumn(int64_t column, float *out) const;
     float at(int64_t row, int64_t column) const;

@@ -47,7 +47,8 @@ FailureOr<Tensor> joinSources(llm::WeightOp op, ArrayRef<int64_t> shape,
   Tensor joined = Tensor::zeros(f32, {rows, columns});
   float factor = op.getFactor().convertToFloat();
   int64_t start = 0;
-  std::vector<double> line;
+  std::vector<double> line, kept;
+  unsigned index = 0;
   for (auto [reference, transposed] :
        llvm::zip(op.getSourcesAttr().getAsRange<SymbolRefAttr>(),
                  op.getTransposed())) {
@@ -65,19 +66,22 @@ FailureOr<Tensor> joinSources(llm::WeightOp op, ArrayRef<int64_t> shape,
     }
     if (transposed)
       std::swap(own, width);
-    if (own != rows || own * width != source->numElements() ||
-        start + width > columns)
+    int64_t first = op.getFirstRow();
+    auto taken = op.columnsOf(index++, width);
+    if (!taken || first > own || own - first != rows ||
+        own * width != source->numElements() || start + taken->size() > columns)
       return call.fail("@" + op.getSymName() + ": its sources do not make up "
                        "its type");
     line.resize(width);
-    for (int64_t k = 0; k < rows; ++k) {
-      source->read(transposed ? k : k * width, transposed ? rows : 1, width,
+    kept.resize(taken->size());
+    for (int64_t k = first; k < own; ++k) {
+      source->read(transposed ? k : k * width, transposed ? own : 1, width,
                    line.data());
-      for (double &value : line)
-        value = factor * float(value);
-      joined.write(k * columns + start, 1, width, line.data());
+      for (auto [i, value] : llvm::enumerate(kept))
+        value = factor * float(line[taken->at(i)]);
+      joined.write((k - first) * columns + start, 1, kept.size(), kept.data());
     }
-    start += width;
+    start += kept.size();
   }
   if (start != columns)
     return call.fail("@" + op.getSymName() + ": its sources have too few columns");

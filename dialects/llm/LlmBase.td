@@ -20,6 +20,13 @@ def Llm_WeightOp : Op<Llm_Dialect, "weight", [Symbol]> {
     `type`, multiplied by `factor`, and laid out as `layout` says. With
     `interleave`, the panels of the sources alternate (gate and up).
 
+    Of a source, first `first_row` rows are left out (a table whose first rows
+    are of no position), then columns are taken as `columns` says, four numbers
+    for each source: start, width, stride, count. They are `count` ranges of
+    `width` columns, the first at `start`, the others `stride` apart: the
+    queries of a linear in which query, key and value alternate head by head.
+    Empty: all columns of all sources.
+
     `rows`: row-major as `type` says. `panels`: a matrix [K, N] as panels of 16
     columns; in a panel K in groups of four bytes (1 f32, 2 bf16 or f16, 4 i8,
     8 i4), 16 columns a group; N and K zero-padded to whole panels and groups.
@@ -32,10 +39,16 @@ def Llm_WeightOp : Op<Llm_Dialect, "weight", [Symbol]> {
     2. There is one entry of `transposed` per source.
     3. `layout` is "rows" or "panels"; panels need rank 2.
     4. Sources or values, not both and not neither.
+    5. `columns` is empty or has four numbers per source, start and stride from
+       0, width and count from 1, stride at least width where count is above 1;
+       the ranges make up the last dimension of `type`.
+    6. `first_row` is at least 0, and 0 where there are no sources.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type,
                        OptionalAttr<SymbolRefArrayAttr>:$sources,
                        DefaultValuedAttr<DenseBoolArrayAttr, "{}">:$transposed,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$columns,
+                       DefaultValuedAttr<I64Attr, "0">:$first_row,
                        DefaultValuedAttr<StrAttr, "\"rows\"">:$layout,
                        DefaultValuedAttr<StrAttr, "\"\"">:$scheme,
                        DefaultValuedAttr<BoolAttr, "false">:$interleave,
@@ -43,6 +56,11 @@ def Llm_WeightOp : Op<Llm_Dialect, "weight", [Symbol]> {
                        OptionalAttr<ElementsAttr>:$values);
   let assemblyFormat = "$sym_name attr-dict";
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// What is taken of source \p index, which has \p all columns; none where
+    /// it does not have the columns.
+    std::optional<ColumnRanges> columnsOf(unsigned index, int64_t all);
+  }];
 }
 
 def Llm_GetWeightOp : Llm_Op<"get_weight"> {

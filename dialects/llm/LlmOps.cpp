@@ -31,6 +31,30 @@ static LogicalResult checkPerColumn(Operation *op, int number, StringRef what,
                               << "dimension of " << input.getType();
 }
 
+/// Constraint (5) of a weight: its ranges make up the columns of its type.
+static LogicalResult verifyColumns(WeightOp op, size_t sources,
+                                   RankedTensorType type) {
+  ArrayRef<int64_t> columns = op.getColumns();
+  if (columns.empty())
+    return success();
+  if (columns.size() != 4 * sources)
+    return op.emitOpError("(5) needs four numbers of columns per source, has ")
+           << columns.size() << " for " << sources;
+  int64_t total = 0;
+  for (size_t i = 0; i < sources; ++i) {
+    auto ranges = op.columnsOf(i, std::numeric_limits<int64_t>::max());
+    int64_t size;
+    if (!ranges || (ranges->count > 1 && ranges->stride < ranges->width) ||
+        __builtin_mul_overflow(ranges->width, ranges->count, &size) ||
+        __builtin_add_overflow(total, size, &total))
+      return op.emitOpError("(5) the columns of source ") << i << " are no ranges";
+  }
+  if (type.getRank() == 0 || total != type.getShape().back())
+    return op.emitOpError("(5) takes ")
+           << total << " columns for those of " << type;
+  return success();
+}
+
 LogicalResult WeightOp::verify() {
   auto type = dyn_cast<RankedTensorType>(getType());
   if (!type || !type.hasStaticShape())
@@ -45,7 +69,27 @@ LogicalResult WeightOp::verify() {
     return emitOpError("(3) panels need a matrix, not ") << type;
   if ((sources > 0) == getValues().has_value())
     return emitOpError("(4) needs either sources or values");
-  return success();
+  if (int64_t first = getFirstRow(); first < 0 || (first > 0 && sources == 0))
+    return emitOpError("(6) cannot leave out ") << first << " rows";
+  return verifyColumns(*this, sources, type);
+}
+
+std::optional<ColumnRanges> WeightOp::columnsOf(unsigned index, int64_t all) {
+  ArrayRef<int64_t> numbers = getColumns();
+  if (numbers.empty())
+    return ColumnRanges{0, std::max<int64_t>(all, 1), 0, all > 0};
+  if (numbers.size() / 4 <= index)
+    return std::nullopt;
+  numbers = numbers.slice(4 * index, 4);
+  ColumnRanges ranges{numbers[0], numbers[1], numbers[2], numbers[3]};
+  int64_t last;
+  if (ranges.width < 1 || ranges.count < 1 || ranges.start < 0 ||
+      ranges.stride < 0 ||
+      __builtin_mul_overflow(ranges.count - 1, ranges.stride, &last) ||
+      __builtin_add_overflow(last, ranges.start, &last) ||
+      __builtin_add_overflow(last, ranges.width, &last) || last > all)
+    return std::nullopt;
+  return ranges;
 }
 
 /// The terminator that a region without one is given: it yields nothing.

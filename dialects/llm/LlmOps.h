@@ -13,6 +13,20 @@
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+namespace llmc::llm {
+
+/// Columns of a matrix: `count` ranges of `width`, the first at `start`, the
+/// others `stride` apart.
+struct ColumnRanges {
+  int64_t start, width, stride, count;
+
+  int64_t size() const { return width * count; }
+  /// The column of the matrix that is the n-th of these.
+  int64_t at(int64_t n) const { return start + n / width * stride + n % width; }
+};
+
+} // namespace llmc::llm
+
 #include "dialects/llm/LlmEnums.h.inc"
 #define GET_TYPEDEF_CLASSES
 #include "dialects/llm/LlmTypes.h.inc"

@@ -1,5 +1,6 @@
-/// Decides how each weight lies in the file: in panels if linears alone read
-/// it, row-major otherwise. Writes `layout` on llm.weight; values are the same.
+/// Decides how each weight lies in the file: in panels where linears read it,
+/// row-major otherwise; one that is read both ways lies there twice. Writes
+/// `layout` on llm.weight; values are the same.
 #include "passes/Passes.h"
 #include "passes/support/Regions.h"
 
@@ -11,22 +12,46 @@ namespace llmc {
 using namespace mlir;
 using namespace llmc;
 
+/// Whether `use` is the matrix of a linear.
+static bool isMatrix(OpOperand &use) {
+  return isa<llm::LinearOp>(use.getOwner()) && use.getOperandNumber() == 1;
+}
+
 namespace {
 struct SelectLayouts : llmc::impl::SelectLayoutsBase<SelectLayouts> {
   void runOnOperation() override {
-    llvm::MapVector<Operation *, bool> panels;
+    struct Uses {
+      SmallVector<OpOperand *> matrices;
+      bool others = false;
+    };
+    llvm::MapVector<Operation *, Uses> uses;
     getOperation().walk([&](llm::GetWeightOp get) {
       llm::WeightOp weight = weightOf(get.getResult());
       if (!weight || get->use_empty())
         return;
-      bool linear = llvm::all_of(get->getUses(), [](OpOperand &use) {
-        return isa<llm::LinearOp>(use.getOwner()) && use.getOperandNumber() == 1;
-      });
-      auto [entry, isNew] = panels.insert({weight, linear});
-      entry->second = entry->second && linear;
+      Uses &entry = uses[weight];
+      for (OpOperand &use : get->getUses())
+        if (isMatrix(use))
+          entry.matrices.push_back(&use);
+        else
+          entry.others = true;
     });
-    for (auto [op, linear] : panels)
-      cast<llm::WeightOp>(op).setLayout(linear ? "panels" : "rows");
+    for (auto &[op, entry] : uses) {
+      auto weight = cast<llm::WeightOp>(op);
+      weight.setLayout("rows");
+      if (entry.matrices.empty())
+        continue;
+      llm::WeightOp panels = entry.others ? copyWeight(weight, "p") : weight;
+      panels.setLayout("panels");
+      if (!entry.others)
+        continue;
+      for (OpOperand *use : entry.matrices) {
+        OpBuilder builder(use->getOwner());
+        use->set(llm::GetWeightOp::create(builder, use->getOwner()->getLoc(),
+                                          use->get().getType(),
+                                          panels.getSymName()));
+      }
+    }
   }
 };
 } // namespace

@@ -46,6 +46,33 @@ TEST_F(LlmTest, WeightTransposesJoinsAndScales) {
                {2, 8, 2, 4, 10, 4, 6, 12, 6});
 }
 
+TEST_F(LlmTest, WeightTakesRangesOfColumns) {
+  // Columns 1, 2, 5, 6 of 8, then the only one of the second source.
+  std::string both = initializer("a", counting({2, 8})) + initializer("b", counting({2, 1}));
+  expectValues(weight(both,
+                      "sources = [@a, @b], transposed = array<i1: false, false>, "
+                      "columns = array<i64: 1, 2, 4, 2, 0, 1, 0, 1>",
+                      "tensor<2x5xf32>"),
+               {2, 3, 6, 7, 1, 10, 11, 14, 15, 2});
+  expectValues(weight(initializer("a", counting({6})),
+                      "sources = [@a], transposed = array<i1: false>, "
+                      "columns = array<i64: 0, 1, 3, 2>",
+                      "tensor<2xf32>"),
+               {1, 4});
+}
+
+TEST_F(LlmTest, WeightLeavesOutRows) {
+  expectValues(weight(initializer("a", counting({3, 2})),
+                      "sources = [@a], transposed = array<i1: false>, first_row = 1 : i64",
+                      "tensor<2x2xf32>"),
+               {3, 4, 5, 6});
+  expectValues(weight(initializer("a", counting({2, 3})),
+                      "sources = [@a], transposed = array<i1: true>, first_row = 1 : i64, "
+                      "columns = array<i64: 1, 1, 0, 1>",
+                      "tensor<2x1xf32>"),
+               {5, 6});
+}
+
 TEST_F(LlmTest, WeightConvertsToItsType) {
   std::string one = initializer("a", tensor("f32", {2}, {1 + 0x1p-9, 3}));
   expectValues(weight(one, "sources = [@a], transposed = array<i1: false>",

@@ -58,3 +58,33 @@ func.func @embedding_by_floats(%ids: tensor<?xf32>, %w: tensor<16x8xf32>) {
   %x = llm.embedding %ids, %w : (tensor<?xf32>, tensor<16x8xf32>) -> tensor<?x8xf32>
   return
 }
+
+// -----
+
+// expected-error @below {{(5) needs four numbers of columns per source, has 4 for 2}}
+llm.weight @w {sources = [@a, @b], transposed = array<i1: false, false>, columns = array<i64: 0, 8, 0, 1>, type = tensor<8x8xf32>}
+
+// -----
+
+// expected-error @below {{(5) the columns of source 1 are no ranges}}
+llm.weight @w {sources = [@a, @b], transposed = array<i1: false, false>, columns = array<i64: 0, 4, 0, 1, 4, 2, 1, 2>, type = tensor<8x8xf32>}
+
+// -----
+
+// expected-error @below {{(5) the columns of source 0 are no ranges}}
+llm.weight @w {sources = [@a], transposed = array<i1: false>, columns = array<i64: 9223372036854775807, 8, 8, 1>, type = tensor<8x8xf32>}
+
+// -----
+
+// expected-error @below {{(5) takes 6 columns for those of 'tensor<8x8xf32>'}}
+llm.weight @w {sources = [@a], transposed = array<i1: false>, columns = array<i64: 1, 2, 4, 3>, type = tensor<8x8xf32>}
+
+// -----
+
+// expected-error @below {{(6) cannot leave out -1 rows}}
+llm.weight @w {sources = [@a], transposed = array<i1: false>, first_row = -1 : i64, type = tensor<8x8xf32>}
+
+// -----
+
+// expected-error @below {{(6) cannot leave out 1 rows}}
+llm.weight @w {values = dense<1.0> : tensor<8xf32>, first_row = 1 : i64, type = tensor<8xf32>}
