@@ -154,13 +154,35 @@ Value expandedContents(NodeContext &n, ArrayRef<AffineExpr> dims) {
   return n.materialize(repeated, dims, n.elem(0));
 }
 
+/// Whether `target` is `own` and more (S and S + P): that they are equal, so
+/// that the rest is 0, would be a strange thing to conclude from an Expand. It
+/// is meant for an extent that is 1 where the rest is not 0.
+bool growsFrom(AffineExpr own, AffineExpr target) {
+  auto symbol = dyn_cast<AffineSymbolExpr>(own);
+  return symbol && own != target &&
+         target.isFunctionOfSymbol(symbol.getPosition());
+}
+
 LogicalResult expandOp(NodeContext &n) {
   auto target = n.extentInput(1, "the shape");
   if (!target)
     return failure();
   if (n.rank(1) != 1)
     return n.mismatch("the shape must be of rank 1");
-  auto dims = n.broadcast(n.dims(0), *target);
+  Dims own = n.dims(0);
+  for (size_t i = 1; i <= std::min(own.size(), target->size()); ++i) {
+    AffineExpr &extent = own[own.size() - i];
+    AffineExpr wanted = (*target)[target->size() - i];
+    if (!growsFrom(extent, wanted))
+      continue;
+    // For the run time to check: the extent is 1, or there is no rest.
+    AffineExpr rest = subExtents(wanted, extent);
+    if (!n.state.symbols.assumeNonNegative(
+            mulExtents(subExtents(n.number(1), extent), rest)))
+      return n.mismatch("the shape cannot be expanded to the target");
+    extent = n.number(1);
+  }
+  auto dims = n.broadcast(own, *target);
   if (!dims)
     return failure();
   if (Value folded = expandedContents(n, *dims))
