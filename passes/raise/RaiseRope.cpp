@@ -11,8 +11,8 @@
 /// 1. Anchors are additions of two activations, and rotary_embedding. From one,
 ///    walk back over movement, signs, and products with inactive factors; the
 ///    walk must end in one value of rows [B, S, H * D] or [B, S, H, D].
-/// 2. The factors, evaluated for the positions 0 .. max-context - 1, are the
-///    tables: the one that is 0 at position 0 is the sine. So any scaling of
+/// 2. The factors, evaluated for the positions 0 .. max-context - 1 (or as many
+///    as a table in the graph has), are the tables: the one that is 0 at position 0 is the sine. So any scaling of
 ///    the frequencies is in the tables and needs no recognition.
 /// 3. Both pairings are tried; the proposal is accepted if it gives the same
 ///    numbers as the graph on random rows at several positions.
@@ -21,6 +21,7 @@
 /// Refused: angles that depend on more than the position.
 #include "passes/Passes.h"
 #include "passes/raise/RopeProposal.h"
+#include "passes/support/OnnxMatch.h"
 
 namespace llmc {
 #define GEN_PASS_DEF_RAISEROPE
@@ -32,6 +33,22 @@ using namespace llmc;
 
 /// Tables hold at least the positions that proposals are compared at.
 static constexpr int64_t probedPositions = 16;
+
+/// Tables of `count` positions, or of as many as the graph has: a graph may
+/// look its angles up in a table of its own. Lowers `count` to that.
+static bool tabulate(RopeProposal &proposal, int64_t &count) {
+  if (proposal.tabulate(count))
+    return true;
+  if (!proposal.tabulate(probedPositions))
+    return false;
+  int64_t most = probedPositions, tooMany = count;
+  while (tooMany - most > 1) {
+    int64_t middle = most + (tooMany - most) / 2;
+    (proposal.tabulate(middle) ? most : tooMany) = middle;
+  }
+  count = most;
+  return proposal.tabulate(most);
+}
 
 namespace {
 struct RaiseRope : llmc::impl::RaiseRopeBase<RaiseRope> {
@@ -49,6 +66,7 @@ struct RaiseRope : llmc::impl::RaiseRopeBase<RaiseRope> {
               onnx::ReshapeOp>(op))
         anchors.push_back(op);
     });
+    int64_t count = std::max<int64_t>(maxContext, probedPositions);
     // The outermost form first: a partial rotation ends in a concatenation
     // around the addition, an interleaved one in a reshape around two.
     for (Operation *anchor : llvm::reverse(anchors)) {
@@ -57,7 +75,7 @@ struct RaiseRope : llmc::impl::RaiseRopeBase<RaiseRope> {
       RopeProposal proposal(**probe, anchor->getResult(0));
       if (!proposal.collect())
         continue;
-      if (!proposal.tabulate(std::max<int64_t>(maxContext, probedPositions))) {
+      if (!tabulate(proposal, count)) {
         anchor->emitRemark("not raised to llm.rope: ") << proposal.reason();
         continue;
       }
@@ -68,11 +86,7 @@ struct RaiseRope : llmc::impl::RaiseRopeBase<RaiseRope> {
         anchor->emitRemark("not raised to llm.rope: ") << proposal.reason();
     }
     // What the rotations were made of is dead now.
-    SmallVector<Operation *> ops;
-    graph.walk([&](Operation *op) { ops.push_back(op); });
-    for (Operation *op : llvm::reverse(ops))
-      if (isOpTriviallyDead(op))
-        op->erase();
+    eraseDeadOps(graph);
   }
 };
 } // namespace

@@ -21,6 +21,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/TypeUtilities.h"
 
 namespace llmc {
 #define GEN_PASS_DEF_RAISESTEP
@@ -243,8 +244,14 @@ FailureOr<Value> StepBuilder::translate(Value value, bool wanted) {
   }
   if (isa<llm::EmbeddingOp>(op)) {
     Value table = builder.clone(*op->getOperand(1).getDefiningOp())->getResult(0);
-    // Another table than that of the tokens is one of positions.
-    Value index = op->getOperand(0) == tokenIds(graph) ? tokens : positions;
+    bool placed = isa_and_nonnull<llm::PositionsOp>(
+        op->getOperand(0).getDefiningOp());
+    if (!placed && op->getOperand(0) != tokenIds(graph)) {
+      op->emitError("looks a table up by what is neither the token ids nor the "
+                    "positions");
+      return failure();
+    }
+    Value index = placed ? positions : tokens;
     Value result = llm::EmbeddingOp::create(
         builder, op->getLoc(), rowType(value.getType(), false), index, table);
     return allRows[value] = result;
@@ -268,6 +275,20 @@ FailureOr<Value> StepBuilder::translate(Value value, bool wanted) {
   return cloneOverRows(op, value, wanted);
 }
 
+/// Columns are a view of a buffer, and logits one of their own: copied.
+static Value ownBuffer(OpBuilder &builder, Value value) {
+  if (!value.getDefiningOp<llm::ColumnsOp>())
+    return value;
+  auto copy = llm::MapOp::create(builder, value.getLoc(),
+                                 TypeRange{value.getType()}, ValueRange{value});
+  OpBuilder::InsertionGuard guard(builder);
+  Block *body = builder.createBlock(&copy.getBody());
+  Value element =
+      body->addArgument(getElementTypeOrSelf(value.getType()), value.getLoc());
+  llm::YieldOp::create(builder, value.getLoc(), element);
+  return copy.getResult(0);
+}
+
 LogicalResult StepBuilder::build() {
   if (failed(findOutputs()))
     return failure();
@@ -288,7 +309,7 @@ LogicalResult StepBuilder::build() {
   auto result = translate(logits, true);
   if (failed(result))
     return failure();
-  Value wanted = *result;
+  Value wanted = ownBuffer(builder, *result);
   SmallVector<Value> results{wanted};
   llvm::append_range(results, finalCaches);
   func::ReturnOp::create(builder, graph.getLoc(), results);
@@ -311,6 +332,7 @@ LogicalResult StepBuilder::build() {
     module->setAttr("llm.max_positions", builder.getI64IntegerAttr(limit));
   module->removeAttr("onnx.symbols");
   module->removeAttr("onnx.equal_dims");
+  module->removeAttr("onnx.non_negative");
   module->setAttr("llm.symbols", builder.getStrArrayAttr({"T", "R"}));
   graph.erase();
   return success();

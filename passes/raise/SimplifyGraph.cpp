@@ -78,11 +78,7 @@ struct SimplifyGraph : llmc::impl::SimplifyGraphBase<SimplifyGraph> {
           }
         }
       }
-      SmallVector<Operation *> ops;
-      function.walk([&](Operation *op) { ops.push_back(op); });
-      for (Operation *op : llvm::reverse(ops))
-        if (isOpTriviallyDead(op))
-          op->erase();
+      eraseDeadOps(function);
     });
   }
 };

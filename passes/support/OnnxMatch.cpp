@@ -128,23 +128,49 @@ llm::WeightOp addTable(ModuleOp module, ElementsAttr values) {
   return weight;
 }
 
+Value castArgument(Value value) {
+  while (auto cast = value.getDefiningOp<onnx::CastOp>())
+    value = cast.getInput();
+  return isa<BlockArgument>(value) ? value : Value();
+}
+
+TableLookup tableLookup(Operation *op) {
+  if (auto embedding = dyn_cast<llm::EmbeddingOp>(op))
+    return {embedding.getTokens(), embedding.getTable()};
+  auto gather = dyn_cast<onnx::GatherOp>(op);
+  auto table = gather ? rankedType(gather.getInput()) : RankedTensorType();
+  if (!table || gather.getAxis() != 0 || table.getRank() != 2 ||
+      !isa<FloatType>(table.getElementType()) || !isWeight(gather.getInput()))
+    return {};
+  return {gather.getIndices(), gather.getInput()};
+}
+
 Value tokenIds(func::FuncOp graph) {
   llvm::SmallDenseSet<int64_t> widths;
   for (Value result : graph.getBody().front().getTerminator()->getOperands())
     if (auto type = rankedType(result); type && type.getRank() > 0)
       widths.insert(type.getShape().back());
-  Value ids;
-  bool sure = false;
-  graph.walk([&](llm::EmbeddingOp embedding) {
-    if (!isa<BlockArgument>(embedding.getTokens()))
+  llvm::SmallSetVector<Value, 4> ids, vocabulary;
+  graph.walk([&](Operation *op) {
+    TableLookup lookup = tableLookup(op);
+    Value argument = lookup.index ? castArgument(lookup.index) : Value();
+    if (!argument)
       return;
-    bool vocabulary =
-        widths.contains(rankedType(embedding.getTable()).getDimSize(0));
-    if (!ids || (vocabulary && !sure))
-      ids = embedding.getTokens();
-    sure = sure || vocabulary;
+    ids.insert(argument);
+    if (widths.contains(rankedType(lookup.table).getDimSize(0)))
+      vocabulary.insert(argument);
   });
-  return ids;
+  auto &candidates = vocabulary.empty() ? ids : vocabulary;
+  return candidates.size() == 1 ? candidates.front() : Value();
+}
+
+void eraseDeadOps(func::FuncOp function) {
+  SmallVector<Operation *> ops;
+  function.walk([&](Operation *op) { ops.push_back(op); });
+  // Readers stand behind what they read: one sweep backwards finds all.
+  for (Operation *op : llvm::reverse(ops))
+    if (isOpTriviallyDead(op))
+      op->erase();
 }
 
 void eraseDead(Operation *op) {

@@ -37,10 +37,25 @@ mlir::Value getWeight(mlir::OpBuilder &builder, mlir::Location loc,
 /// Adds an `llm.weight` of elements that the compiler made.
 llm::WeightOp addTable(mlir::ModuleOp module, mlir::ElementsAttr values);
 
-/// The argument of a graph that holds token ids: what an llm.embedding reads;
-/// of several (positions are embedded too), the one whose table has as many
-/// rows as the logits have columns. Null without one.
+/// The argument of the graph that `value` is, without casts; null for others.
+mlir::Value castArgument(mlir::Value value);
+
+/// Rows of a table [V, D], chosen by an index.
+struct TableLookup {
+  mlir::Value index, table; ///< Both null where an op is none.
+};
+
+/// What an llm.embedding, or a gather of a weight's rows, looks up.
+TableLookup tableLookup(mlir::Operation *op);
+
+/// The argument of a graph that holds token ids: the only one by which a table
+/// is looked up; of several (positions and token types are embedded too), the
+/// only one whose table has as many rows as the logits have columns. Null
+/// without one, or where that does not tell.
 mlir::Value tokenIds(mlir::func::FuncOp graph);
+
+/// Erases the ops of `function` that nothing reads and that do nothing else.
+void eraseDeadOps(mlir::func::FuncOp function);
 
 /// Erases `op` and then what became unused among what it read.
 void eraseDead(mlir::Operation *op);

@@ -5,6 +5,8 @@
 #include "dialects/onnx/SymbolicShape.h"
 #include "passes/support/OnnxMatch.h"
 
+#include "mlir/IR/TypeUtilities.h"
+
 using namespace mlir;
 
 namespace llmc {
@@ -36,8 +38,6 @@ FailureOr<std::unique_ptr<Probe>> Probe::create(func::FuncOp graph) {
     for (AffineExpr extent : onnx::symbolicDims(type))
       if (auto symbol = symbolOf(extent))
         probe->symbolCount = std::max(probe->symbolCount, *symbol + 1);
-    if (probe->holdsPositions(argument))
-      probe->positionArguments.insert(argument);
     if (!probe->isPastArgument(argument))
       continue;
     probe->past = true;
@@ -46,9 +46,10 @@ FailureOr<std::unique_ptr<Probe>> Probe::create(func::FuncOp graph) {
     if (extent && extent != symbolOf(probe->rows))
       probe->pastSymbol = extent;
   }
-  graph.walk([&](llm::EmbeddingOp op) {
-    if (op.getTokens() == probe->ids)
-      worklist.push_back(op.getResult());
+  graph.walk([&](Operation *op) {
+    TableLookup lookup = tableLookup(op);
+    if (lookup.index && castArgument(lookup.index) == probe->ids)
+      worklist.push_back(op->getResult(0));
   });
   while (!worklist.empty()) {
     Value value = worklist.pop_back_val();
@@ -59,52 +60,127 @@ FailureOr<std::unique_ptr<Probe>> Probe::create(func::FuncOp graph) {
       if (!isa<onnx::ShapeOp>(user))
         llvm::append_range(worklist, user->getResults());
   }
+  probe->findPositions();
   return probe;
 }
 
-/// Whether nothing that `value` is computed from is an argument.
-static bool isFixed(Value value) {
+/// The arguments that `value` is computed from; their extents do not count.
+static llvm::SmallSetVector<Value, 4> argumentsOf(Value value) {
   SmallVector<Value> worklist{value};
   llvm::DenseSet<Value> seen;
+  llvm::SmallSetVector<Value, 4> found;
   while (!worklist.empty()) {
     Value next = worklist.pop_back_val();
     if (!seen.insert(next).second)
       continue;
     Operation *op = next.getDefiningOp();
     if (!op)
-      return false;
-    llvm::append_range(worklist, op->getOperands());
+      found.insert(next);
+    else if (!isa<onnx::ShapeOp>(op))
+      llvm::append_range(worklist, op->getOperands());
   }
-  return true;
+  return found;
 }
 
-/// Whether `user` looks `index` up in a table.
-static bool looksUp(Operation *user, Value index) {
-  return isa<onnx::GatherOp, onnx::GatherElementsOp, onnx::GatherNdOp>(user) &&
-         user->getOperand(1) == index && isFixed(user->getOperand(0));
+/// The index by which `op` looks rows up in a table that is no activation.
+static Value lookupIndex(Operation *op) {
+  if (Value index = tableLookup(op).index)
+    return index;
+  if (isa<onnx::GatherOp, onnx::GatherElementsOp, onnx::GatherNdOp>(op) &&
+      isa<FloatType>(getElementTypeOrSelf(op->getResult(0).getType())) &&
+      argumentsOf(op->getOperand(0)).empty())
+    return op->getOperand(1);
+  return {};
 }
 
-bool Probe::holdsPositions(BlockArgument argument) const {
-  auto type = rankedType(argument);
-  if (argument == ids || !isRows(type) || type.getRank() != 2 ||
-      !isa<IntegerType>(type.getElementType()))
-    return false;
+namespace {
+/// How positions may be used: to compute angles, or to look rows up.
+struct PositionUses {
+  bool angle = false, index = false;
+};
+} // namespace
+
+/// What `argument` reaches as a number: neither summed up nor compared, as a
+/// mask is.
+static PositionUses usesOf(BlockArgument argument,
+                           const llvm::DenseSet<Value> &active) {
+  PositionUses uses;
   SmallVector<Value> worklist{argument};
   llvm::DenseSet<Value> seen;
   while (!worklist.empty()) {
     Value value = worklist.pop_back_val();
-    if (!seen.insert(value).second)
+    if (active.contains(value) || !seen.insert(value).second)
       continue;
     for (Operation *user : value.getUsers()) {
-      if (isa<onnx::CosOp, onnx::SinOp, onnx::RotaryEmbeddingOp,
-              llm::EmbeddingOp>(user) ||
-          looksUp(user, value))
-        return true;
-      if (!isa<onnx::ShapeOp>(user))
+      if (isa<onnx::CosOp, onnx::SinOp, onnx::RotaryEmbeddingOp>(user))
+        uses.angle = true;
+      else if (lookupIndex(user) == value)
+        uses.index = true;
+      else if (!isa<onnx::ShapeOp, onnx::CumSumOp>(user) &&
+               !getElementTypeOrSelf(user->getResult(0).getType())
+                    .isInteger(1))
         llvm::append_range(worklist, user->getResults());
     }
   }
-  return false;
+  return uses;
+}
+
+void Probe::findPositions() {
+  llvm::SmallSetVector<Value, 4> angles, indices;
+  for (BlockArgument argument : graph.getArguments()) {
+    auto type = rankedType(argument);
+    if (argument == ids || !isRows(type) || type.getRank() != 2 ||
+        !isa<IntegerType>(type.getElementType()))
+      continue;
+    PositionUses uses = usesOf(argument, active);
+    if (uses.angle)
+      angles.insert(argument);
+    else if (uses.index)
+      indices.insert(argument);
+  }
+  if (!angles.empty()) {
+    positionArguments.insert(angles.begin(), angles.end());
+    return;
+  }
+  if (indices.size() != 1)
+    return;
+  // Whether positions are computed from extents, or from the mask.
+  bool computed = false;
+  graph.walk([&](Operation *op) {
+    Value index = isa<onnx::CosOp, onnx::SinOp>(op) ? op->getOperand(0)
+                                                    : lookupIndex(op);
+    if (!index || !isa<RankedTensorType>(index.getType()) ||
+        rankedType(index).hasStaticShape())
+      return;
+    auto from = argumentsOf(index);
+    computed = computed || !(from.contains(ids) || from.contains(indices[0]));
+  });
+  if (!computed)
+    positionArguments.insert(indices[0]);
+}
+
+std::optional<int64_t> Probe::positionOffset(Value index) {
+  auto type = rankedType(index);
+  if (!type || type.getRank() < 1 || type.getRank() > 2 ||
+      !isa<IntegerType>(type.getElementType()) ||
+      onnx::symbolicDims(type).back() != rows)
+    return std::nullopt;
+  std::optional<int64_t> offset;
+  for (ProbeSizes sizes :
+       {ProbeSizes{2, 3, 5}, ProbeSizes{1, 1, 4}, ProbeSizes{1, 6, 0}}) {
+    begin(sizes);
+    auto value = evaluate(index);
+    if (failed(value))
+      return std::nullopt;
+    int64_t first = past ? sizes.past : 0;
+    for (int64_t i = 0; i < value->numElements(); ++i) {
+      int64_t above = value->getInt(i) - first - i % sizes.rows;
+      if (offset && above != *offset)
+        return std::nullopt;
+      offset = above;
+    }
+  }
+  return offset;
 }
 
 bool Probe::isPastArgument(Value value) const {
@@ -143,11 +219,10 @@ void Probe::begin(ProbeSizes sizes) {
       continue;
     Type element = type.getElementType();
     reference::Tensor tensor;
-    if (isPastArgument(argument)) {
-      (void)bindRandom(argument);
+    // Caches of all layers are large: who needs one binds it.
+    if (isPastArgument(argument) && pastLength > 0)
       continue;
-    }
-    if (argument == ids)
+    if (argument == ids || isPastArgument(argument))
       tensor = reference::Tensor::zeros(element, *shape);
     else if (positionArguments.contains(argument)) {
       SmallVector<int64_t> positions;

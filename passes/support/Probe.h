@@ -22,13 +22,15 @@ struct ProbeSizes {
 ///
 /// The graph's arguments are told apart by shape and use, never by name: the
 /// token ids are what an embedding reads, [B, S]; another integer argument
-/// [B, S] that reaches an angle (sine, cosine, rotary embedding) or indexes a
-/// table holds positions; any other integer argument is an attention mask (all
-/// ones: no padding); a float argument of rank 4 is a past key or value
-/// [B, heads, P, D]. Without past arguments P is 0.
+/// [B, S] that reaches an angle (sine, cosine, rotary embedding) holds
+/// positions. Where there is none and the graph computes no positions of its
+/// own, the only one that indexes a table holds them (a second one, of token
+/// types say, cannot be told from it: then none does). Any other integer
+/// argument is an attention mask (all ones: no padding); a float argument of
+/// rank 4 is a past key or value [B, heads, P, D]. Without past arguments P is 0.
 class Probe {
 public:
-  /// Fails where no embedding of an argument was raised.
+  /// Fails where no argument is embedded, or token ids cannot be told.
   static mlir::FailureOr<std::unique_ptr<Probe>> create(mlir::func::FuncOp graph);
 
   /// Whether a value depends on token values or cached ones: false for masks,
@@ -41,13 +43,27 @@ public:
   mlir::AffineExpr batchExtent() const { return batch; }
   mlir::AffineExpr rowsExtent() const { return rows; }
 
-  /// Forgets everything and binds the arguments for these sizes.
+  /// c, where \p index holds the positions of the rows, plus c, in a shape of
+  /// which rows are the last extent: [B, S], [1, S] or [S].
+  std::optional<int64_t> positionOffset(mlir::Value index);
+  mlir::Value tokens() const { return ids; }
+
+  /// Forgets everything and binds the arguments for these sizes, but for pasts
+  /// that are not empty.
   void begin(ProbeSizes sizes);
   /// Binds \p value to reproducible numbers in [-1, 1); fails where its shape
   /// is not known.
   mlir::FailureOr<reference::Tensor> bindRandom(mlir::Value value);
+  /// Gives \p value instead of computing it.
+  void bind(mlir::Value value, const reference::Tensor &tensor) {
+    evaluator.bind(value, tensor);
+  }
   mlir::FailureOr<reference::Tensor> evaluate(mlir::Value value) {
     return evaluator.evaluate(value);
+  }
+  /// Evaluates no tensor of more elements; 0 for the evaluator's own limit.
+  void setLimit(int64_t elements) {
+    evaluator.setLimit(elements ? elements : int64_t(1) << 30);
   }
   const std::string &error() const { return evaluator.error(); }
 
@@ -57,7 +73,7 @@ private:
   mlir::func::FuncOp graph;
   reference::FileWeights weights;
   reference::Evaluator evaluator;
-  bool holdsPositions(mlir::BlockArgument argument) const;
+  void findPositions();
 
   mlir::Value ids;
   mlir::AffineExpr batch, rows; // extents of ids

@@ -94,3 +94,25 @@ func.func @main(%ids: tensor<?x?xi64, #bs>) -> tensor<?x?x32xf32, #rows> {
   return %r : tensor<?x?x32xf32, #rows>
 }
 }
+
+// -----
+
+#bs = affine_map<()[s0, s1] -> (s0, s1)>
+#rows = affine_map<()[s0, s1] -> (s0, s1, 32)>
+module @no_raise_types_of_tokens {
+llm.weight @table {type = tensor<32x32xf32>, values = dense<1.0> : tensor<32x32xf32>}
+llm.weight @types {type = tensor<2x32xf32>, values = dense<1.0> : tensor<2x32xf32>}
+func.func @main(%ids: tensor<?x?xi64, #bs>, %kinds: tensor<?x?xi64, #bs>) -> tensor<?x?x32xf32, #rows> {
+  %w = llm.get_weight @table : tensor<32x32xf32>
+  %x = llm.embedding %ids, %w : (tensor<?x?xi64, #bs>, tensor<32x32xf32>) -> tensor<?x?x32xf32, #rows>
+  %t = llm.get_weight @types : tensor<2x32xf32>
+  // expected-error @below {{looks a table up by what is neither the token ids nor the positions}}
+  %y = llm.embedding %kinds, %t : (tensor<?x?xi64, #bs>, tensor<2x32xf32>) -> tensor<?x?x32xf32, #rows>
+  %s = llm.map %x, %y : (tensor<?x?x32xf32, #rows>, tensor<?x?x32xf32, #rows>) -> tensor<?x?x32xf32, #rows> {
+  ^bb0(%a: f32, %b: f32):
+    %n = arith.addf %a, %b : f32
+    llm.yield %n : f32
+  }
+  return %s : tensor<?x?x32xf32, #rows>
+}
+}

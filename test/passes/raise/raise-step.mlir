@@ -65,3 +65,36 @@ func.func @main(%ids: tensor<?x?xi64, #bs>) -> tensor<?x32xf32, #flat> {
   return %r : tensor<?x32xf32, #flat>
 }
 }
+
+// -----
+
+// A table of positions bounds them; what is a range of columns is copied.
+// CHECK-LABEL: module @raise_positions_and_columns
+// CHECK-SAME: llm.max_positions = 16 : i64
+// CHECK: func.func @step(%[[TOKENS:[a-z0-9]+]]: tensor<?xi32, #{{[a-z0-9]+}}>, %[[POS:[a-z0-9]+]]: tensor<?xi32
+// CHECK: llm.embedding %[[TOKENS]], %{{.+}} tensor<32x8xf32>
+// CHECK: llm.embedding %[[POS]], %{{.+}} tensor<16x8xf32>
+// CHECK: %[[C:.+]] = llm.columns
+// CHECK: %[[COPY:.+]] = llm.map %[[C]]
+// CHECK: return %[[COPY]]
+#bs = affine_map<()[s0, s1] -> (s0, s1)>
+#rows = affine_map<()[s0, s1] -> (s0, s1, 8)>
+#part = affine_map<()[s0, s1] -> (s0, s1, 4)>
+module @raise_positions_and_columns {
+llm.weight @table {type = tensor<32x8xf32>, values = dense<1.0> : tensor<32x8xf32>}
+llm.weight @places {type = tensor<16x8xf32>, values = dense<2.0> : tensor<16x8xf32>}
+func.func @main(%ids: tensor<?x?xi64, #bs>) -> tensor<?x?x4xf32, #part> {
+  %w = llm.get_weight @table : tensor<32x8xf32>
+  %x = llm.embedding %ids, %w : (tensor<?x?xi64, #bs>, tensor<32x8xf32>) -> tensor<?x?x8xf32, #rows>
+  %p = llm.positions : tensor<?x?xi32, #bs>
+  %t = llm.get_weight @places : tensor<16x8xf32>
+  %y = llm.embedding %p, %t : (tensor<?x?xi32, #bs>, tensor<16x8xf32>) -> tensor<?x?x8xf32, #rows>
+  %s = llm.map %x, %y : (tensor<?x?x8xf32, #rows>, tensor<?x?x8xf32, #rows>) -> tensor<?x?x8xf32, #rows> {
+  ^bb0(%a: f32, %b: f32):
+    %n = arith.addf %a, %b : f32
+    llm.yield %n : f32
+  }
+  %c = llm.columns %s {offset = 4 : i64} : tensor<?x?x8xf32, #rows> -> tensor<?x?x4xf32, #part>
+  return %c : tensor<?x?x4xf32, #part>
+}
+}
