@@ -8,11 +8,15 @@
 ///
 ///   d = x - reduce_mean(x);  the same of d;  + bias    -> llm.layer_norm
 ///
+///   norm of transpose(x) -> transpose(norm of x), where columns stay
+///
 /// Casts to a wider float and back around it go: both ops sum in f32. The
 /// result may change in the last place.
 /// Refused: an epsilon or scale that is no constant, another axis.
 #include "passes/Passes.h"
 #include "passes/support/OnnxMatch.h"
+
+#include "mlir/IR/TypeUtilities.h"
 
 namespace llmc {
 #define GEN_PASS_DEF_RAISENORM
@@ -164,18 +168,37 @@ static std::optional<Norm> match(onnx::ReduceMeanOp mean) {
   return norm;
 }
 
+/// The transposition that makes `value` and keeps columns where they are.
+static onnx::TransposeOp movedRows(Value value) {
+  auto transpose = value.getDefiningOp<onnx::TransposeOp>();
+  if (!transpose || transpose.getPermutation().back() !=
+                        int64_t(transpose.getPermutation().size()) - 1)
+    return {};
+  return transpose;
+}
+
 static void replace(OpBuilder &builder, Location loc, Norm norm) {
   auto epsilon = builder.getF32FloatAttr(norm.epsilon);
+  // Rows are normalised where they stood: before they were moved.
+  Type type = norm.result.getType();
+  auto moved = movedRows(norm.input);
+  if (moved) {
+    norm.input = moved.getInput();
+    auto from = rankedType(norm.input);
+    type = RankedTensorType::get(from.getShape(), getElementTypeOrSelf(type),
+                                 from.getEncoding());
+  }
   Value value;
   if (norm.bias)
-    value = llm::LayerNormOp::create(builder, loc, norm.result.getType(),
-                                     norm.input, norm.scale, norm.bias,
-                                     epsilon);
+    value = llm::LayerNormOp::create(builder, loc, type, norm.input, norm.scale,
+                                     norm.bias, epsilon);
   else
-    value = llm::RmsNormOp::create(builder, loc, norm.result.getType(),
-                                   norm.input, norm.scale, epsilon,
-                                   builder.getF32FloatAttr(0),
+    value = llm::RmsNormOp::create(builder, loc, type, norm.input, norm.scale,
+                                   epsilon, builder.getF32FloatAttr(0),
                                    builder.getI64IntegerAttr(1));
+  if (moved)
+    value = onnx::TransposeOp::create(builder, loc, norm.result.getType(),
+                                      value, moved.getPermutation());
   norm.result.replaceAllUsesWith(value);
 }
 

@@ -86,3 +86,16 @@ func.func @raise_operator_without_bias(%x: tensor<?x?x4xf32, #x>) -> tensor<?x?x
   %r = onnx.layer_normalization %x, %w, %none {axis = 2 : i64, epsilon = 1.0e-5 : f32} : (tensor<?x?x4xf32, #x>, tensor<4xf32>, none) -> tensor<?x?x4xf32, #x>
   return %r : tensor<?x?x4xf32, #x>
 }
+
+// Heads [B, H, S, D] are normalised as the rows [B, S, H, D] that they were.
+// CHECK-LABEL: func.func @raise_before_heads_are_moved(
+// CHECK-SAME: %[[X:[a-z0-9]+]]:
+// CHECK: %[[N:.+]] = llm.rms_norm %[[X]]
+// CHECK: onnx.transpose %[[N]] {permutation = array<i64: 0, 2, 1, 3>}
+// CHECK: return
+func.func @raise_before_heads_are_moved(%x: tensor<?x?x2x4xf32, affine_map<()[s0, s1] -> (s0, s1, 2, 4)>>) -> tensor<?x2x?x4xf32, affine_map<()[s0, s1] -> (s0, 2, s1, 4)>> {
+  %w = onnx.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32> : tensor<4xf32>
+  %t = onnx.transpose %x {permutation = array<i64: 0, 2, 1, 3>} : (tensor<?x?x2x4xf32, affine_map<()[s0, s1] -> (s0, s1, 2, 4)>>) -> tensor<?x2x?x4xf32, affine_map<()[s0, s1] -> (s0, 2, s1, 4)>>
+  %n = onnx.rms_normalization %t, %w {axis = 3 : i64, epsilon = 1.0e-5 : f32} : (tensor<?x2x?x4xf32, affine_map<()[s0, s1] -> (s0, 2, s1, 4)>>, tensor<4xf32>) -> tensor<?x2x?x4xf32, affine_map<()[s0, s1] -> (s0, 2, s1, 4)>>
+  return %n : tensor<?x2x?x4xf32, affine_map<()[s0, s1] -> (s0, 2, s1, 4)>>
+}
