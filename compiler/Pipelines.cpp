@@ -17,6 +17,7 @@ std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options) {
   add(createRaiseEmbedding());
   add(createRaiseColumns());
   add(createRaiseLinear());
+  add(createSplitHeads());
   add(createRaiseNorm());
   add(createRaiseRope({options.maxContext}));
   add(createRaiseAttention());

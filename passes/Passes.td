@@ -20,6 +20,10 @@ def RaiseColumns : Pass<"llmc-raise-columns", "::mlir::ModuleOp"> {
   let summary = "Ranges of the columns of rows -> llm.columns.";
   let dependentDialects = ["::llmc::llm::LlmDialect"];
 }
+def SplitHeads : Pass<"llmc-split-heads", "::mlir::ModuleOp"> {
+  let summary = "Query, key and value that alternate in one linear -> three linears.";
+  let dependentDialects = ["::llmc::llm::LlmDialect", "::mlir::arith::ArithDialect"];
+}
 def RaiseNorm : Pass<"llmc-raise-norm", "::mlir::ModuleOp"> {
   let summary = "Root-mean-square and layer normalisation -> llm.rms_norm, llm.layer_norm.";
   let dependentDialects = ["::llmc::llm::LlmDialect"];

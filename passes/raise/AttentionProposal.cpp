@@ -3,14 +3,12 @@
 #include "dialects/onnx/SymbolicShape.h"
 #include "passes/support/OnnxMatch.h"
 
-#include <cmath>
-
 using namespace mlir;
 
 namespace llmc {
 
-/// Larger windows than this are taken for none.
-static constexpr int64_t largestWindow = int64_t(1) << 17;
+/// Past larger windows the attention is not run: the masks were looked at.
+static constexpr int64_t comparedWindow = 4096;
 
 Value AttentionProposal::traceRows(Value value, Operation *&concat,
                                    double &factor) {
@@ -90,16 +88,16 @@ bool AttentionProposal::fromSoftmax(onnx::SoftmaxOp softmax) {
       descend = true;
     } else if (auto where = dyn_cast<onnx::WhereOp>(op)) {
       bool left = probe.isActive(where.getLhs());
-      if (mask || probe.isActive(where.getCondition()) ||
+      if (probe.isActive(where.getCondition()) ||
           left == probe.isActive(where.getRhs()))
         return refuse("its scores are selected by more than a mask");
-      mask = where.getCondition();
+      masks.push_back({where.getCondition(), left});
       scores = left ? where.getLhs() : where.getRhs();
       descend = true;
     } else if (isa<onnx::AddOp>(op) && probe.isActive(op->getOperand(0)) !=
                                            probe.isActive(op->getOperand(1))) {
       unsigned active = probe.isActive(op->getOperand(0)) ? 0 : 1;
-      mask = op->getOperand(1 - active);
+      masks.push_back({op->getOperand(1 - active)});
       scores = op->getOperand(active);
       descend = true;
     } else if (isa<onnx::MulOp, onnx::DivOp>(op)) {
@@ -152,75 +150,6 @@ bool AttentionProposal::fromSoftmax(onnx::SoftmaxOp softmax) {
   return setOperands(product.getLhs(), product.getRhs(), weighted.getRhs());
 }
 
-bool AttentionProposal::fromAttention(onnx::AttentionOp op) {
-  output = op.getResult();
-  auto type = rankedType(op.getQuery());
-  if (!type || !isa<NoneType>(op.getNonpadKvSeqlen().getType()))
-    return refuse("its cache is a buffer of fixed length");
-  headDim = type.getRank() == 4 ? type.getShape().back()
-                                : type.getShape().back() / op.getQNumHeads();
-  if (!isa<NoneType>(op.getMask().getType()))
-    mask = op.getMask();
-  softcap = op.getSoftcap().convertToDouble();
-  double given = op.getScale().convertToDouble();
-  scale = given != 0 ? given : 1 / std::sqrt(double(headDim));
-  if (!setOperands(op.getQuery(), op.getKey(), op.getValue()))
-    return false;
-  if (!isa<NoneType>(op.getPastKey().getType())) {
-    pastKey = op.getPastKey();
-    pastValue = op.getPastValue();
-  }
-  if (!isa<NoneType>(op.getPresentKey().getType()))
-    presents.push_back({op.getPresentKey(), op.getPresentValue()});
-  return true;
-}
-
-bool AttentionProposal::fromMultiHead(onnx::MultiHeadAttentionOp op) {
-  output = op.getResult();
-  if (!isa<NoneType>(op.getBias().getType()) ||
-      !isa<NoneType>(op.getKeyPaddingMask().getType()))
-    return refuse("a bias or padding mask inside MultiHeadAttention");
-  headDim = rankedType(op.getQuery()).getShape().back() / op.getNumHeads();
-  if (!isa<NoneType>(op.getAttentionBias().getType()))
-    mask = op.getAttentionBias();
-  double given = op.getScale().convertToDouble();
-  scale = given != 0 ? given : 1 / std::sqrt(double(headDim));
-  if (!setOperands(op.getQuery(), op.getKey(), op.getValue()))
-    return false;
-  if (!isa<NoneType>(op.getPastKey().getType())) {
-    pastKey = op.getPastKey();
-    pastValue = op.getPastValue();
-  }
-  if (!isa<NoneType>(op.getPresentKey().getType()))
-    presents.push_back({op.getPresentKey(), op.getPresentValue()});
-  return true;
-}
-
-/// 0 for none, then the integers that the mask is computed with.
-SmallVector<int64_t> AttentionProposal::windowCandidates() {
-  llvm::SetVector<int64_t> candidates;
-  candidates.insert(0);
-  SmallVector<Value> worklist;
-  if (mask)
-    worklist.push_back(mask);
-  llvm::DenseSet<Value> seen;
-  while (!worklist.empty()) {
-    Value next = worklist.pop_back_val();
-    if (!seen.insert(next).second)
-      continue;
-    if (auto scalar = scalarConstant(next)) {
-      double size = std::abs(*scalar);
-      if (size == std::floor(size) && size > 1 && size <= largestWindow)
-        // `distance < w` and `distance <= w` are both written.
-        for (int64_t window : {int64_t(size), int64_t(size) + 1})
-          candidates.insert(window);
-    }
-    if (Operation *op = next.getDefiningOp())
-      llvm::append_range(worklist, op->getOperands());
-  }
-  return candidates.takeVector();
-}
-
 void AttentionProposal::build(OpBuilder &builder, int64_t window) {
   Location loc = output.getLoc();
   Type element = rankedType(key).getElementType();
@@ -267,52 +196,56 @@ void AttentionProposal::build(OpBuilder &builder, int64_t window) {
 bool AttentionProposal::verify(int64_t window) {
   SmallVector<ProbeSizes> probes{{2, 3, 5}, {1, 1, 7}, {1, 6, 0}};
   // A window shows only where more positions are cached than it holds.
-  for (int64_t candidate : windowCandidates())
-    if (candidate > 0 && candidate <= 4096)
-      probes.push_back({1, 2, candidate + 3});
+  if (window > 0 && window <= comparedWindow)
+    probes.push_back({1, 2, window + 3});
+  bool several = false, cached = false;
   for (ProbeSizes sizes : probes) {
     if (!probe.hasPast())
       sizes = {sizes.batch, sizes.rows + std::min<int64_t>(sizes.past, 256), 0};
     probe.begin(sizes);
-    for (Value rows : {query, key, value})
-      if (failed(probe.bindRandom(rows)))
+    for (Value rows : {query, key, value, pastKey, pastValue})
+      if (rows && failed(probe.bindRandom(rows)))
         return refuse("its rows have no known shape");
     auto expected = probe.evaluate(output);
-    if (failed(expected))
-      return refuse("it cannot be evaluated: " + probe.error());
+    if (failed(expected)) {
+      // Some graphs take one row at a time once there is a past.
+      why = "it cannot be evaluated: " + probe.error();
+      continue;
+    }
     auto actual = probe.evaluate(replacement);
     if (failed(actual))
       return refuse("its proposal cannot be evaluated: " + probe.error());
     if (!agree(*actual, *expected))
       return refuse("it computes something else than causal attention");
+    several = several || sizes.rows > 1;
+    cached = cached || sizes.past > 0 || !probe.hasPast();
   }
-  return true;
+  return several && cached;
 }
 
 bool AttentionProposal::replace() {
-  for (int64_t window : windowCandidates()) {
-    OpBuilder builder(output.getContext());
-    Operation *last = output.getDefiningOp();
-    builder.setInsertionPointAfter(last);
-    build(builder, window);
-    if (verify(window)) {
-      output.replaceUsesWithIf(replacement, [&](OpOperand &use) {
-        return !llvm::is_contained(built, use.getOwner());
-      });
-      for (auto [presentKey, presentValue] : presents) {
-        auto outside = [&](OpOperand &use) {
-          return isa<func::ReturnOp>(use.getOwner());
-        };
-        presentKey.replaceUsesWithIf(cacheTo.getKey(), outside);
-        presentValue.replaceUsesWithIf(cacheTo.getValue(), outside);
-      }
-      return true;
-    }
+  auto window = windowOfMasks();
+  if (!window)
+    return refuse("its mask shows a row something else than the last positions");
+  OpBuilder builder(output.getContext());
+  builder.setInsertionPointAfter(output.getDefiningOp());
+  build(builder, *window);
+  if (!verify(*window)) {
     for (Operation *op : llvm::reverse(built))
       op->erase();
-    built.clear();
+    return false;
   }
-  return false;
+  output.replaceUsesWithIf(replacement, [&](OpOperand &use) {
+    return !llvm::is_contained(built, use.getOwner());
+  });
+  for (auto [presentKey, presentValue] : presents) {
+    auto outside = [&](OpOperand &use) {
+      return isa<func::ReturnOp>(use.getOwner());
+    };
+    presentKey.replaceUsesWithIf(cacheTo.getKey(), outside);
+    presentValue.replaceUsesWithIf(cacheTo.getValue(), outside);
+  }
+  return true;
 }
 
 } // namespace llmc

@@ -32,7 +32,11 @@ private:
   bool setOperands(mlir::Value query, mlir::Value key, mlir::Value value);
   void build(mlir::OpBuilder &builder, int64_t window);
   bool verify(int64_t window);
-  mlir::SmallVector<int64_t> windowCandidates();
+  /// What of the masks a row far back in its sequence sees: its window, 0 for
+  /// all; none where that cannot be evaluated, or is no window.
+  std::optional<int64_t> windowOfMasks();
+  std::optional<int64_t> seenBy(int64_t past);
+  mlir::SmallVector<int64_t> largerWindows();
   bool refuse(const llvm::Twine &text) {
     why = text.str();
     return false;
@@ -44,7 +48,13 @@ private:
   mlir::Value query, key, value;      // rows
   mlir::Value pastKey, pastValue;     // arguments, or null
   mlir::SmallVector<std::pair<mlir::Value, mlir::Value>> presents; // key, value
-  mlir::Value mask;                   // what is added to or selects the scores
+  /// What is added to the scores, or chooses them where it is (not) true.
+  struct Mask {
+    mlir::Value value;
+    bool seenWhere = true; // of a boolean one
+  };
+  mlir::SmallVector<Mask> masks;
+  int64_t lookedBack = 0; // positions at which the masks were looked at
   int64_t heads = 0, kvHeads = 0, headDim = 0;
   double scale = 1, softcap = 0;
   llm::AttentionOp attention;         // built

@@ -13,8 +13,8 @@
 /// mask of inactive values), then query, keys and values back to the rows that
 /// they rearrange. The proposal is accepted if the reference evaluator gives
 /// the same numbers for both with several batches, lengths and pasts; the
-/// window of a sliding mask is the candidate, among the integers that the mask
-/// is made with, that agrees. com.microsoft's GroupQueryAttention says what it
+/// window of a sliding mask is what the mask, evaluated for a row far back in a
+/// sequence, lets it see. com.microsoft's GroupQueryAttention says what it
 /// is and is taken at its word (see GroupQuery.cpp).
 ///
 /// Sums run in another order: the result may change in the last places.
@@ -22,6 +22,7 @@
 #include "passes/Passes.h"
 #include "passes/raise/AttentionProposal.h"
 #include "passes/raise/GroupQuery.h"
+#include "passes/support/OnnxMatch.h"
 
 namespace llmc {
 #define GEN_PASS_DEF_RAISEATTENTION
@@ -65,11 +66,7 @@ struct RaiseAttention : llmc::impl::RaiseAttentionBase<RaiseAttention> {
       if (!fits || !proposal.replace())
         anchor->emitRemark("not raised to llm.attention: ") << proposal.reason();
     }
-    SmallVector<Operation *> ops;
-    graph.walk([&](Operation *op) { ops.push_back(op); });
-    for (Operation *op : llvm::reverse(ops))
-      if (isOpTriviallyDead(op))
-        op->erase();
+    eraseDeadOps(graph);
   }
 };
 } // namespace

@@ -69,14 +69,15 @@ func.func @main(%ids: tensor<?x?xi64, #bs>) -> tensor<?x?x8xf32, #rows> {
 
 #bs = affine_map<()[s0, s1] -> (s0, s1)>
 #rows = affine_map<()[s0, s1] -> (s0, s1, 8)>
-module @no_raise_bias_inside_the_operator {
+module @no_raise_computed_bias {
 llm.weight @table {type = tensor<32x8xf32>, values = dense<1.0> : tensor<32x8xf32>}
 func.func @main(%ids: tensor<?x?xi64, #bs>) -> tensor<?x?x8xf32, #rows> {
   %w = llm.get_weight @table : tensor<32x8xf32>
   %x = llm.embedding %ids, %w : (tensor<?x?xi64, #bs>, tensor<32x8xf32>) -> tensor<?x?x8xf32, #rows>
   %n = onnx.none : none
-  %b = onnx.constant dense<1.0> : tensor<24xf32> : tensor<24xf32>
-  // expected-remark @below {{not raised to llm.attention: a bias or padding mask inside MultiHeadAttention}}
+  %c = onnx.constant dense<1.0> : tensor<24xf32> : tensor<24xf32>
+  %b = onnx.exp %c : (tensor<24xf32>) -> tensor<24xf32>
+  // expected-remark @below {{not raised to llm.attention: its bias is no weight}}
   %y:3 = onnx.multi_head_attention %x, %x, %x, %b, %n, %n, %n, %n {num_heads = 2 : i64, scale = 0.0 : f32, unidirectional = true, mask_filter_value = -10000.0 : f32} : (tensor<?x?x8xf32, #rows>, tensor<?x?x8xf32, #rows>, tensor<?x?x8xf32, #rows>, tensor<24xf32>, none, none, none, none) -> (tensor<?x?x8xf32, #rows>, none, none)
   return %y#0 : tensor<?x?x8xf32, #rows>
 }

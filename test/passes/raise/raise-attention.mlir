@@ -75,3 +75,32 @@ func.func @main(%ids: tensor<?x?xi64, #bs>) -> tensor<?x?x8xf32, #rows> {
   return %y#0 : tensor<?x?x8xf32, #rows>
 }
 }
+
+// -----
+
+// The operator's bias goes to the rows; a padding mask of ones hides nothing.
+// CHECK-LABEL: module @raise_multi_head_with_bias
+// CHECK-DAG: llm.weight @[[BQ:.+]] {type = tensor<4xf32>, values = dense<[1.000000e+00, 2.000000e+00, 3.000000e+00, 4.000000e+00]>
+// CHECK-DAG: llm.weight @[[BV:.+]] {type = tensor<4xf32>, values = dense<[9.000000e+00, 1.000000e+01, 1.100000e+01, 1.200000e+01]>
+// CHECK: %[[X:.+]] = llm.embedding
+// CHECK: %[[WQ:.+]] = llm.get_weight @[[BQ]]
+// CHECK: %[[Q:.+]] = onnx.add %[[X]], %[[WQ]]
+// CHECK: %[[K:.+]] = onnx.add %[[X]],
+// CHECK: %[[WV:.+]] = llm.get_weight @[[BV]]
+// CHECK: %[[V:.+]] = onnx.add %[[X]], %[[WV]]
+// CHECK: %[[C1:.+]] = llm.kv_append %{{.+}}, %[[K]], %[[V]]
+// CHECK: llm.attention %[[Q]], %[[C1]] {heads = 2 : i64, scale = 0.707106769 : f32}
+// CHECK-NOT: onnx.multi_head_attention
+#bs = affine_map<()[s0, s1] -> (s0, s1)>
+#rows = affine_map<()[s0, s1] -> (s0, s1, 4)>
+module @raise_multi_head_with_bias {
+llm.weight @table {type = tensor<32x4xf32>, values = dense<1.0> : tensor<32x4xf32>}
+func.func @main(%ids: tensor<?x?xi64, #bs>, %mask: tensor<?x?xi32, #bs>) -> tensor<?x?x4xf32, #rows> {
+  %w = llm.get_weight @table : tensor<32x4xf32>
+  %x = llm.embedding %ids, %w : (tensor<?x?xi64, #bs>, tensor<32x4xf32>) -> tensor<?x?x4xf32, #rows>
+  %n = onnx.none : none
+  %b = onnx.constant dense<[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0]> : tensor<12xf32> : tensor<12xf32>
+  %y:3 = onnx.multi_head_attention %x, %x, %x, %b, %mask, %n, %n, %n {num_heads = 2 : i64, scale = 0.0 : f32, unidirectional = true, mask_filter_value = -10000.0 : f32} : (tensor<?x?x4xf32, #rows>, tensor<?x?x4xf32, #rows>, tensor<?x?x4xf32, #rows>, tensor<12xf32>, tensor<?x?xi32, #bs>, none, none, none) -> (tensor<?x?x4xf32, #rows>, none, none)
+  return %y#0 : tensor<?x?x4xf32, #rows>
+}
+}
