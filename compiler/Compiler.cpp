@@ -68,6 +68,7 @@ private:
   ModelFolder folder;
   std::optional<onnx::Model> source;
   std::optional<tokenizer::ReadTokenizer> tokens;
+  std::optional<Error> tokenizerError; ///< It matters to decoders alone.
   OwningOpRef<ModuleOp> module;
   PipelineOptions pipeline;
   std::vector<codegen::KernelImage> images;
@@ -95,11 +96,17 @@ Status Compilation::read() {
   for (const std::string &file : folder.files)
     summary.files.push_back(file);
   if (folder.hasTokenizer) {
-    LLMC_TRY(tokens, tokenizer::readTokenizer(folder.folder));
-    for (const std::string &file : tokens->files)
-      summary.files.push_back(file + " (tokenizer)");
-    for (const std::string &note : tokens->notes)
-      summary.notes.push_back(note);
+    Result<tokenizer::ReadTokenizer> read =
+        tokenizer::readTokenizer(folder.folder);
+    if (!read) {
+      tokenizerError = read.takeError();
+    } else {
+      tokens = *std::move(read);
+      for (const std::string &file : tokens->files)
+        summary.files.push_back(file + " (tokenizer)");
+      for (const std::string &note : tokens->notes)
+        summary.notes.push_back(note);
+    }
   } else {
     summary.notes.push_back("no tokenizer.json beside the model: it takes token "
                             "ids (--ids), no text");
@@ -254,6 +261,8 @@ Status Compilation::optimise() {
   if (!status && status.error().code == Code::NotADecoder && plain)
     return optimiseAsGraph(std::move(plain), status.error());
   LLMC_CHECK(std::move(status));
+  if (tokenizerError)
+    return *tokenizerError;
   LLMC_CHECK(limitContext());
   LLMC_CHECK(emitIfWanted(EmitStage::Rt));
   return emitIfWanted(EmitStage::Kernels);
@@ -269,6 +278,10 @@ Status Compilation::optimiseAsGraph(OwningOpRef<ModuleOp> graph,
   summary.notes.push_back("not recognised as a decoder" +
                           (why.empty() ? "" : " (" + why + ")") +
                           ": only `infer` runs it, with plain kernels");
+  if (tokenizerError)
+    summary.notes.push_back("tokenizer.json cannot be used (" +
+                            tokenizerError->why +
+                            "), and a graph needs none: it was left away");
   if (!options.quantize.empty() || !options.dtype.empty())
     summary.notes.push_back("the weights of a graph stay as they are: --dtype "
                             "and --quantize were not applied");

@@ -187,6 +187,18 @@ class Inputs(CompileError):
         model.chmod(0)
         self.refuse(NO_PERMISSION, 705, model)
 
+    def test_with_a_broken_tokenizer_compile_where_none_is_needed(self):
+        folder = self.folder / "graph"
+        folder.mkdir()
+        shutil.copy(DATA / "onnx-node/test_add_int16/model.onnx", folder)
+        (folder / "tokenizer.json").write_text('{"model": ')
+        done = execute(llmc(), "compile", folder, "-o", self.folder / "graph.bin")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"tokenizer.json cannot be used", done.stderr)
+        inputs = DATA / "onnx-node/test_add_int16/test_data_set_0"
+        self.succeed(self.folder / "graph.bin", "infer", inputs / "input_0.pb",
+                     inputs / "input_1.pb", "--expect", inputs / "output_0.pb")
+
     def test_with_a_broken_tokenizer_are_refused(self):
         folder = self.folder / "model"
         shutil.copytree(OPTIMUM, folder, ignore=shutil.ignore_patterns("expected"))
