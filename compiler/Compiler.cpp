@@ -93,20 +93,17 @@ Status Compilation::read() {
   summary.files.push_back(folder.model + " (graph)");
   for (size_t i = 1; i < source->files.size(); ++i)
     summary.files.push_back(source->files[i].path + " (weights)");
-  for (const std::string &file : folder.files)
-    summary.files.push_back(file);
+  llvm::append_range(summary.files, folder.files);
   if (folder.hasTokenizer) {
-    Result<tokenizer::ReadTokenizer> read =
-        tokenizer::readTokenizer(folder.folder);
-    if (!read) {
-      tokenizerError = read.takeError();
-    } else {
+    auto read = tokenizer::readTokenizer(folder.folder);
+    if (read)
       tokens = *std::move(read);
-      for (const std::string &file : tokens->files)
-        summary.files.push_back(file + " (tokenizer)");
-      for (const std::string &note : tokens->notes)
-        summary.notes.push_back(note);
-    }
+    else
+      tokenizerError = read.takeError();
+    for (size_t i = 0; tokens && i < tokens->files.size(); ++i)
+      summary.files.push_back(tokens->files[i] + " (tokenizer)");
+    if (tokens)
+      llvm::append_range(summary.notes, tokens->notes);
   } else {
     summary.notes.push_back("no tokenizer.json beside the model: it takes token "
                             "ids (--ids), no text");
@@ -279,8 +276,7 @@ Status Compilation::optimiseAsGraph(OwningOpRef<ModuleOp> graph,
                           (why.empty() ? "" : " (" + why + ")") +
                           ": only `infer` runs it, with plain kernels");
   if (tokenizerError)
-    summary.notes.push_back("tokenizer.json cannot be used (" +
-                            tokenizerError->why +
+    summary.notes.push_back("tokenizer.json cannot be used (" + tokenizerError->why +
                             "), and a graph needs none: it was left away");
   if (!options.quantize.empty() || !options.dtype.empty())
     summary.notes.push_back("the weights of a graph stay as they are: --dtype "
