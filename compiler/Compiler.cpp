@@ -17,7 +17,6 @@
 #include "frontends/tokenizer/TokenizerReader.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Verifier.h"
-#include "runtime/format/CacheLayout.h"
 #include "runtime/support/OutputFile.h"
 
 #include <chrono>
@@ -124,13 +123,6 @@ Status Compilation::read() {
         " that the model was made for");
   pipeline.chunk = std::min<int64_t>(
       options.chunk ? options.chunk : defaultChunk, pipeline.maxContext);
-  if (options.attentionSplit % cachePage)
-    return Error{Code::BadFlagValue, "the cache cannot be cut there",
-                 "--attention-split",
-                 std::to_string(options.attentionSplit) +
-                     " positions are no multiple of a page of " +
-                     std::to_string(cachePage),
-                 "give a multiple of " + std::to_string(cachePage)};
   pipeline.attentionSplit = options.attentionSplit;
   pipeline.dtype = options.dtype;
   pipeline.quantize = options.quantize;

@@ -79,6 +79,12 @@ class Flags(support.TestCase):
         self.assertIn(b"f32, f16, bf16", done.stderr)
         self.assertIn(b"did you mean f16?", done.stderr)
 
+    def test_cut_the_cache_between_pages_only(self):
+        base = [llmc(), "compile", "--print-pipeline"]
+        self.succeed(*base, "--attention-split=128")
+        done = self.fail_with(USAGE, 102, *base, "--attention-split=100")
+        self.assertIn(b"multiple of 64", done.stderr)
+
     def test_that_lack_a_value_are_refused(self):
         self.fail_with(USAGE, 103, llmc(), "compile", "x", "-o")
 

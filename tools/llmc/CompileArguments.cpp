@@ -2,6 +2,7 @@
 #include "tools/llmc/CompileArguments.h"
 
 #include "runtime/cpu/CpuLevel.h"
+#include "runtime/format/CacheLayout.h"
 #include "runtime/verbs/Arguments.h"
 
 #include <CLI/CLI.hpp>
@@ -240,6 +241,10 @@ Status finish(CompileArguments &out, const RawFlags &raw) {
   LLMC_CHECK(takeSize("--chunk", raw.chunk, options.chunk));
   LLMC_CHECK(takeSize("--attention-split", raw.attentionSplit,
                       options.attentionSplit));
+  if (options.attentionSplit % cachePage)
+    return badValue("--attention-split", raw.attentionSplit,
+                    "is no multiple of a page of the cache",
+                    "give a multiple of " + std::to_string(cachePage));
   LLMC_CHECK(takeSize("--max-memory", raw.maxMemory, options.maxMemory));
   LLMC_CHECK(takeSize("--jobs", raw.jobs, options.jobs));
   LLMC_CHECK(checkTargets(options.targets));
