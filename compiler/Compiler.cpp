@@ -39,7 +39,7 @@ class Compilation {
 public:
   explicit Compilation(const CompileOptions &options)
       : options(options), context(registry(), MLIRContext::Threading::DISABLED),
-        log(context) {}
+        log(context) { pipeline.attentionSplit = options.attentionSplit; }
   Result<CompileSummary> run();
 
 private:
@@ -123,7 +123,6 @@ Status Compilation::read() {
         " that the model was made for");
   pipeline.chunk = std::min<int64_t>(
       options.chunk ? options.chunk : defaultChunk, pipeline.maxContext);
-  pipeline.attentionSplit = options.attentionSplit;
   pipeline.dtype = options.dtype;
   pipeline.quantize = options.quantize;
   return Status::ok();
