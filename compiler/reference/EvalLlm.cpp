@@ -60,7 +60,8 @@ FailureOr<Tensor> joinSources(llm::WeightOp op, ArrayRef<int64_t> shape,
     int64_t own = matrix ? source->shape()[0] : 1;
     int64_t width = matrix ? source->shape()[1] : source->numElements();
     // More than two dimensions keep theirs: only a lone source can have them.
-    if (!matrix && op.getSources()->size() == 1 && !transposed) {
+    if (!matrix && op.getSources()->size() == 1 && !transposed &&
+        op.getColumns().empty()) {
       own = rows;
       width = columns;
     }
