@@ -9,10 +9,12 @@
 ///   d = x - reduce_mean(x);  the same of d;  + bias    -> llm.layer_norm
 ///
 ///   norm of transpose(x) -> transpose(norm of x), where columns stay
+///   norm of x as [B, S * H, D] -> norm of x as [B, S, H, D]
 ///
 /// Casts to a wider float and back around it go: both ops sum in f32. The
 /// result may change in the last place.
 /// Refused: an epsilon or scale that is no constant, another axis.
+#include "dialects/onnx/SymbolicShape.h"
 #include "passes/Passes.h"
 #include "passes/support/OnnxMatch.h"
 
@@ -177,17 +179,37 @@ static onnx::TransposeOp movedRows(Value value) {
   return transpose;
 }
 
+/// Where `value` is rows [B, S, H * D] viewed as others of D columns (exporters
+/// write [B, S * H, D]): those rows as [B, S, H, D]; else null.
+static Value splitRows(OpBuilder &builder, Value value) {
+  auto reshape = value.getDefiningOp<onnx::ReshapeOp>();
+  auto from = reshape ? rankedType(reshape.getInput()) : RankedTensorType();
+  int64_t width = rankedType(value).getShape().back();
+  if (!from || from.getRank() != 3 || from.isDynamicDim(2) || width <= 0 ||
+      rankedType(value).getRank() == 4 || from.getDimSize(2) <= width ||
+      from.getDimSize(2) % width)
+    return {};
+  auto dims = onnx::symbolicDims(from);
+  dims.back() = builder.getAffineConstantExpr(from.getDimSize(2) / width);
+  dims.push_back(builder.getAffineConstantExpr(width));
+  return onnx::ReshapeOp::create(
+      builder, value.getLoc(),
+      onnx::symbolicTensorType(dims, from.getElementType()),
+      reshape.getInput());
+}
+
 static void replace(OpBuilder &builder, Location loc, Norm norm) {
   auto epsilon = builder.getF32FloatAttr(norm.epsilon);
   // Rows are normalised where they stood: before they were moved.
-  Type type = norm.result.getType();
+  Type wanted = norm.result.getType();
   auto moved = movedRows(norm.input);
-  if (moved) {
+  if (moved)
     norm.input = moved.getInput();
-    auto from = rankedType(norm.input);
-    type = RankedTensorType::get(from.getShape(), getElementTypeOrSelf(type),
-                                 from.getEncoding());
-  }
+  else if (Value split = splitRows(builder, norm.input))
+    norm.input = split;
+  auto from = rankedType(norm.input);
+  Type type = RankedTensorType::get(
+      from.getShape(), getElementTypeOrSelf(wanted), from.getEncoding());
   Value value;
   if (norm.bias)
     value = llm::LayerNormOp::create(builder, loc, type, norm.input, norm.scale,
@@ -197,8 +219,10 @@ static void replace(OpBuilder &builder, Location loc, Norm norm) {
                                    epsilon, builder.getF32FloatAttr(0),
                                    builder.getI64IntegerAttr(1));
   if (moved)
-    value = onnx::TransposeOp::create(builder, loc, norm.result.getType(),
-                                      value, moved.getPermutation());
+    value = onnx::TransposeOp::create(builder, loc, wanted, value,
+                                      moved.getPermutation());
+  else if (type != wanted)
+    value = onnx::ReshapeOp::create(builder, loc, wanted, value);
   norm.result.replaceAllUsesWith(value);
 }
 

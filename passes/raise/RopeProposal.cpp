@@ -61,7 +61,7 @@ bool RopeProposal::collect() {
       factors.push_back(op->getOperand(factor));
       worklist.push_back(op->getOperand(1 - factor));
     } else if (auto rotary = dyn_cast_or_null<onnx::RotaryEmbeddingOp>(op);
-               rotary && value == result) {
+               rotary && through && factors.empty() && !fixedCos) {
       rotates = true;
       if (isa<NoneType>(rotary.getPositions().getType())) {
         factors = {rotary.getCos(), rotary.getSin()};

@@ -82,11 +82,11 @@ bool HeadSplitter::findSelections() {
         continue;
       if (user->getOperand(0) != next)
         return false;
-      auto gather = dyn_cast<onnx::GatherOp>(user);
       if (isa<onnx::ReshapeOp, onnx::TransposeOp>(user))
         worklist.push_back(user->getResult(0));
       else if (isa<onnx::SliceOp, onnx::SplitOp>(user) ||
-               (gather && denseConstant(gather.getIndices())))
+               (isa<onnx::GatherOp, onnx::GatherNdOp>(user) &&
+                denseConstant(user->getOperand(1))))
         for (Value result : user->getResults())
           parts.push_back({result, {}, {}, {}});
       else
@@ -143,44 +143,45 @@ static std::optional<llm::ColumnRanges> rangesOf(ArrayRef<int64_t> numbers) {
 bool HeadSplitter::classify(Part &part) {
   auto type = rankedType(part.value);
   auto dims = onnx::symbolicDims(type);
+  const auto *batch = llvm::find(dims, probe.batchExtent());
+  const auto *sequence = llvm::find(dims, probe.rowsExtent());
   auto found = columnNumbers(part.value);
-  if (!found || dims.size() < 3 || dims[0] != probe.batchExtent())
+  if (!found || batch == dims.end() || sequence == dims.end())
     return false;
-  size_t rowDim = 1;
-  while (rowDim < dims.size() && dims[rowDim] != probe.rowsExtent())
-    ++rowDim;
-  if (rowDim == dims.size())
-    return false;
-  // [B, before..., S, after...]
-  int64_t before = 1, after = 1;
-  part.viewed = {dims[0], dims[rowDim]};
-  part.permutation = {0};
-  for (size_t i = 1; i < dims.size(); ++i) {
-    if (i == rowDim) {
-      part.permutation.push_back(1);
+  // What of an element's place is its row, and what its place in the row.
+  part.viewed = {*batch, *sequence};
+  SmallVector<int64_t> extents;
+  int64_t width = 1;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    bool isBatch = &dims[i] == batch, isRow = &dims[i] == sequence;
+    part.permutation.push_back(isBatch ? 0 : isRow ? 1 : part.viewed.size());
+    extents.push_back(isBatch ? batchProbed
+                      : isRow ? rowsProbed
+                              : type.getDimSize(i));
+    if (isBatch || isRow)
       continue;
-    }
     if (type.isDynamicDim(i))
       return false;
-    (i < rowDim ? before : after) *= type.getDimSize(i);
-    part.permutation.push_back(part.viewed.size());
+    width *= type.getDimSize(i);
     part.viewed.push_back(dims[i]);
   }
-  SmallVector<int64_t> first(before * after);
-  if (int64_t(found->size()) != batchProbed * rowsProbed * before * after)
+  if (int64_t(found->size()) != batchProbed * rowsProbed * width)
     return false;
-  for (int64_t i = 0; i < int64_t(found->size()); ++i) {
-    int64_t b = i / (before * rowsProbed * after);
-    int64_t s = i / after % rowsProbed;
-    int64_t element =
-        i / (rowsProbed * after) % before * after + i % after;
-    if (b == 0 && s == 0)
-      first[element] = (*found)[i];
-  }
-  for (int64_t i = 0; i < int64_t(found->size()); ++i)
-    if ((*found)[i] != first[i / (rowsProbed * after) % before * after + i % after])
+  // All rows must hold the same columns.
+  SmallVector<int64_t> numbers(width, -1);
+  for (auto [i, number] : llvm::enumerate(*found)) {
+    int64_t rest = i, scale = 1, place = 0;
+    for (int64_t d = extents.size() - 1; d >= 0; rest /= extents[d--]) {
+      if (part.permutation[d] < 2)
+        continue;
+      place += rest % extents[d] * scale;
+      scale *= extents[d];
+    }
+    if (numbers[place] >= 0 && numbers[place] != number)
       return false;
-  auto ranges = rangesOf(first);
+    numbers[place] = number;
+  }
+  auto ranges = rangesOf(numbers);
   if (ranges)
     part.columns = *ranges;
   return ranges.has_value();
@@ -261,6 +262,10 @@ bool HeadSplitter::run() {
       !llvm::all_of(parts, [&](Part &part) { return classify(part); }) ||
       !coversAll())
     return false;
+  // Uses are in no order that means anything.
+  llvm::sort(parts, [](const Part &a, const Part &b) {
+    return a.columns.start < b.columns.start;
+  });
   bool contiguous = llvm::all_of(
       parts, [](const Part &part) { return part.columns.count == 1; });
   OpBuilder builder(rows.getContext());

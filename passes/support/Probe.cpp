@@ -44,7 +44,7 @@ FailureOr<std::unique_ptr<Probe>> Probe::create(func::FuncOp graph) {
     worklist.push_back(argument);
     auto extent = symbolOf(onnx::symbolicDims(type)[2]);
     if (extent && extent != symbolOf(probe->rows))
-      probe->pastSymbol = extent;
+      probe->pastSymbols.insert(*extent);
   }
   graph.walk([&](Operation *op) {
     TableLookup lookup = tableLookup(op);
@@ -199,42 +199,41 @@ bool Probe::isRows(Type type) const {
 }
 
 void Probe::begin(ProbeSizes sizes) {
-  int64_t pastLength = past ? sizes.past : 0;
+  pastLength = past ? sizes.past : 0;
   // An extent that is none of the others is that of the mask: past and rows.
   symbols.assign(symbolCount, pastLength + sizes.rows);
   if (auto symbol = symbolOf(batch))
     symbols[*symbol] = sizes.batch;
   if (auto symbol = symbolOf(rows))
     symbols[*symbol] = sizes.rows;
-  if (pastSymbol)
-    symbols[*pastSymbol] = pastLength;
+  for (unsigned symbol : pastSymbols)
+    symbols[symbol] = pastLength;
   evaluator.clear();
   evaluator.setSymbols(symbols);
   evaluator.setPastLength(pastLength);
   state = 88172645463325252ull;
-  for (BlockArgument argument : graph.getArguments()) {
-    auto type = rankedType(argument);
-    auto shape = onnx::evaluateShape(type, symbols);
-    if (!shape)
-      continue;
-    Type element = type.getElementType();
-    reference::Tensor tensor;
+  for (BlockArgument argument : graph.getArguments())
     // Caches of all layers are large: who needs one binds it.
-    if (isPastArgument(argument) && pastLength > 0)
-      continue;
-    if (argument == ids || isPastArgument(argument))
-      tensor = reference::Tensor::zeros(element, *shape);
-    else if (positionArguments.contains(argument)) {
-      SmallVector<int64_t> positions;
-      for (int64_t b = 0; b < (*shape)[0]; ++b)
-        for (int64_t s = 0; s < (*shape)[1]; ++s)
-          positions.push_back(pastLength + s);
-      tensor = reference::Tensor::fromInts(element, *shape, positions);
-    } else {
-      tensor = reference::Tensor::splat(element, *shape, 1);
-    }
-    evaluator.bind(argument, tensor);
-  }
+    if (!isPastArgument(argument) || pastLength == 0)
+      if (auto value = sample(argument))
+        evaluator.bind(argument, *value);
+}
+
+std::optional<reference::Tensor> Probe::sample(BlockArgument argument) const {
+  auto type = rankedType(argument);
+  auto shape = onnx::evaluateShape(type, symbols);
+  if (!shape || !reference::countElements(*shape, int64_t(1) << 28))
+    return std::nullopt;
+  Type element = type.getElementType();
+  if (argument == ids || isPastArgument(argument))
+    return reference::Tensor::zeros(element, *shape);
+  if (!positionArguments.contains(argument))
+    return reference::Tensor::splat(element, *shape, 1);
+  SmallVector<int64_t> positions;
+  for (int64_t b = 0; b < (*shape)[0]; ++b)
+    for (int64_t s = 0; s < (*shape)[1]; ++s)
+      positions.push_back(pastLength + s);
+  return reference::Tensor::fromInts(element, *shape, positions);
 }
 
 FailureOr<reference::Tensor> Probe::bindRandom(Value value) {

@@ -51,6 +51,9 @@ public:
   /// Forgets everything and binds the arguments for these sizes, but for pasts
   /// that are not empty.
   void begin(ProbeSizes sizes);
+  /// What an argument is bound to: zeros for ids and pasts, positions, or ones.
+  /// None where its extents are not known.
+  std::optional<reference::Tensor> sample(mlir::BlockArgument argument) const;
   /// Binds \p value to reproducible numbers in [-1, 1); fails where its shape
   /// is not known.
   mlir::FailureOr<reference::Tensor> bindRandom(mlir::Value value);
@@ -77,8 +80,9 @@ private:
 
   mlir::Value ids;
   mlir::AffineExpr batch, rows; // extents of ids
-  std::optional<unsigned> pastSymbol;
+  llvm::SmallDenseSet<unsigned> pastSymbols; // layers may have their own
   bool past = false;
+  int64_t pastLength = 0; // of the current probe
   unsigned symbolCount = 0;
   mlir::SmallVector<int64_t> symbols; // of the current probe
   llvm::DenseSet<mlir::Value> active, positionArguments;

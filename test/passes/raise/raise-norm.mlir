@@ -99,3 +99,17 @@ func.func @raise_before_heads_are_moved(%x: tensor<?x?x2x4xf32, affine_map<()[s0
   %n = onnx.rms_normalization %t, %w {axis = 3 : i64, epsilon = 1.0e-5 : f32} : (tensor<?x2x?x4xf32, affine_map<()[s0, s1] -> (s0, 2, s1, 4)>>, tensor<4xf32>) -> tensor<?x2x?x4xf32, affine_map<()[s0, s1] -> (s0, 2, s1, 4)>>
   return %n : tensor<?x2x?x4xf32, affine_map<()[s0, s1] -> (s0, 2, s1, 4)>>
 }
+
+// Rows of D for every head, [B, S * H, D], are heads of rows.
+// CHECK-LABEL: func.func @raise_heads_as_rows(
+// CHECK-SAME: %[[X:[a-z0-9]+]]:
+// CHECK: %[[H:.+]] = onnx.reshape %[[X]] : {{.+}} -> tensor<?x?x2x4xf32
+// CHECK: %[[N:.+]] = llm.rms_norm %[[H]]
+// CHECK: onnx.reshape %[[N]] : {{.+}} -> tensor<?x?x4xf32
+// CHECK: return
+func.func @raise_heads_as_rows(%x: tensor<?x?x8xf32, affine_map<()[s0, s1] -> (s0, s1, 8)>>) -> tensor<?x?x4xf32, affine_map<()[s0, s1] -> (s0, s1 * 2, 4)>> {
+  %w = onnx.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32> : tensor<4xf32>
+  %r = onnx.reshape %x : (tensor<?x?x8xf32, affine_map<()[s0, s1] -> (s0, s1, 8)>>) -> tensor<?x?x4xf32, affine_map<()[s0, s1] -> (s0, s1 * 2, 4)>>
+  %n = onnx.rms_normalization %r, %w {axis = 2 : i64, epsilon = 1.0e-5 : f32} : (tensor<?x?x4xf32, affine_map<()[s0, s1] -> (s0, s1 * 2, 4)>>, tensor<4xf32>) -> tensor<?x?x4xf32, affine_map<()[s0, s1] -> (s0, s1 * 2, 4)>>
+  return %n : tensor<?x?x4xf32, affine_map<()[s0, s1] -> (s0, s1 * 2, 4)>>
+}

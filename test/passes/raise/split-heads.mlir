@@ -135,3 +135,36 @@ func.func @main(%ids: tensor<?x?xi64, #bs>) -> (tensor<?x?x2x2xf32, #half>, tens
   return %a, %b, %c, %d, %e : tensor<?x?x2x2xf32, #half>, tensor<?x?x2x2xf32, #half>, tensor<?x?x2x2xf32, #half>, tensor<?x?x2x2xf32, #half>, tensor<?x?x2x2xf32, #half>
 }
 }
+
+// -----
+
+// The selected dimension moved to the front, as torch's exporter indexes it.
+// CHECK-LABEL: module @split_in_front
+// CHECK: %[[X:.+]] = llm.embedding
+// CHECK: llm.columns %[[X]] {offset = 0 : i64} : {{.+}} -> tensor<?x?x8xf32
+// CHECK: %[[K:.+]] = llm.columns %[[X]] {offset = 8 : i64}
+// CHECK: llm.columns %[[X]] {offset = 12 : i64}
+// CHECK: %[[V:.+]] = onnx.reshape %[[K]] : {{.+}} -> tensor<?x?x1x4xf32
+// CHECK: onnx.transpose %[[V]] {permutation = array<i64: 2, 0, 1, 3>}
+// CHECK-NOT: onnx.gather_nd
+#bs = affine_map<()[s0, s1] -> (s0, s1)>
+#rows = affine_map<()[s0, s1] -> (s0, s1, 16)>
+#split = affine_map<()[s0, s1] -> (s0, s1, 4, 4)>
+#two = affine_map<()[s0, s1] -> (s0, s1, 2, 4)>
+#front = affine_map<()[s0, s1] -> (4, s0, s1, 4)>
+#one = affine_map<()[s0, s1] -> (1, s0, s1, 4)>
+module @split_in_front {
+llm.weight @table {type = tensor<32x16xf32>, values = dense<1.0> : tensor<32x16xf32>}
+func.func @main(%ids: tensor<?x?xi64, #bs>) -> (tensor<?x?x2x4xf32, #two>, tensor<1x?x?x4xf32, #one>, tensor<1x?x?x4xf32, #one>) {
+  %t = llm.get_weight @table : tensor<32x16xf32>
+  %x = llm.embedding %ids, %t : (tensor<?x?xi64, #bs>, tensor<32x16xf32>) -> tensor<?x?x16xf32, #rows>
+  %r = onnx.reshape %x : (tensor<?x?x16xf32, #rows>) -> tensor<?x?x4x4xf32, #split>
+  %q = onnx.slice %r {starts = affine_map<() -> (0, 0, 0, 0)>, steps = array<i64: 1, 1, 1, 1>} : (tensor<?x?x4x4xf32, #split>) -> tensor<?x?x2x4xf32, #two>
+  %f = onnx.transpose %r {permutation = array<i64: 2, 0, 1, 3>} : (tensor<?x?x4x4xf32, #split>) -> tensor<4x?x?x4xf32, #front>
+  %i = onnx.constant dense<2> : tensor<1x1xi64> : tensor<1x1xi64>
+  %k = onnx.gather_nd %f, %i {batch_dims = 0 : i64} : (tensor<4x?x?x4xf32, #front>, tensor<1x1xi64>) -> tensor<1x?x?x4xf32, #one>
+  %j = onnx.constant dense<-1> : tensor<1x1xi64> : tensor<1x1xi64>
+  %v = onnx.gather_nd %f, %j {batch_dims = 0 : i64} : (tensor<4x?x?x4xf32, #front>, tensor<1x1xi64>) -> tensor<1x?x?x4xf32, #one>
+  return %q, %k, %v : tensor<?x?x2x4xf32, #two>, tensor<1x?x?x4xf32, #one>, tensor<1x?x?x4xf32, #one>
+}
+}
