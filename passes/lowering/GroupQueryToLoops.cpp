@@ -96,6 +96,8 @@ Value GroupQuery::present(const Heads &now, Value past, Value result, bool rotat
 }
 
 LogicalResult GroupQuery::run() {
+  if (op->hasAttr("onnx.window_cache"))
+    return op.emitError("keeps a cache of its window only");
   int64_t heads = op.getNumHeads(), kv = op.getKvNumHeads();
   bool packed = !isGiven(op.getKey());
   if (typeOf(op.getQuery()).getRank() != 3 || !areHeads(op.getQuery(), heads) ||

@@ -32,8 +32,9 @@ LogicalResult groupQueryAttention(NodeContext &n) {
   int64_t window = n.intAttr("local_window_size", -1);
   if (n.intAttr("smooth_softmax", 0) == 1 || n.has(11))
     return n.unsupported("smooth_softmax or a head sink");
-  if (n.intAttr("causal", 1) != 1 || n.intAttr("sliding_window_cache", 0))
-    return n.unsupported("causal = 0 or a window-sized cache");
+  if (n.intAttr("causal", 1) != 1)
+    return n.unsupported("causal = 0");
+  bool windowCache = n.intAttr("sliding_window_cache", 0);
   n.ignoreAttrs({"qk_norm_epsilon"});
   if (n.has(12) || n.has(13) || n.has(14) || n.has(15))
     return n.unsupported("a quantized cache or norms of query and key");
@@ -88,6 +89,10 @@ LogicalResult groupQueryAttention(NodeContext &n) {
       n.inOrNone(2), n.inOrNone(3), n.inOrNone(4), n.in(5), n.in(6),
       n.inOrNone(7), n.inOrNone(8), n.inOrNone(9), n.inOrNone(10), heads,
       kvHeads, APFloat(scale), rotates, interleaved, window, APFloat(softcap));
+  // As long as the cache has not outgrown the window nothing differs; raised,
+  // the cache is the compiler's. What runs the operator itself refuses it.
+  if (windowCache)
+    op->setAttr("onnx.window_cache", n.builder.getUnitAttr());
   for (unsigned i = 0; i < 3; ++i)
     (void)n.set(i, op->getResult(i));
   return success();
