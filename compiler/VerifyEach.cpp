@@ -3,8 +3,8 @@
 #include "compiler/reference/FileWeights.h"
 #include "dialects/llm/LlmOps.h"
 #include "dialects/onnx/OnnxOps.h"
-#include "dialects/onnx/SymbolicShape.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "passes/support/Probe.h"
 
 #include <cmath>
 
@@ -18,66 +18,24 @@ static constexpr double quantizationTolerance = 0.1;
 /// Any ids do; these differ and are within every vocabulary.
 static int64_t sampleToken(int64_t row) { return 1 + row * 5 % 32; }
 
-/// An argument of the graph: ids or positions [1, rows], a mask of ones, or an
-/// empty past. The ids are what an embedding or a gather of a table reads.
-static std::optional<reference::Tensor> graphInput(BlockArgument argument,
-                                                   AffineExpr batch,
-                                                   AffineExpr rows) {
-  auto type = dyn_cast<RankedTensorType>(argument.getType());
-  if (!type)
-    return std::nullopt;
-  SmallVector<int64_t> shape;
-  auto dims = onnx::symbolicDims(type);
-  bool integer = isa<IntegerType>(type.getElementType());
-  for (auto [i, dim] : llvm::enumerate(dims)) {
-    if (auto constant = dyn_cast_or_null<AffineConstantExpr>(dim))
-      shape.push_back(constant.getValue());
-    else if (dim == batch)
-      shape.push_back(1);
-    else if (dim == rows || integer)
-      shape.push_back(sampleRows);
-    else
-      shape.push_back(i + 1 == dims.size() && type.getRank() == 4 ? 16 : 0);
-  }
-  if (!integer)
-    return reference::Tensor::zeros(type.getElementType(), shape);
-  bool ids = llvm::any_of(argument.getUsers(), [](Operation *user) {
-    return isa<llm::EmbeddingOp, onnx::GatherOp>(user);
-  });
-  if (dims.size() == 2 && dims[1] == rows) {
-    SmallVector<int64_t> values;
-    for (int64_t row = 0; row < sampleRows; ++row)
-      values.push_back(ids ? sampleToken(row) : row);
-    return reference::Tensor::fromInts(type.getElementType(), shape, values);
-  }
-  return reference::Tensor::splat(type.getElementType(), shape, 1);
-}
-
 static FailureOr<reference::Tensor> runGraph(func::FuncOp graph,
                                              std::string &why) {
-  AffineExpr batch, rows;
-  for (BlockArgument argument : graph.getArguments())
-    for (Operation *user : argument.getUsers())
-      if (isa<llm::EmbeddingOp, onnx::GatherOp>(user)) {
-        auto type = dyn_cast<RankedTensorType>(argument.getType());
-        if (!type || type.getRank() != 2 ||
-            !isa<IntegerType>(type.getElementType()))
-          continue;
-        auto dims = onnx::symbolicDims(type);
-        batch = dims[0];
-        rows = dims[1];
-      }
-  if (!rows) {
-    why = "no argument holds token ids";
+  auto probe = Probe::create(graph);
+  if (failed(probe)) {
+    why = "no argument can be told to hold token ids";
     return failure();
   }
+  (*probe)->begin({1, sampleRows, 0});
   SmallVector<reference::Datum> inputs;
   for (BlockArgument argument : graph.getArguments()) {
-    auto input = graphInput(argument, batch, rows);
+    auto input = (*probe)->sample(argument);
     if (!input) {
-      why = "an argument has no ranked type";
+      why = "an argument has no known shape";
       return failure();
     }
+    if (argument == (*probe)->tokens())
+      for (int64_t row = 0; row < input->numElements(); ++row)
+        input->setInt(row, sampleToken(row));
     inputs.push_back(*input);
   }
   auto module = graph->getParentOfType<ModuleOp>();
