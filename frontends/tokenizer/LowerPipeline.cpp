@@ -1,17 +1,11 @@
 #include "frontends/tokenizer/LowerPipeline.h"
 
 #include "frontends/tokenizer/JsonFields.h"
-#include "frontends/tokenizer/TranslatePattern.h"
-
-#include <optional>
+#include "frontends/tokenizer/LowerSteps.h"
 
 namespace llmc::tokenizer {
 
 namespace {
-// What ByteLevel splits at where use_regex is set: the pattern of GPT-2
-// (Radford et al. 2019), as the tokenizers library has it built in.
-constexpr std::string_view byteLevelPattern =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 constexpr std::string_view metaspaceMark = "\xE2\x96\x81"; // U+2581
 
 class Lowering {
@@ -23,9 +17,9 @@ public:
 
   void run() {
     if (const JsonValue *part = root.find("normalizer"))
-      normalizer(*part);
+      lowerNormalizer(*part, model, problems);
     if (const JsonValue *part = root.find("pre_tokenizer"))
-      preTokenizer(*part);
+      lowerPreTokenizer(*part, model, problems);
     if (const JsonValue *part = root.find("post_processor"))
       postProcessor(*part);
     if (const JsonValue *part = root.find("decoder"))
@@ -44,150 +38,6 @@ private:
   void invalid(std::string why) {
     if (!why.empty())
       problems.invalid.push_back(std::move(why));
-  }
-
-  struct StepPattern {
-    bool regex;
-    std::string text;
-  };
-  /// {"String": …} or {"Regex": …}; nothing after a problem was noted.
-  std::optional<StepPattern> pattern(const JsonValue &part,
-                                     const std::string &where) {
-    const JsonValue *p = part.find("pattern");
-    const JsonValue *literal = p ? p->find("String") : nullptr;
-    const JsonValue *regex = p ? p->find("Regex") : nullptr;
-    if (literal && literal->isString() && !literal->string.empty())
-      return StepPattern{false, literal->string};
-    if (!regex || !regex->isString()) {
-      invalid(where + ".pattern is neither a String nor a Regex");
-      return std::nullopt;
-    }
-    auto translated = translatePattern(regex->string);
-    if (translated)
-      return StepPattern{true, *std::move(translated)};
-    unsupported(where + " with the pattern " + regex->string + " (" +
-                translated.error().why + ")");
-    return std::nullopt;
-  }
-
-  void normalizer(const JsonValue &part) {
-    Fields fields(&part, "normalizer");
-    std::string type = fields.text("type");
-    using Kind = NormalizerStep::Kind;
-    auto push = [&](Kind kind, std::string a = {}, std::string b = {}) {
-      model.normalizer.push_back({kind, std::move(a), std::move(b)});
-    };
-    if (type == "Sequence") {
-      for (const JsonValue &inner : fields.items("normalizers"))
-        normalizer(inner);
-    } else if (type == "Prepend") {
-      push(Kind::Prepend, {}, fields.text("prepend"));
-    } else if (type == "Replace") {
-      if (auto p = pattern(part, "normalizer Replace"))
-        push(p->regex ? Kind::ReplaceRegex : Kind::ReplaceLiteral,
-             std::move(p->text), fields.text("content"));
-    } else if (type == "NFC") {
-      push(Kind::Nfc);
-    } else if (type == "NFD") {
-      push(Kind::Nfd);
-    } else if (type == "NFKC") {
-      push(Kind::Nfkc);
-    } else if (type == "NFKD") {
-      push(Kind::Nfkd);
-    } else if (type == "Lowercase") {
-      push(Kind::Lowercase);
-    } else if (type == "Strip") {
-      if (fields.flag("strip_left", true))
-        push(Kind::StripLeft);
-      if (fields.flag("strip_right", true))
-        push(Kind::StripRight);
-    } else {
-      unsupported("normalizer " + type);
-    }
-    invalid(fields.problem);
-  }
-
-  SplitBehavior behavior(Fields &fields, const std::string &fallback) {
-    std::string name = fields.text("behavior", fallback);
-    if (name == "Removed")
-      return SplitBehavior::Removed;
-    if (name == "MergedWithPrevious")
-      return SplitBehavior::MergedWithPrevious;
-    if (name == "MergedWithNext")
-      return SplitBehavior::MergedWithNext;
-    if (name == "Contiguous")
-      return SplitBehavior::Contiguous;
-    if (name != "Isolated")
-      unsupported("split behavior " + name);
-    return SplitBehavior::Isolated;
-  }
-
-  void preTokenizer(const JsonValue &part) {
-    Fields fields(&part, "pre_tokenizer");
-    std::string type = fields.text("type");
-    using Kind = PreTokenizerStep::Kind;
-    PreTokenizerStep step{};
-    auto push = [&](Kind kind) {
-      step.kind = kind;
-      model.preTokenizer.push_back(step);
-    };
-    if (type == "Sequence") {
-      for (const JsonValue &inner : fields.items("pretokenizers"))
-        preTokenizer(inner);
-    } else if (type == "ByteLevel") {
-      if (fields.flag("add_prefix_space", true))
-        push(Kind::PrefixSpace);
-      if (fields.flag("use_regex", true)) {
-        step.pattern = *translatePattern(byteLevelPattern);
-        push(Kind::SplitRegex);
-        step.pattern.clear();
-      }
-      push(Kind::ByteMap);
-    } else if (type == "Split") {
-      step.behavior = behavior(fields, "");
-      step.invert = fields.flag("invert", false);
-      if (auto p = pattern(part, "pre-tokenizer Split")) {
-        step.pattern = std::move(p->text);
-        push(p->regex ? Kind::SplitRegex : Kind::SplitLiteral);
-      }
-    } else if (type == "Digits") {
-      step.behavior = fields.flag("individual_digits", false)
-                          ? SplitBehavior::Isolated
-                          : SplitBehavior::Contiguous;
-      push(Kind::SplitNumeric);
-    } else if (type == "Punctuation") {
-      step.behavior = behavior(fields, "Isolated");
-      push(Kind::SplitPunctuation);
-    } else if (type == "Whitespace") {
-      step.behavior = SplitBehavior::Removed;
-      step.invert = true;
-      push(Kind::WordRuns);
-    } else if (type == "WhitespaceSplit") {
-      step.behavior = SplitBehavior::Removed;
-      push(Kind::SplitSpace);
-    } else if (type == "Metaspace") {
-      step.pattern = fields.text("replacement", std::string(metaspaceMark));
-      step.scheme = prependScheme(fields);
-      step.split = fields.flag("split", true);
-      push(Kind::Metaspace);
-    } else {
-      unsupported("pre-tokenizer " + type);
-    }
-    invalid(fields.problem);
-  }
-
-  PrependScheme prependScheme(Fields &fields) {
-    // Files of before 2024 have add_prefix_space in its place.
-    std::string name =
-        fields.text("prepend_scheme",
-                    fields.flag("add_prefix_space", true) ? "always" : "never");
-    if (name == "always")
-      return PrependScheme::Always;
-    if (name == "first")
-      return PrependScheme::First;
-    if (name != "never")
-      unsupported("Metaspace prepend_scheme " + name);
-    return PrependScheme::Never;
   }
 
   /// Appends the ids of the template token \p name.
@@ -268,7 +118,7 @@ private:
     } else if (type == "Fuse") {
       decoderStep(Kind::Fuse);
     } else if (type == "Replace") {
-      auto p = pattern(part, "decoder Replace");
+      auto p = stepPattern(part, "decoder Replace", problems);
       if (p && p->regex)
         unsupported("decoder Replace with a Regex");
       else if (p)
@@ -285,8 +135,15 @@ private:
                     fields.text("content", " "));
     } else if (type == "Metaspace") {
       decoderStep(Kind::Metaspace,
-                  prependScheme(fields) == PrependScheme::Never ? 0 : 1,
+                  prependScheme(fields, problems) == PrependScheme::Never ? 0
+                                                                          : 1,
                   fields.text("replacement", std::string(metaspaceMark)));
+    } else if (type == "WordPiece") {
+      decoderStep(Kind::WordPiece, 0, fields.text("prefix", "##"));
+      if (fields.flag("cleanup", true))
+        decoderStep(Kind::CleanUp);
+    } else if (type == "BPEDecoder") {
+      decoderStep(Kind::WordEnd, 0, fields.text("suffix", "</w>"));
     } else {
       unsupported("decoder " + type);
     }

@@ -1,6 +1,6 @@
 #include "frontends/tokenizer/TokenizerReader.h"
 
-#include "frontends/tokenizer/BpeReader.h"
+#include "frontends/tokenizer/ModelReader.h"
 #include "frontends/tokenizer/JsonFields.h"
 #include "frontends/tokenizer/LowerPipeline.h"
 #include "runtime/support/File.h"
@@ -191,16 +191,16 @@ void noteMissingAdded(const JsonValue &config, ReadTokenizer &read) {
 Result<ReadTokenizer> readTokenizer(const TokenizerFiles &files) {
   ReadTokenizer read;
   read.files.push_back("tokenizer.json");
-  BpeReader bpe;
+  ModelReader reader;
   LLMC_TRY(JsonValue root, parseJson(files.tokenizer, "tokenizer.json",
-                                     Code::BadTokenizer, &bpe));
+                                     Code::BadTokenizer, &reader));
   if (!root.isObject())
     return Error{Code::BadTokenizer,
                  "cannot read tokenizer.json",
                  "tokenizer.json",
                  "it is no JSON object",
                  {}};
-  LLMC_CHECK(bpe.finish(root, read.model, read.notes));
+  LLMC_CHECK(reader.finish(root, read.model, read.notes));
 
   PipelineProblems problems = lowerPipeline(root, read.model);
   if (!problems.invalid.empty())

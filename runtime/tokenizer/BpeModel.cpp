@@ -13,24 +13,21 @@ namespace llmc::tokenizer {
 static constexpr uint32_t none = ~uint32_t(0);
 
 BpeModel::BpeModel(const TokenizerModel &model) : model(model) {
-  // Added tokens that the vocabulary does not hold are none of BPE's.
-  std::vector<bool> outside(model.tokens.size());
-  for (const AddedToken &t : model.added)
-    outside[size_t(t.id)] = !t.inModel;
+  std::vector<bool> outside = tokensOutside(model);
   ids.reserve(model.tokens.size());
   for (size_t i = 0; i < model.tokens.size(); ++i)
-    if (!outside[i] && !model.tokens[i].empty())
+    if (isModelToken(model, outside, i))
       ids.emplace(model.tokens[i], int32_t(i));
 
   pairs.resize(std::bit_ceil(model.merges.size() * 2 + 1));
-  for (size_t i = 0; i < model.merges.size(); ++i)
-    insertPair(model.merges[i].left, model.merges[i].right, uint32_t(i),
-               model.merges[i].result);
-
-  const char *hex = "0123456789ABCDEF";
-  for (unsigned b = 0; b < 256; ++b)
-    byteIds.push_back(
-        find(std::string("<0x") + hex[b >> 4] + hex[b & 15] + '>'));
+  uint32_t rank = 0;
+  for (size_t i = 0; i < model.merges.size(); ++i) {
+    const Merge &m = model.merges[i];
+    rank = m.tied && i > 0 ? rank : uint32_t(i);
+    anyTied |= rank != i;
+    insertPair(m.left, m.right, rank, m.result);
+  }
+  byteIds = byteTokenIds(model);
   for (char32_t c = 0; c < 0x400; ++c) {
     std::string text;
     appendUtf8(text, c);
@@ -209,10 +206,17 @@ template <typename Queue> void BpeModel::merge(Symbols &s, Queue &queue) const {
     if (s.id[at] < 0 || s.right[at] == none)
       continue;
     uint32_t eaten = s.right[at];
-    const Merge &m = model.merges[rank];
-    if (s.id[at] != m.left || s.id[eaten] != m.right)
+    int32_t result = model.merges[rank].result;
+    if (anyTied) {
+      const Pair *p = findPair(s.id[at], s.id[eaten]);
+      if (!p || p->rank != rank)
+        continue;
+      result = p->result;
+    } else if (s.id[at] != model.merges[rank].left ||
+               s.id[eaten] != model.merges[rank].right) {
       continue;
-    s.id[at] = m.result;
+    }
+    s.id[at] = result;
     s.id[eaten] = -1;
     s.right[at] = s.right[eaten];
     if (s.right[at] != none) {

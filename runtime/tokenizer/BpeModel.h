@@ -9,6 +9,7 @@
 #ifndef LLMC_RUNTIME_TOKENIZER_BPEMODEL_H
 #define LLMC_RUNTIME_TOKENIZER_BPEMODEL_H
 
+#include "runtime/tokenizer/PieceModel.h"
 #include "runtime/tokenizer/TokenizerModel.h"
 
 #include <cstddef>
@@ -18,14 +19,14 @@
 
 namespace llmc::tokenizer {
 
-class BpeModel {
+class BpeModel final : public PieceModel {
 public:
   /// Builds the tables for \p model, which passed checkModel(). Keeps views of
   /// its tokens: it must stay where it is.
   explicit BpeModel(const TokenizerModel &model);
 
   /// Appends the ids of \p piece (valid UTF-8, below 2 GiB).
-  void encode(std::string_view piece, std::vector<int32_t> &ids) const;
+  void encode(std::string_view piece, std::vector<int32_t> &ids) const override;
 
   /// The id of the BPE vocabulary's token with this text, or -1.
   int32_t find(std::string_view text) const;
@@ -49,6 +50,7 @@ private:
 
   const TokenizerModel &model;
   std::unordered_map<std::string_view, int32_t> ids;
+  bool anyTied = false;
   std::vector<Pair> pairs;      // Open addressing; the size is a power of two.
   std::vector<int32_t> byteIds; // [256] ids of "<0xHH>", or -1
   std::vector<int32_t> letterIds; // [0x400] ids of single characters, or -1

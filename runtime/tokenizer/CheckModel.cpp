@@ -2,6 +2,7 @@
 #include "runtime/tokenizer/Unicode.h"
 
 #include <algorithm>
+#include <cmath>
 #include <type_traits>
 
 namespace llmc::tokenizer {
@@ -40,7 +41,7 @@ Status checkVocabulary(const TokenizerModel &m) {
            !m.tokens[size_t(id)].empty();
   };
   for (size_t i = 0; i < m.merges.size(); ++i) {
-    auto [left, right, result] = m.merges[i];
+    auto [left, right, result, tied] = m.merges[i];
     if (!isToken(left) || !isToken(right) || !isToken(result))
       return bad("merge " + std::to_string(i),
                  "it names an id that is no token");
@@ -76,6 +77,34 @@ Status checkVocabulary(const TokenizerModel &m) {
   return Status::ok();
 }
 
+/// What each kind of model needs.
+Status checkKind(const TokenizerModel &m) {
+  size_t count = m.tokens.size();
+  if (m.kind > ModelKind::Last)
+    return bad("model", "its kind is unknown");
+  if ((!m.scores.empty() && m.scores.size() != count) ||
+      (!m.uses.empty() && m.uses.size() != count))
+    return bad("vocabulary", "scores or uses are not those of its tokens");
+  for (size_t i = 0; i < m.scores.size(); ++i)
+    if (!(std::fabs(m.scores[i]) <= 1e30))
+      return bad("token " + std::to_string(i), "its score is no number");
+  for (size_t i = 0; i < m.uses.size(); ++i)
+    if (m.uses[i] > TokenUse::Last)
+      return bad("token " + std::to_string(i), "its use is unknown");
+  if (m.kind != ModelKind::Bpe && !m.merges.empty())
+    return bad("model", "it has merges but is no BPE");
+  if ((m.kind == ModelKind::Unigram) == m.scores.empty())
+    return bad("model", "scores belong to Unigram, and to it alone");
+  if (m.kind != ModelKind::Bpe && m.kind != ModelKind::LongestMatch &&
+      m.unkId < 0)
+    return bad("model", "it has no unknown token");
+  if (m.kind == ModelKind::WordPiece && m.maxWordCharacters == 0)
+    return bad("model", "its longest word has no characters");
+  return isValidUtf8(m.continuingPrefix) && isValidUtf8(m.endOfWordSuffix)
+             ? Status::ok()
+             : bad("model", "a prefix or suffix is not UTF-8");
+}
+
 Status checkSteps(const TokenizerModel &m) {
   if (m.normalizer.size() > maxSteps || m.preTokenizer.size() > maxSteps ||
       m.decoder.size() > maxSteps)
@@ -83,10 +112,11 @@ Status checkSteps(const TokenizerModel &m) {
                "it has more than " + std::to_string(maxSteps) + " steps");
   using N = NormalizerStep::Kind;
   for (const NormalizerStep &s : m.normalizer) {
-    bool needsPattern =
-        s.kind == N::ReplaceLiteral || s.kind == N::ReplaceRegex;
+    bool needsPattern = s.kind == N::ReplaceLiteral ||
+                        s.kind == N::ReplaceRegex || s.kind == N::TrimEnd;
+    bool map = s.kind == N::Charsmap || s.kind == N::CharsmapGraphemes;
     if (s.kind > N::Last || (needsPattern && s.pattern.empty()) ||
-        !isValidUtf8(s.pattern) || !isValidUtf8(s.content))
+        (!map && !isValidUtf8(s.pattern)) || !isValidUtf8(s.content))
       return bad("normalizer", "a step is unknown, or its text is not valid");
   }
   using P = PreTokenizerStep::Kind;
@@ -111,6 +141,9 @@ template <typename Step> bool growsTooMuch(const std::vector<Step> &steps) {
     bool replaces = literal;
     if constexpr (std::is_same_v<Step, NormalizerStep>)
       replaces |= s.kind == Step::Kind::ReplaceRegex;
+    if constexpr (std::is_same_v<Step, NormalizerStep>)
+      if (s.kind == Step::Kind::Charsmap)
+        continue; // It has a bound of its own, and content that is no text.
     if (replaces)
       growth *= std::max<size_t>(
           1, (s.content.size() + 1) /
@@ -155,11 +188,14 @@ Status checkDecoder(const TokenizerModel &m) {
   for (const DecoderStep &s : m.decoder) {
     bool mark = s.kind == D::StripLeft || s.kind == D::Metaspace;
     if (s.kind > D::Last || (mark && !isOneCharacter(s.pattern)) ||
-        (s.kind == D::ReplaceLiteral && s.pattern.empty()) ||
+        ((s.kind == D::ReplaceLiteral || s.kind == D::WordEnd) &&
+         s.pattern.empty()) ||
         !isValidUtf8(s.pattern) || !isValidUtf8(s.content))
       return bad("decoder", "a step is unknown, or its text is not valid");
     if (s.kind == D::ByteMap && m.decoder.size() != 1)
       return unsupported("ByteLevel stands beside other decoders");
+    if (s.kind == D::WordEnd && m.decoder.size() != 1)
+      return unsupported("BPEDecoder stands beside other decoders");
     if (fused && s.kind != D::StripLeft)
       return unsupported("behind Fuse stands something else than Strip");
     if (bytes && s.kind != D::Fuse && s.kind != D::StripLeft)
@@ -175,6 +211,7 @@ Status checkDecoder(const TokenizerModel &m) {
 
 Status checkModel(const TokenizerModel &model) {
   LLMC_CHECK(checkVocabulary(model));
+  LLMC_CHECK(checkKind(model));
   LLMC_CHECK(checkSteps(model));
   LLMC_CHECK(checkGrowth(model));
   return checkDecoder(model);

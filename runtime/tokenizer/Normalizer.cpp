@@ -18,6 +18,19 @@ std::string replaceAll(std::string_view text, std::string_view pattern,
   return out;
 }
 
+/// \p write(character, out) for each character of \p text.
+template <typename F>
+static std::string mapCharacters(std::string_view text, F write) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    Utf8Head head = decodeOne(text);
+    write(head.codePoint, out);
+    text.remove_prefix(head.length);
+  }
+  return out;
+}
+
 static std::string_view stripLeft(std::string_view text) {
   while (!text.empty()) {
     Utf8Head head = decodeOne(text);
@@ -40,11 +53,38 @@ static std::string_view stripRight(std::string_view text) {
   return text;
 }
 
+/// Without spaces in front, and with one where there are several.
+static std::string collapseSpaces(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  bool space = true;
+  for (char c : text) {
+    if (c != ' ' || !space)
+      out += c;
+    space = c == ' ';
+  }
+  return out;
+}
+
+static std::string letters(std::string_view bytes) {
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (char c : bytes)
+    appendUtf8(out, byteToLetter(uint8_t(c)));
+  return out;
+}
+
 Result<Normalizer> Normalizer::create(std::vector<NormalizerStep> steps) {
   Normalizer n;
   n.steps = std::move(steps);
   for (const NormalizerStep &step : n.steps) {
     n.patterns.emplace_back();
+    n.charsmaps.emplace_back();
+    if (step.kind == NormalizerStep::Kind::Charsmap ||
+        step.kind == NormalizerStep::Kind::CharsmapGraphemes) {
+      LLMC_TRY(Charsmap map, Charsmap::create(step.pattern, step.content));
+      n.charsmaps.back() = std::move(map);
+    }
     if (step.kind == NormalizerStep::Kind::ReplaceRegex) {
       LLMC_TRY(Pattern pattern, Pattern::compile(step.pattern));
       n.patterns.back() = std::move(pattern);
@@ -104,6 +144,66 @@ Result<Normalizer::Output> Normalizer::apply(std::string_view input) const {
     case Kind::StripRight:
       text = std::string(stripRight(text));
       break;
+    case Kind::PrependAlways:
+      text.insert(0, step.content);
+      break;
+    case Kind::CollapseSpaces:
+      lostFront |= text.starts_with(' ');
+      text = collapseSpaces(text);
+      break;
+    case Kind::TrimEnd:
+      while (text.ends_with(step.pattern))
+        text.resize(text.size() - step.pattern.size());
+      break;
+    case Kind::StripNonspacing:
+      text = mapCharacters(text, [](char32_t c, std::string &out) {
+        if (!isNonspacingMark(c))
+          appendUtf8(out, c);
+      });
+      break;
+    case Kind::StripMarks:
+      text = mapCharacters(text, [](char32_t c, std::string &out) {
+        if (!isMark(c))
+          appendUtf8(out, c);
+      });
+      break;
+    case Kind::BertClean:
+      text = mapCharacters(text, [](char32_t c, std::string &out) {
+        if (isBertSpace(c))
+          out += ' ';
+        else if (c != 0 && c != 0xFFFD && !isOther(c))
+          appendUtf8(out, c);
+      });
+      break;
+    case Kind::SpaceCjk:
+      text = mapCharacters(text, [](char32_t c, std::string &out) {
+        bool cjk = isCjkIdeograph(c);
+        if (cjk)
+          out += ' ';
+        appendUtf8(out, c);
+        if (cjk)
+          out += ' ';
+      });
+      break;
+    case Kind::Nmt:
+      text = mapCharacters(text, [](char32_t c, std::string &out) {
+        if (isNmtSpace(c))
+          out += ' ';
+        else if (!isNmtControl(c))
+          appendUtf8(out, c);
+      });
+      break;
+    case Kind::ByteMap:
+      text = letters(text);
+      break;
+    case Kind::Charsmap:
+    case Kind::CharsmapGraphemes: {
+      LLMC_TRY(std::string mapped, step.kind == Kind::Charsmap
+                                       ? charsmaps[i]->applyLongest(text)
+                                       : charsmaps[i]->applyToGraphemes(text));
+      text = std::move(mapped);
+      break;
+    }
     }
   }
   return Output{std::move(text), lostFront};

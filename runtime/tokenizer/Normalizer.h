@@ -3,6 +3,7 @@
 #define LLMC_RUNTIME_TOKENIZER_NORMALIZER_H
 
 #include "runtime/support/Error.h"
+#include "runtime/tokenizer/Charsmap.h"
 #include "runtime/tokenizer/Pattern.h"
 #include "runtime/tokenizer/TokenizerModel.h"
 
@@ -15,7 +16,7 @@ namespace llmc::tokenizer {
 
 class Normalizer {
 public:
-  /// Compiles the patterns. Errors: UnsupportedTokenizer.
+  /// Compiles the patterns. Errors: UnsupportedTokenizer, BadTokenizer.
   static Result<Normalizer> create(std::vector<NormalizerStep> steps);
 
   struct Output {
@@ -27,7 +28,8 @@ public:
 
 private:
   std::vector<NormalizerStep> steps;
-  std::vector<std::optional<Pattern>> patterns; // [steps]
+  std::vector<std::optional<Pattern>> patterns;   // [steps]
+  std::vector<std::optional<Charsmap>> charsmaps; // [steps]
 };
 
 /// \p text with every \p pattern (not empty) replaced, from left to right.

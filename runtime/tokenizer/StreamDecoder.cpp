@@ -4,6 +4,8 @@
 #include "runtime/tokenizer/Tokenizer.h"
 #include "runtime/tokenizer/Unicode.h"
 
+#include <algorithm>
+
 namespace llmc::tokenizer {
 
 using Kind = DecoderStep::Kind;
@@ -17,6 +19,8 @@ StreamDecoder::StreamDecoder(const Tokenizer &tokenizer,
     const DecoderStep &step = model.decoder[i];
     byteMap |= step.kind == Kind::ByteMap;
     byteFallback |= step.kind == Kind::ByteFallback;
+    if (step.kind == Kind::WordEnd)
+      wordEnd = step.pattern;
     if (step.kind == Kind::Fuse && fuseAt == model.decoder.size())
       fuseAt = i;
     stripsLeft.push_back(step.kind == Kind::StripLeft ? step.count : 0);
@@ -33,6 +37,17 @@ static uint32_t stripLeft(std::string &text, const std::string &mark,
     ++n;
   text.erase(0, n * mark.size());
   return n;
+}
+
+/// What the tokenizers library calls cleanup, in the same order.
+static std::string cleanUp(std::string text) {
+  static constexpr std::pair<std::string_view, std::string_view> rules[] = {
+      {" .", "."},     {" ?", "?"},     {" !", "!"},     {" ,", ","},
+      {" ' ", "'"},    {" n't", "n't"}, {" 'm", "'m"},   {" do not", " don't"},
+      {" 's", "'s"},   {" 've", "'ve"}, {" 're", "'re"}};
+  for (auto [from, to] : rules)
+    text = replaceAll(text, from, to);
+  return text;
 }
 
 std::string StreamDecoder::tokenText(std::string_view token) const {
@@ -54,6 +69,16 @@ std::string StreamDecoder::tokenText(std::string_view token) const {
       if (tokenCount != 0)
         text.insert(size_t(0), 1, ' ');
       break;
+    case Kind::WordPiece:
+      if (tokenCount != 0 && text.starts_with(step.pattern))
+        text.erase(0, step.pattern.size());
+      else if (tokenCount != 0)
+        text.insert(size_t(0), 1, ' ');
+      break;
+    case Kind::CleanUp:
+      text = cleanUp(std::move(text));
+      break;
+    case Kind::WordEnd:
     case Kind::ByteFallback:
     case Kind::ByteMap:
     case Kind::Fuse:
@@ -140,6 +165,8 @@ std::string StreamDecoder::bytesInside(int32_t id) {
                            : tokenText(tokenizer.tokenText(id));
   if (byteMap)
     return mappedBytes(text);
+  if (!wordEnd.empty())
+    return replaceAll(text, wordEnd, " ");
   int byte = byteFallback ? fallbackByte(text) : -1;
   return byte >= 0 ? std::string(1, char(byte)) : text;
 }
@@ -156,6 +183,13 @@ std::string StreamDecoder::push(int32_t id) {
     takeBytes(out, /*atEnd=*/false);
     return out;
   }
+  if (!wordEnd.empty()) {
+    // What a word's end becomes is known when another token comes.
+    out = replaceAll(pending, wordEnd, " ");
+    size_t whole = std::min(text.find(wordEnd), text.size());
+    pending = text.substr(whole);
+    return out + text.substr(0, whole);
+  }
   int byte = byteFallback ? fallbackByte(text) : -1;
   if (byte >= 0) {
     pending += char(byte);
@@ -171,6 +205,11 @@ std::string StreamDecoder::push(int32_t id) {
 
 std::string StreamDecoder::flush() {
   std::string out;
+  if (!wordEnd.empty()) {
+    out = replaceAll(pending, wordEnd, "");
+    pending.clear();
+    return out;
+  }
   endByteRun(out);
   strip(out);
   return out;

@@ -50,6 +50,7 @@ private:
   bool wholeRuns = false; ///< decode(): judge a run of byte tokens at its end.
   bool byteMap = false;
   bool byteFallback = false;
+  std::string wordEnd; ///< Of DecoderStep::WordEnd; empty where there is none.
   size_t fuseAt;                    ///< Steps from here on see one text.
   size_t tokenCount = 0;            ///< Tokens that gave text.
   std::string pending;              ///< Bytes that are no character yet.

@@ -1,8 +1,8 @@
 #include "runtime/tokenizer/Tokenizer.h"
 
 #include "runtime/tokenizer/AddedTokens.h"
-#include "runtime/tokenizer/BpeModel.h"
 #include "runtime/tokenizer/Normalizer.h"
+#include "runtime/tokenizer/PieceModel.h"
 #include "runtime/tokenizer/PreTokenizer.h"
 #include "runtime/tokenizer/TokenizerFormat.h"
 #include "runtime/tokenizer/Unicode.h"
@@ -16,14 +16,15 @@ struct Tokenizer::Impl {
   TokenizerModel model;
   Normalizer normalizer;
   PreTokenizer preTokenizer;
-  BpeModel bpe;
+  std::unique_ptr<PieceModel> pieces;
   AddedTokenFinder inRawText;
   AddedTokenFinder inNormalizedText;
   std::vector<bool> special; // [vocab]
 
   Impl(TokenizerModel m, Normalizer n, PreTokenizer p)
       : model(std::move(m)), normalizer(std::move(n)),
-        preTokenizer(std::move(p)), bpe(model), special(model.tokens.size()) {}
+        preTokenizer(std::move(p)),
+        pieces(PieceModel::create(model)), special(model.tokens.size()) {}
 
   Status addTokens();
   Status encodeNormalized(std::string_view text, bool atStart,
@@ -58,6 +59,10 @@ Status Tokenizer::Impl::addTokens() {
       inRawText.add(text, token);
       continue;
     }
+    if (token.verbatim) {
+      inNormalizedText.add(text, token);
+      continue;
+    }
     // It is looked for in normalized text, so its own is normalized too.
     LLMC_TRY(Normalizer::Output normalized, normalizer.apply(text));
     if (!normalized.text.empty())
@@ -78,11 +83,11 @@ Status Tokenizer::Impl::encodeNormalized(std::string_view text, bool atStart,
       ids.push_back(s.id);
       continue;
     }
-    LLMC_TRY(Pieces pieces,
+    LLMC_TRY(Pieces cut,
              preTokenizer.apply(std::string(slice(text, s.range)),
                                 atStart && s.range.begin == 0));
-    for (Range piece : pieces.ranges)
-      bpe.encode(slice(pieces.text, piece), ids);
+    for (Range piece : cut.ranges)
+      pieces->encode(slice(cut.text, piece), ids);
   }
   return Status::ok();
 }
@@ -158,7 +163,9 @@ int32_t Tokenizer::findToken(std::string_view text) const {
   for (const AddedToken &token : impl->model.added)
     if (impl->model.tokens[size_t(token.id)] == text)
       return token.id;
-  return impl->bpe.find(text);
+  const std::vector<std::string> &tokens = impl->model.tokens;
+  auto it = std::find(tokens.begin(), tokens.end(), text);
+  return text.empty() || it == tokens.end() ? -1 : int32_t(it - tokens.begin());
 }
 
 /// How many bytes a normalizer can make one of; 0: any number.

@@ -1,6 +1,6 @@
 #include "runtime/tokenizer/TokenizerFormat.h"
 
-#include <cstring>
+#include <bit>
 
 namespace llmc::tokenizer {
 
@@ -17,6 +17,11 @@ public:
       u8(uint8_t(v >> (8 * i)));
   }
   void id(int32_t v) { u32(uint32_t(v)); }
+  void real(double v) {
+    auto bits = std::bit_cast<uint64_t>(v);
+    u32(uint32_t(bits));
+    u32(uint32_t(bits >> 32));
+  }
   void string(const std::string &s) {
     u32(uint32_t(s.size()));
     auto data = reinterpret_cast<const std::byte *>(s.data());
@@ -56,6 +61,10 @@ public:
     return v;
   }
   int32_t id() { return int32_t(u32()); }
+  double real() {
+    uint64_t low = u32(), high = u32();
+    return std::bit_cast<double>(high << 32 | low);
+  }
   std::string string() {
     uint32_t n = u32();
     if (failed || bytes.size() - at < n) {
@@ -94,12 +103,13 @@ private:
 
 uint8_t addedFlags(const AddedToken &t) {
   return uint8_t(t.special | t.singleWord << 1 | t.leftStrip << 2 |
-                 t.rightStrip << 3 | t.normalized << 4 | t.inModel << 5);
+                 t.rightStrip << 3 | t.normalized << 4 | t.inModel << 5 |
+                 t.verbatim << 6);
 }
 
 AddedToken addedFrom(int32_t id, uint8_t flags) {
   auto bit = [&](int i) { return bool(flags >> i & 1); };
-  return {id, bit(0), bit(1), bit(2), bit(3), bit(4), bit(5)};
+  return {id, bit(0), bit(1), bit(2), bit(3), bit(4), bit(5), bit(6)};
 }
 } // namespace
 
@@ -108,19 +118,26 @@ std::vector<std::byte> serialize(const TokenizerModel &m) {
   for (char c : magic)
     w.u8(uint8_t(c));
   w.u32(formatVersion);
+  w.u8(uint8_t(m.kind));
   w.list(m.tokens, [&](const std::string &t) { w.string(t); });
   w.list(m.merges, [&](const Merge &g) {
     w.id(g.left);
     w.id(g.right);
     w.id(g.result);
+    w.u8(g.tied);
   });
+  w.list(m.scores, [&](double v) { w.real(v); });
+  w.list(m.uses, [&](TokenUse u) { w.u8(uint8_t(u)); });
   w.list(m.added, [&](const AddedToken &t) {
     w.id(t.id);
     w.u8(addedFlags(t));
   });
   w.id(m.unkId);
-  w.u8(uint8_t(m.fuseUnk | m.byteFallback << 1 | m.ignoreMerges << 2));
+  w.u8(uint8_t(m.fuseUnk | m.byteFallback << 1 | m.ignoreMerges << 2 |
+               m.floatScores << 3));
   w.string(m.endOfWordSuffix);
+  w.string(m.continuingPrefix);
+  w.u32(m.maxWordCharacters);
   w.list(m.normalizer, [&](const NormalizerStep &s) {
     w.u8(uint8_t(s.kind));
     w.string(s.pattern);
@@ -166,11 +183,14 @@ Result<TokenizerModel> parse(std::span<const std::byte> bytes) {
                  "compile the model again"};
 
   TokenizerModel m;
+  m.kind = ModelKind(r.u8());
   r.list(m.tokens, 4, [&] { return r.string(); });
-  r.list(m.merges, 12, [&] {
+  r.list(m.merges, 13, [&] {
     int32_t left = r.id(), right = r.id(), result = r.id();
-    return Merge{left, right, result};
+    return Merge{left, right, result, r.u8() != 0};
   });
+  r.list(m.scores, 8, [&] { return r.real(); });
+  r.list(m.uses, 1, [&] { return TokenUse(r.u8()); });
   r.list(m.added, 5, [&] {
     int32_t id = r.id();
     return addedFrom(id, r.u8());
@@ -180,7 +200,10 @@ Result<TokenizerModel> parse(std::span<const std::byte> bytes) {
   m.fuseUnk = flags & 1;
   m.byteFallback = flags >> 1 & 1;
   m.ignoreMerges = flags >> 2 & 1;
+  m.floatScores = flags >> 3 & 1;
   m.endOfWordSuffix = r.string();
+  m.continuingPrefix = r.string();
+  m.maxWordCharacters = r.u32();
   r.list(m.normalizer, 9, [&] {
     NormalizerStep s{};
     s.kind = NormalizerStep::Kind(r.u8());

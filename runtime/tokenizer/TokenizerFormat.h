@@ -21,7 +21,7 @@
 namespace llmc::tokenizer {
 
 /// Written in front; a reader takes exactly its own version.
-inline constexpr uint32_t formatVersion = 1;
+inline constexpr uint32_t formatVersion = 2;
 
 /// The bytes of \p model: the same model gives the same bytes.
 std::vector<std::byte> serialize(const TokenizerModel &model);
@@ -33,7 +33,9 @@ Result<TokenizerModel> parse(std::span<const std::byte> bytes);
 
 /// What must hold of a model before it is used, from whatever source:
 ///  1. 1 to 2^24 tokens, each valid UTF-8, at most 2^30 bytes together;
-///  2. a merge's result is spelled as its two parts, none of which is empty;
+///  2. scores and uses are of all tokens or of none, scores finite; Unigram has
+///     scores; every kind but Bpe has an unknown token, unless its vocabulary
+///     reads each byte; a merge's result is spelled as its two parts, none of which is empty;
 ///  3. added tokens, unkId, bosId, padId, prefix, suffix and eos name tokens
 ///     (or -1 where there may be none); no token is added twice;
 ///  4. kinds are known; literals and marks are not empty, marks one character;

@@ -4,7 +4,7 @@
 /// Text is carried through three lists of small steps, which the reader lowers
 /// from the parts of tokenizer.json, so that the runtime knows few primitives:
 ///
-///   text ─ split at added tokens ─ normalizer ─ pretokenizer ─ BPE ─ template
+///   text ─ split at added tokens ─ normalizer ─ pretokenizer ─ model ─ template
 ///
 /// Token texts stay in the spelling of the file (byte-level alphabet, "▁").
 #ifndef LLMC_RUNTIME_TOKENIZER_TOKENIZERMODEL_H
@@ -15,6 +15,24 @@
 #include <vector>
 
 namespace llmc::tokenizer {
+
+/// How a piece of text becomes tokens.
+enum class ModelKind : uint8_t {
+  Bpe,          ///< Pairs are merged by rank.
+  Unigram,      ///< The segmentation of the highest sum of scores.
+  WordPiece,    ///< Longest token first; what is behind has a prefix.
+  WordLevel,    ///< The whole piece is a token.
+  LongestMatch, ///< Longest token first, without prefix.
+  Last = LongestMatch
+};
+
+/// What a token may be made from.
+enum class TokenUse : uint8_t {
+  Text,        ///< Text that reads like it.
+  UserDefined, ///< The same, before any other token that fits.
+  Never,       ///< No text: a control token, a byte, or out of use.
+  Last = Never
+};
 
 /// A step of the normalizer: text to text.
 struct NormalizerStep {
@@ -29,7 +47,23 @@ struct NormalizerStep {
     Lowercase,
     StripLeft, ///< White space, as are the rest of its kind.
     StripRight,
-    Last = StripRight
+    PrependAlways,   ///< `content` before any text, also an empty one.
+    CollapseSpaces,  ///< No " " in front, and one where there are several.
+    TrimEnd,         ///< No `pattern` at the end.
+    StripNonspacing, ///< Without category Mn.
+    StripMarks,      ///< Without category M.
+    BertClean,       ///< Without control characters; white space is " ".
+    SpaceCjk,        ///< A space on either side of a CJK ideograph.
+    Nmt,             ///< Without the controls that SentencePiece's nmt drops.
+    ByteMap,         ///< Each byte becomes its letter.
+    /// `pattern` is a character map of SentencePiece, of which the longest
+    /// rule that fits is applied; `content` holds texts that it leaves alone,
+    /// each with a zero byte behind it.
+    Charsmap,
+    /// The same map as the tokenizers library applies it: the shortest rule,
+    /// to a short grapheme as a whole or else to each character.
+    CharsmapGraphemes,
+    Last = CharsmapGraphemes
   };
   Kind kind;
   std::string pattern;
@@ -82,7 +116,11 @@ struct DecoderStep {
     Metaspace,      ///< `pattern` becomes " "; in the first token, nothing
                     ///< where `count` is 1.
     JoinSpace,      ///< A space between tokens (a file that has no decoder).
-    Last = JoinSpace
+    WordPiece,      ///< A token loses `pattern` in front, or gets a space
+                    ///< there, unless it is the first.
+    CleanUp,        ///< English punctuation and contractions lose their space.
+    WordEnd,        ///< `pattern` becomes a space, but nothing in the last.
+    Last = WordEnd
   };
   Kind kind;
   uint32_t count = 0;
@@ -95,6 +133,7 @@ struct Merge {
   int32_t left;
   int32_t right;
   int32_t result;
+  bool tied = false; ///< Has the rank of the merge before it.
 };
 
 /// A token that is cut out of the text before anything else looks at it.
@@ -105,20 +144,29 @@ struct AddedToken {
   bool leftStrip;  ///< Takes the white space before it.
   bool rightStrip; ///< Takes the white space behind it.
   bool normalized; ///< Matched in the normalized text, not the raw one.
-  bool inModel;    ///< Also a token of the BPE vocabulary.
+  bool inModel;    ///< Also a token of the model's vocabulary.
+  /// Where `normalized`: looked for as it is written, not as it normalizes.
+  bool verbatim = false;
 };
 
 /// The whole tokenizer. checkModel() states what holds of a valid one.
 struct TokenizerModel {
   std::vector<std::string> tokens; ///< [vocab] by id; "" where no token is.
-  std::vector<Merge> merges;       ///< [merges] by rank.
+  ModelKind kind = ModelKind::Bpe;
+  std::vector<Merge> merges;   ///< [merges] by rank; Bpe alone has any.
+  std::vector<double> scores;  ///< [vocab] of Unigram, else empty.
+  std::vector<TokenUse> uses;  ///< [vocab], or empty where all are Text.
   std::vector<AddedToken> added;   ///< In the order of the file.
 
   int32_t unkId = -1; ///< -1: unknown characters vanish.
   bool fuseUnk = false;
   bool byteFallback = false;
   bool ignoreMerges = false; ///< A piece that is a token is not merged up.
+  /// Unigram: sums are rounded as SentencePiece rounds them, to float.
+  bool floatScores = false;
   std::string endOfWordSuffix;
+  std::string continuingPrefix;   ///< Of WordPiece ("##").
+  uint32_t maxWordCharacters = 0; ///< Of WordPiece: longer ones are unknown.
 
   std::vector<NormalizerStep> normalizer;
   std::vector<PreTokenizerStep> preTokenizer;

@@ -40,6 +40,23 @@ bool isPunctuation(char32_t c);
 /// Word character of Unicode TR18: Alphabetic, M, Nd, Pc, Join_Control.
 bool isWord(char32_t c);
 
+/// Categories Mn, Mc, Me.
+bool isMark(char32_t c);
+bool isNonspacingMark(char32_t c);
+/// Category C but for tab, line feed and carriage return.
+bool isOther(char32_t c);
+/// What BERT reads as a space: tab, line feed, carriage return, category Z.
+bool isBertSpace(char32_t c);
+/// The blocks of ideographs that BERT cuts apart.
+bool isCjkIdeograph(char32_t c);
+/// The characters that the tokenizers library's Nmt drops, and those it reads
+/// as spaces.
+bool isNmtControl(char32_t c);
+bool isNmtSpace(char32_t c);
+
+/// The bytes of the first grapheme cluster of \p text, which is not empty.
+size_t graphemeLength(std::string_view text);
+
 enum class NormalForm { Nfc, Nfd, Nfkc, Nfkd };
 /// Normalizes in O(n log n) whatever the run of combining marks.
 std::string normalize(std::string_view text, NormalForm form);

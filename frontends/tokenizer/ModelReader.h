@@ -1,6 +1,6 @@
 /// The model part of tokenizer.json: vocabulary, merges, added tokens.
-#ifndef LLMC_FRONTENDS_TOKENIZER_BPEREADER_H
-#define LLMC_FRONTENDS_TOKENIZER_BPEREADER_H
+#ifndef LLMC_FRONTENDS_TOKENIZER_MODELREADER_H
+#define LLMC_FRONTENDS_TOKENIZER_MODELREADER_H
 
 #include "frontends/tokenizer/Json.h"
 #include "runtime/tokenizer/TokenizerModel.h"
@@ -11,17 +11,17 @@ namespace llmc::tokenizer {
 
 /// Collects vocabulary and merges while the file is parsed (see BulkSink) and
 /// resolves them afterwards, as either may come first.
-class BpeReader : public BulkSink {
+class ModelReader : public BulkSink {
 public:
-  BpeReader();
-  ~BpeReader() override;
+  ModelReader();
+  ~ModelReader() override;
   bool wants(std::string_view path) override;
   std::string scalar(const std::string &key, int depth,
                      const JsonValue &value) override;
   void beginItem() override;
   std::string endItem() override;
 
-  /// Fills tokens, merges, added and the flags of BPE from what was collected
+  /// Fills tokens, merges, scores, added and what belongs to the kind of model from what was collected
   /// and from the tree \p root. Errors: BadTokenizer, UnsupportedTokenizer.
   Status finish(const JsonValue &root, TokenizerModel &model,
                 std::vector<std::string> &notes);
@@ -33,4 +33,4 @@ private:
 
 } // namespace llmc::tokenizer
 
-#endif // LLMC_FRONTENDS_TOKENIZER_BPEREADER_H
+#endif // LLMC_FRONTENDS_TOKENIZER_MODELREADER_H

@@ -1,4 +1,4 @@
-#include "frontends/tokenizer/BpeReader.h"
+#include "frontends/tokenizer/ModelReader.h"
 
 #include "frontends/tokenizer/JsonFields.h"
 
@@ -15,6 +15,10 @@ Error bad(std::string where, std::string why) {
                std::move(why),
                {}};
 }
+
+const char notAVocabulary[] =
+    "model.vocab is neither a map of texts to ids nor a list of texts and "
+    "scores";
 
 /// Texts end to end in one buffer.
 struct TextPool {
@@ -33,26 +37,28 @@ struct TextPool {
 };
 } // namespace
 
-struct BpeReader::State {
+struct ModelReader::State {
   bool inVocabulary = false;
   bool sawVocabulary = false;
   bool sawMerges = false;
   TextPool texts; // [vocabulary], and its ids.
   std::vector<int32_t> ids;
+  std::vector<double> scores; // Where the vocabulary is a list, [vocabulary].
   TextPool parts; // [2 * merges] left and right in turn.
   size_t partsOfItem = 0;
 
   std::unordered_map<std::string_view, int32_t> byText;
 
+  std::string scored(const JsonValue &value);
   Status fillTokens(const JsonValue &root, TokenizerModel &model,
                     std::vector<std::string> &notes);
   Status fillMerges(TokenizerModel &model);
 };
 
-BpeReader::BpeReader() : state(std::make_unique<State>()) {}
-BpeReader::~BpeReader() = default;
+ModelReader::ModelReader() : state(std::make_unique<State>()) {}
+ModelReader::~ModelReader() = default;
 
-bool BpeReader::wants(std::string_view path) {
+bool ModelReader::wants(std::string_view path) {
   state->inVocabulary = path == "/model/vocab";
   state->sawVocabulary |= state->inVocabulary;
   bool merges = path == "/model/merges";
@@ -60,13 +66,31 @@ bool BpeReader::wants(std::string_view path) {
   return state->inVocabulary || merges;
 }
 
-std::string BpeReader::scalar(const std::string &key, int depth,
+/// One half of ["text", score]; the id is the place in the list.
+std::string ModelReader::State::scored(const JsonValue &value) {
+  bool number = value.isInteger() || value.kind == JsonValue::Kind::Real;
+  ++partsOfItem;
+  if (partsOfItem == 1 && value.isString() && scores.size() == texts.size()) {
+    texts.push(value.string);
+    ids.push_back(int32_t(ids.size()));
+    return {};
+  }
+  if (partsOfItem == 2 && number) {
+    scores.push_back(value.isInteger() ? double(value.integer) : value.real);
+    return {};
+  }
+  return notAVocabulary;
+}
+
+std::string ModelReader::scalar(const std::string &key, int depth,
                               const JsonValue &value) {
   State &s = *state;
+  if (s.inVocabulary && depth == 2)
+    return s.scored(value);
   if (s.inVocabulary) {
     if (depth != 1 || !value.isInteger() || value.integer < 0 ||
-        value.integer > INT32_MAX)
-      return "model.vocab is not a map of texts to ids";
+        value.integer > INT32_MAX || !s.scores.empty())
+      return notAVocabulary;
     s.texts.push(key);
     s.ids.push_back(int32_t(value.integer));
     return {};
@@ -93,15 +117,15 @@ std::string BpeReader::scalar(const std::string &key, int depth,
   return {};
 }
 
-void BpeReader::beginItem() { state->partsOfItem = 0; }
+void ModelReader::beginItem() { state->partsOfItem = 0; }
 
-std::string BpeReader::endItem() {
+std::string ModelReader::endItem() {
   if (state->inVocabulary)
-    return "model.vocab is not a map of texts to ids";
+    return state->partsOfItem == 2 ? "" : notAVocabulary;
   return state->partsOfItem == 2 ? "" : "model.merges is not a list of pairs";
 }
 
-Status BpeReader::State::fillTokens(const JsonValue &root,
+Status ModelReader::State::fillTokens(const JsonValue &root,
                                     TokenizerModel &model,
                                     std::vector<std::string> &notes) {
   Fields fields(&root, "tokenizer.json");
@@ -178,7 +202,7 @@ Status BpeReader::State::fillTokens(const JsonValue &root,
   return Status::ok();
 }
 
-Status BpeReader::State::fillMerges(TokenizerModel &model) {
+Status ModelReader::State::fillMerges(TokenizerModel &model) {
   model.merges.reserve(parts.size() / 2);
   std::string joined;
   for (size_t i = 0; i + 1 < parts.size(); i += 2) {
@@ -200,7 +224,7 @@ Status BpeReader::State::fillMerges(TokenizerModel &model) {
   return Status::ok();
 }
 
-Status BpeReader::finish(const JsonValue &root, TokenizerModel &model,
+Status ModelReader::finish(const JsonValue &root, TokenizerModel &model,
                          std::vector<std::string> &notes) {
   auto unsupported = [](std::string why) {
     return Error{Code::UnsupportedTokenizer,
@@ -212,26 +236,61 @@ Status BpeReader::finish(const JsonValue &root, TokenizerModel &model,
   Fields f(root.find("model"), "model");
   // Old files leave the type out; only BPE has merges.
   std::string type = f.text("type", state->sawMerges ? "BPE" : "");
-  if (type != "BPE")
+  bool scored = !state->scores.empty();
+  if (!state->sawVocabulary)
+    return bad("tokenizer.json", "the model has no vocab");
+  if (type == "BPE") {
+    if (!state->sawMerges)
+      return bad("tokenizer.json", "the model has no merges");
+    model.kind = ModelKind::Bpe;
+    const JsonValue *dropout = f.find("dropout");
+    if (dropout && (dropout->real != 0 || dropout->integer != 0))
+      return unsupported("dropout makes the ids random");
+    if (!f.text("continuing_subword_prefix").empty())
+      return unsupported("continuing_subword_prefix is set");
+    model.endOfWordSuffix = f.text("end_of_word_suffix");
+    model.fuseUnk = f.flag("fuse_unk", false);
+    model.byteFallback = f.flag("byte_fallback", false);
+    model.ignoreMerges = f.flag("ignore_merges", false);
+  } else if (type == "Unigram") {
+    model.kind = ModelKind::Unigram;
+    model.byteFallback = f.flag("byte_fallback", false);
+  } else if (type == "WordPiece") {
+    model.kind = ModelKind::WordPiece;
+    model.continuingPrefix = f.text("continuing_subword_prefix", "##");
+    int64_t longest = f.integer("max_input_chars_per_word", 100);
+    if (longest < 1 || longest > UINT32_MAX)
+      return bad("model", "max_input_chars_per_word is out of range");
+    model.maxWordCharacters = uint32_t(longest);
+  } else if (type == "WordLevel") {
+    model.kind = ModelKind::WordLevel;
+  } else {
     return unsupported(type.empty()
                            ? "the model has no type"
                            : "the model " + type + " is not supported");
-  if (!state->sawVocabulary || !state->sawMerges)
-    return bad("tokenizer.json", "the model has no vocab or no merges");
-  const JsonValue *dropout = f.find("dropout");
-  if (dropout && (dropout->real != 0 || dropout->integer != 0))
-    return unsupported("dropout makes the ids random");
-  if (!f.text("continuing_subword_prefix").empty())
-    return unsupported("continuing_subword_prefix is set");
-  model.endOfWordSuffix = f.text("end_of_word_suffix");
-  model.fuseUnk = f.flag("fuse_unk", false);
-  model.byteFallback = f.flag("byte_fallback", false);
-  model.ignoreMerges = f.flag("ignore_merges", false);
-  std::string unk = f.text("unk_token");
+  }
+  if (scored != (model.kind == ModelKind::Unigram))
+    return bad("model.vocab", scored ? "only Unigram has scores"
+                                     : "Unigram needs texts and scores");
+  std::string unk;
+  if (model.kind == ModelKind::Unigram) {
+    int64_t id = f.integer("unk_id", -1);
+    if (id < 0 || size_t(id) >= state->texts.size())
+      return unsupported("Unigram without an unknown token");
+    model.unkId = int32_t(id);
+  } else {
+    unk = f.text("unk_token", model.kind == ModelKind::WordPiece ? "[UNK]"
+                              : model.kind == ModelKind::WordLevel ? "<unk>"
+                                                                   : "");
+  }
   if (!f.problem.empty())
     return bad("tokenizer.json", f.problem);
 
   LLMC_CHECK(state->fillTokens(root, model, notes));
+  if (scored) {
+    model.scores = std::move(state->scores);
+    model.scores.resize(model.tokens.size());
+  }
   if (!unk.empty()) {
     auto it = state->byText.find(unk);
     if (it == state->byText.end())

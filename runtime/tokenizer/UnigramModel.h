@@ -1,0 +1,34 @@
+/// The segmentation of highest score (Kudo, arXiv 1804.10959), by Viterbi.
+#ifndef LLMC_RUNTIME_TOKENIZER_UNIGRAMMODEL_H
+#define LLMC_RUNTIME_TOKENIZER_UNIGRAMMODEL_H
+
+#include "runtime/tokenizer/ByteTrie.h"
+#include "runtime/tokenizer/PieceModel.h"
+
+namespace llmc::tokenizer {
+
+/// A character that no token begins with costs ten below the lowest score.
+/// Neighbouring unknown characters are one token, or their bytes where the
+/// vocabulary falls back to these. Time and memory are linear in the text;
+/// where no token reaches over a position, what lies before it is given out.
+class UnigramModel final : public PieceModel {
+public:
+  explicit UnigramModel(const TokenizerModel &model);
+  void encode(std::string_view piece, std::vector<int32_t> &ids) const override;
+
+private:
+  const TokenizerModel &model;
+  ByteTrie trie;
+  std::vector<double> scores; // [vocab]; of user-defined tokens the bonus
+  std::vector<int32_t> byteIds;
+  double unknownScore = 0;
+  bool bytesComplete = false;
+
+  /// \p Score is the type that sums are kept in.
+  template <typename Score>
+  void search(std::string_view piece, std::vector<int32_t> &ids) const;
+};
+
+} // namespace llmc::tokenizer
+
+#endif // LLMC_RUNTIME_TOKENIZER_UNIGRAMMODEL_H
