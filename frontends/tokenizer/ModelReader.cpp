@@ -44,7 +44,7 @@ struct ModelReader::State {
   TextPool texts; // [vocabulary], and its ids.
   std::vector<int32_t> ids;
   std::vector<double> scores; // Where the vocabulary is a list, [vocabulary].
-  TextPool parts; // [2 * merges] left and right in turn.
+  TextPool parts;             // [2 * merges] left and right in turn.
   size_t partsOfItem = 0;
 
   std::unordered_map<std::string_view, int32_t> byText;
@@ -52,6 +52,8 @@ struct ModelReader::State {
   std::string scored(const JsonValue &value);
   Status fillTokens(const JsonValue &root, TokenizerModel &model,
                     std::vector<std::string> &notes);
+  bool splitLine(std::string_view line, std::string_view &left,
+                 std::string_view &right) const;
   Status fillMerges(TokenizerModel &model);
 };
 
@@ -83,7 +85,7 @@ std::string ModelReader::State::scored(const JsonValue &value) {
 }
 
 std::string ModelReader::scalar(const std::string &key, int depth,
-                              const JsonValue &value) {
+                                const JsonValue &value) {
   State &s = *state;
   if (s.inVocabulary && depth == 2)
     return s.scored(value);
@@ -110,8 +112,14 @@ std::string ModelReader::scalar(const std::string &key, int depth,
   if (line.starts_with("#version"))
     return {};
   size_t space = line.find(' ');
-  if (space == line.npos || line.find(' ', space + 1) != line.npos)
+  if (space == line.npos)
     return wrong;
+  if (line.find(' ', space + 1) != line.npos) {
+    // Which space parts the two is for the vocabulary to say.
+    s.parts.push(line);
+    s.parts.push("");
+    return {};
+  }
   s.parts.push(line.substr(0, space));
   s.parts.push(line.substr(space + 1));
   return {};
@@ -126,8 +134,8 @@ std::string ModelReader::endItem() {
 }
 
 Status ModelReader::State::fillTokens(const JsonValue &root,
-                                    TokenizerModel &model,
-                                    std::vector<std::string> &notes) {
+                                      TokenizerModel &model,
+                                      std::vector<std::string> &notes) {
   Fields fields(&root, "tokenizer.json");
   const std::vector<JsonValue> &addedList = fields.items("added_tokens");
   if (!fields.problem.empty())
@@ -202,16 +210,39 @@ Status ModelReader::State::fillTokens(const JsonValue &root,
   return Status::ok();
 }
 
+/// Finds the one space of \p line at which two tokens meet that make a third.
+bool ModelReader::State::splitLine(std::string_view line,
+                                   std::string_view &left,
+                                   std::string_view &right) const {
+  size_t ways = 0;
+  for (size_t at = line.find(' '); at != line.npos;
+       at = line.find(' ', at + 1)) {
+    std::string joined(line.substr(0, at));
+    joined += line.substr(at + 1);
+    if (!byText.contains(line.substr(0, at)) ||
+        !byText.contains(line.substr(at + 1)) || !byText.contains(joined))
+      continue;
+    left = line.substr(0, at);
+    right = line.substr(at + 1);
+    ++ways;
+  }
+  return ways == 1;
+}
+
 Status ModelReader::State::fillMerges(TokenizerModel &model) {
   model.merges.reserve(parts.size() / 2);
   std::string joined;
   for (size_t i = 0; i + 1 < parts.size(); i += 2) {
-    joined = parts[i];
-    joined += parts[i + 1];
+    std::string_view left = parts[i], right = parts[i + 1];
+    if (right.empty() && !splitLine(left, left, right))
+      return bad("model.merges[" + std::to_string(i / 2) + "]",
+                 "merges need two tokens, and one way to tell them: \"" +
+                     std::string(left) + "\"");
+    joined = left;
+    joined += right;
     Merge merge;
     for (auto [text, id] :
-         {std::pair{parts[i], &merge.left},
-          std::pair{parts[i + 1], &merge.right},
+         {std::pair{left, &merge.left}, std::pair{right, &merge.right},
           std::pair{std::string_view(joined), &merge.result}}) {
       auto it = byText.find(text);
       if (it == byText.end())
@@ -225,7 +256,7 @@ Status ModelReader::State::fillMerges(TokenizerModel &model) {
 }
 
 Status ModelReader::finish(const JsonValue &root, TokenizerModel &model,
-                         std::vector<std::string> &notes) {
+                           std::vector<std::string> &notes) {
   auto unsupported = [](std::string why) {
     return Error{Code::UnsupportedTokenizer,
                  "the tokenizer is not supported",
@@ -279,7 +310,7 @@ Status ModelReader::finish(const JsonValue &root, TokenizerModel &model,
       return unsupported("Unigram without an unknown token");
     model.unkId = int32_t(id);
   } else {
-    unk = f.text("unk_token", model.kind == ModelKind::WordPiece ? "[UNK]"
+    unk = f.text("unk_token", model.kind == ModelKind::WordPiece   ? "[UNK]"
                               : model.kind == ModelKind::WordLevel ? "<unk>"
                                                                    : "");
   }

@@ -21,8 +21,9 @@ public:
   void beginItem() override;
   std::string endItem() override;
 
-  /// Fills tokens, merges, scores, added and what belongs to the kind of model from what was collected
-  /// and from the tree \p root. Errors: BadTokenizer, UnsupportedTokenizer.
+  /// Fills tokens, merges, scores, added and what belongs to the kind of model
+  /// from what was collected and from the tree \p root. Errors: BadTokenizer,
+  /// UnsupportedTokenizer.
   Status finish(const JsonValue &root, TokenizerModel &model,
                 std::vector<std::string> &notes);
 

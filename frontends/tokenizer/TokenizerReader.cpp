@@ -1,12 +1,16 @@
 #include "frontends/tokenizer/TokenizerReader.h"
 
-#include "frontends/tokenizer/ModelReader.h"
-#include "frontends/tokenizer/JsonFields.h"
+#include "frontends/tokenizer/GgufVocabulary.h"
 #include "frontends/tokenizer/LowerPipeline.h"
+#include "frontends/tokenizer/ModelReader.h"
+#include "frontends/tokenizer/SentencePieceReader.h"
+#include "frontends/tokenizer/SpecialIds.h"
+#include "frontends/tokenizer/VocabularyFiles.h"
 #include "runtime/support/File.h"
 #include "runtime/tokenizer/Tokenizer.h"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace llmc::tokenizer {
 
@@ -17,105 +21,6 @@ std::string join(const std::vector<std::string> &parts) {
     out += (out.empty() ? "" : "; ") + part;
   return out;
 }
-
-/// Resolves bos, pad and eos over the configuration files.
-class SpecialIds {
-public:
-  SpecialIds(ReadTokenizer &read) : read(read) {}
-
-  /// \p object may give ids ("eos_token_id": 2 or [2, 3]).
-  Status fromIds(const JsonValue *object, const std::string &file) {
-    if (!object || !object->isObject())
-      return Status::ok();
-    bool used = false;
-    for (auto [key, slot] :
-         {std::pair{"bos_token_id", &bos}, std::pair{"pad_token_id", &pad},
-          std::pair{"eos_token_id", &eos}}) {
-      const JsonValue *v = object->find(key);
-      if (!v || slot->found)
-        continue;
-      LLMC_TRY(std::vector<int32_t> ids, idList(*v, file + ": " + key));
-      if (ids.empty())
-        continue;
-      *slot = {true, std::move(ids)};
-      used = true;
-    }
-    if (used)
-      markUsed(file);
-    return Status::ok();
-  }
-
-  /// \p object may give texts ("eos_token": "</s>" or {"content": "</s>"}).
-  void fromTexts(const JsonValue *object, const std::string &file) {
-    if (!object || !object->isObject())
-      return;
-    bool used = false;
-    for (auto [key, slot] :
-         {std::pair{"bos_token", &bos}, std::pair{"pad_token", &pad},
-          std::pair{"eos_token", &eos}}) {
-      const JsonValue *v = object->find(key);
-      if (v && v->isObject())
-        v = v->find("content");
-      if (!v || !v->isString() || slot->found)
-        continue;
-      auto it = std::find(read.model.tokens.begin(), read.model.tokens.end(),
-                          v->string);
-      if (it == read.model.tokens.end()) {
-        read.notes.push_back(file + ": " + key + " " + v->string +
-                             " is no token and is left out");
-        continue;
-      }
-      *slot = {true, {int32_t(it - read.model.tokens.begin())}};
-      used = true;
-    }
-    if (used)
-      markUsed(file);
-  }
-
-  void finish() {
-    if (bos.found)
-      read.model.bosId = bos.ids[0];
-    if (pad.found)
-      read.model.padId = pad.ids[0];
-    read.model.eosIds = eos.ids;
-  }
-
-  void markUsed(const std::string &file) {
-    if (std::find(read.files.begin(), read.files.end(), file) ==
-        read.files.end())
-      read.files.push_back(file);
-  }
-
-private:
-  struct Slot {
-    bool found = false;
-    std::vector<int32_t> ids;
-  };
-  ReadTokenizer &read;
-  Slot bos, pad, eos;
-
-  Result<std::vector<int32_t>> idList(const JsonValue &v,
-                                      const std::string &where) {
-    std::vector<int32_t> ids;
-    const JsonValue *first = v.isArray() ? v.items.data() : &v;
-    size_t count = v.isArray() ? v.items.size() : 1;
-    for (size_t i = 0; i < count; ++i) {
-      if (!first[i].isInteger())
-        return Error{Code::BadConfig,
-                     "cannot use the configuration",
-                     where,
-                     "it is neither an id nor a list of ids",
-                     {}};
-      int64_t id = first[i].integer;
-      if (id < 0 || id >= int64_t(read.model.tokens.size()))
-        read.notes.push_back(where + " " + std::to_string(id) +
-                             " is outside the vocabulary and is left out");
-      else if (std::find(ids.begin(), ids.end(), int32_t(id)) == ids.end())
-        ids.push_back(int32_t(id));
-    }
-    return ids;
-  }
-};
 
 Result<JsonValue> parseOptional(std::optional<std::string_view> text,
                                 const std::string &name) {
@@ -133,8 +38,8 @@ Result<JsonValue> parseOptional(std::optional<std::string_view> text,
 
 /// Where tokenizer.json puts nothing around a text, the flags of
 /// tokenizer_config.json may.
-void applyAddFlags(const JsonValue &root, const JsonValue &config,
-                   ReadTokenizer &read, SpecialIds &special) {
+void applyAddFlags(bool hasOwn, const JsonValue &config, ReadTokenizer &read,
+                   SpecialIds &special) {
   const std::string file = "tokenizer_config.json";
   TokenizerModel &m = read.model;
   auto setting = [&](const char *key) {
@@ -142,7 +47,7 @@ void applyAddFlags(const JsonValue &root, const JsonValue &config,
     return v && v->kind == JsonValue::Kind::Bool ? int(v->boolean) : -1;
   };
   int bos = setting("add_bos_token"), eos = setting("add_eos_token");
-  if (!root.find("post_processor")) {
+  if (!hasOwn) {
     if (bos == 1 && m.bosId >= 0)
       m.prefixIds = {m.bosId}, special.markUsed(file);
     if (eos == 1 && !m.eosIds.empty())
@@ -186,11 +91,9 @@ void noteMissingAdded(const JsonValue &config, ReadTokenizer &read) {
                          " added tokens that tokenizer.json lacks, the first " +
                          first + "; they are left out");
 }
-} // namespace
 
-Result<ReadTokenizer> readTokenizer(const TokenizerFiles &files) {
-  ReadTokenizer read;
-  read.files.push_back("tokenizer.json");
+/// Reads a tokenizer.json into \p read; returns its tree.
+Result<JsonValue> readJson(const TokenizerFiles &files, ReadTokenizer &read) {
   ModelReader reader;
   LLMC_TRY(JsonValue root, parseJson(files.tokenizer, "tokenizer.json",
                                      Code::BadTokenizer, &reader));
@@ -219,14 +122,62 @@ Result<ReadTokenizer> readTokenizer(const TokenizerFiles &files) {
     if (root.find(key))
       read.notes.push_back(std::string("tokenizer.json sets ") + key +
                            ", which is not applied");
+  return root;
+}
 
+/// What tokenizer_config.json says of a BERT.
+BertSettings bertSettings(const JsonValue &config) {
+  auto flag = [&](const char *key) -> std::optional<bool> {
+    const JsonValue *v = config.find(key);
+    if (!v || v->kind != JsonValue::Kind::Bool)
+      return std::nullopt;
+    return v->boolean;
+  };
+  return {flag("do_lower_case").value_or(true),
+          flag("tokenize_chinese_chars").value_or(true), flag("strip_accents")};
+}
+
+/// Reads a vocabulary that is no tokenizer.json, by the name of its file.
+Result<TokenizerModel> readVocabulary(const TokenizerFiles &files,
+                                      const JsonValue &config) {
+  const std::string &name = files.name;
+  if (name.ends_with(".model")) {
+    LLMC_TRY(PieceVocabulary pieces, readSentencePiece(files.tokenizer, name));
+    return lowerPieces(std::move(pieces), name);
+  }
+  if (name.ends_with(".gguf")) {
+    LLMC_TRY(GgufVocabulary gguf, readGgufVocabulary(files.tokenizer, name));
+    return lowerGguf(std::move(gguf), name);
+  }
+  if (name.ends_with(".tiktoken"))
+    return readTiktoken(files.tokenizer, name);
+  if (name == "vocab.txt")
+    return readBertVocabulary(files.tokenizer, bertSettings(config), name);
+  if (name.starts_with("rwkv_vocab"))
+    return readRwkvVocabulary(files.tokenizer, name);
+  return Error{Code::UnsupportedTokenizer, "the tokenizer is not supported",
+               name, "its name is that of no known vocabulary",
+               "put a tokenizer.json beside the model"};
+}
+} // namespace
+
+Result<ReadTokenizer> readTokenizer(const TokenizerFiles &files) {
+  ReadTokenizer read;
+  read.files.push_back(files.name);
+  LLMC_TRY(JsonValue tokenizerConfig,
+           parseOptional(files.tokenizerConfig, "tokenizer_config.json"));
+  JsonValue root;
+  bool isJson = files.name.ends_with(".json");
+  if (isJson) {
+    LLMC_TRY(root, readJson(files, read));
+  } else {
+    LLMC_TRY(read.model, readVocabulary(files, tokenizerConfig));
+  }
   LLMC_TRY(JsonValue generation,
            parseOptional(files.generationConfig, "generation_config.json"));
   LLMC_TRY(JsonValue genai,
            parseOptional(files.genaiConfig, "genai_config.json"));
   LLMC_TRY(JsonValue config, parseOptional(files.config, "config.json"));
-  LLMC_TRY(JsonValue tokenizerConfig,
-           parseOptional(files.tokenizerConfig, "tokenizer_config.json"));
   LLMC_TRY(JsonValue map,
            parseOptional(files.specialTokensMap, "special_tokens_map.json"));
   SpecialIds special(read);
@@ -238,7 +189,10 @@ Result<ReadTokenizer> readTokenizer(const TokenizerFiles &files) {
   special.fromTexts(&tokenizerConfig, "tokenizer_config.json");
   special.fromTexts(&map, "special_tokens_map.json");
   special.finish();
-  applyAddFlags(root, tokenizerConfig, read, special);
+  bool own =
+      isJson ? root.find("post_processor") != nullptr
+             : !read.model.prefixIds.empty() || !read.model.suffixIds.empty();
+  applyAddFlags(own, tokenizerConfig, read, special);
   noteMissingAdded(tokenizerConfig, read);
 
   // The checks of the runtime are the checks of the compiler; making a
@@ -248,7 +202,32 @@ Result<ReadTokenizer> readTokenizer(const TokenizerFiles &files) {
   return read;
 }
 
+/// The name of the vocabulary of \p folder: tokenizer.json where there is one,
+/// else the first of its kind; "tokenizer.json" where there is none.
+static std::string findVocabulary(const std::string &folder) {
+  std::error_code ignored;
+  namespace fs = std::filesystem;
+  for (const char *name : {"tokenizer.json", "tokenizer.model", "spiece.model"})
+    if (fs::exists(fs::path(folder) / name, ignored))
+      return name;
+  std::vector<std::string> names;
+  for (fs::directory_iterator it(folder, ignored), end; !ignored && it != end;
+       it.increment(ignored)) {
+    std::string name = it->path().filename().string();
+    if (name.ends_with(".tiktoken") || name == "vocab.txt" ||
+        (name.starts_with("rwkv_vocab") && name.ends_with(".txt")))
+      names.push_back(std::move(name));
+  }
+  auto first = std::min_element(names.begin(), names.end());
+  return first == names.end() ? "tokenizer.json" : *first;
+}
+
 Result<ReadTokenizer> readTokenizer(const std::string &folder) {
+  return readTokenizer(folder, findVocabulary(folder));
+}
+
+Result<ReadTokenizer> readTokenizer(const std::string &folder,
+                                    const std::string &name) {
   struct Named {
     const char *name;
     std::optional<std::string_view> TokenizerFiles::*slot;
@@ -260,7 +239,8 @@ Result<ReadTokenizer> readTokenizer(const std::string &folder) {
   };
   std::vector<MappedFile> maps;
   TokenizerFiles files;
-  LLMC_TRY(MappedFile tokenizer, MappedFile::open(folder + "/tokenizer.json"));
+  files.name = name;
+  LLMC_TRY(MappedFile tokenizer, MappedFile::open(folder + "/" + name));
   files.tokenizer = viewOf(tokenizer);
   for (auto [name, slot] :
        {Named{"tokenizer_config.json", &TokenizerFiles::tokenizerConfig},

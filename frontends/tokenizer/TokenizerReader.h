@@ -18,7 +18,8 @@ namespace llmc::tokenizer {
 
 /// The contents of the files that have a say; only the first must be there.
 struct TokenizerFiles {
-  std::string_view tokenizer;                       ///< tokenizer.json
+  std::string name = "tokenizer.json"; ///< Of the vocabulary: says its kind.
+  std::string_view tokenizer;          ///< Its contents.
   std::optional<std::string_view> tokenizerConfig;  ///< tokenizer_config.json
   std::optional<std::string_view> specialTokensMap; ///< special_tokens_map.json
   std::optional<std::string_view> generationConfig; ///< generation_config.json
@@ -33,14 +34,21 @@ struct ReadTokenizer {
   std::vector<std::string> notes;
 };
 
-/// Reads the files of \p folder. bos, pad and eos are taken from the first of
-/// generation_config.json, genai_config.json, config.json,
+/// Reads the files of \p folder. The vocabulary is tokenizer.json; where there
+/// is none, tokenizer.model or spiece.model (SentencePiece), *.tiktoken,
+/// vocab.txt (BERT) or rwkv_vocab*.txt. bos, pad and eos are taken from the
+/// first of generation_config.json, genai_config.json, config.json,
 /// tokenizer_config.json and special_tokens_map.json that names them; what is
 /// put around a text is the post-processor's to say, and add_bos_token and
 /// add_eos_token count only where tokenizer.json has none.
-/// Errors: FileNotFound (no tokenizer.json), BadTokenizer, BadConfig,
+/// Errors: FileNotFound (no vocabulary), BadTokenizer, BadConfig,
 /// UnsupportedTokenizer (every unsupported part at once).
 Result<ReadTokenizer> readTokenizer(const std::string &folder);
+
+/// The same with the vocabulary \p name of \p folder, which may also be a
+/// GGUF file.
+Result<ReadTokenizer> readTokenizer(const std::string &folder,
+                                    const std::string &name);
 
 /// The same from bytes in memory.
 Result<ReadTokenizer> readTokenizer(const TokenizerFiles &files);

@@ -4,13 +4,11 @@
 
 namespace llmc::tokenizer {
 
-ByteTrie::ByteTrie(
-    std::vector<std::pair<std::string_view, int32_t>> entries) {
+ByteTrie::ByteTrie(std::vector<std::pair<std::string_view, int32_t>> entries) {
   std::erase_if(entries, [](const auto &e) { return e.first.empty(); });
-  std::stable_sort(entries.begin(), entries.end(),
-                   [](const auto &a, const auto &b) {
-                     return a.first < b.first;
-                   });
+  std::stable_sort(
+      entries.begin(), entries.end(),
+      [](const auto &a, const auto &b) { return a.first < b.first; });
   auto same = [](const auto &a, const auto &b) { return a.first == b.first; };
   entries.erase(std::unique(entries.begin(), entries.end(), same),
                 entries.end());

@@ -43,9 +43,8 @@ public:
   };
   Match longestPrefix(std::string_view text) const {
     Match best;
-    eachPrefix(text, [&](size_t length, int32_t value) {
-      best = {length, value};
-    });
+    eachPrefix(text,
+               [&](size_t length, int32_t value) { best = {length, value}; });
     return best;
   }
 

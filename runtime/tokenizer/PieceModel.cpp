@@ -39,8 +39,9 @@ std::vector<int32_t> byteTokenIds(const TokenizerModel &model) {
   std::vector<int32_t> ids(256, -1);
   std::vector<bool> outside = tokensOutside(model);
   auto digit = [](char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                                                 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
   };
   for (size_t i = 0; i < model.tokens.size(); ++i) {
     const std::string &t = model.tokens[i];

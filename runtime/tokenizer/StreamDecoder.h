@@ -51,7 +51,7 @@ private:
   bool byteMap = false;
   bool byteFallback = false;
   std::string wordEnd; ///< Of DecoderStep::WordEnd; empty where there is none.
-  size_t fuseAt;                    ///< Steps from here on see one text.
+  size_t fuseAt;       ///< Steps from here on see one text.
   size_t tokenCount = 0;            ///< Tokens that gave text.
   std::string pending;              ///< Bytes that are no character yet.
   std::vector<uint32_t> stripsLeft; ///< [steps] still to strip at the front.

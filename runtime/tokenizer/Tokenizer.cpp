@@ -23,8 +23,8 @@ struct Tokenizer::Impl {
 
   Impl(TokenizerModel m, Normalizer n, PreTokenizer p)
       : model(std::move(m)), normalizer(std::move(n)),
-        preTokenizer(std::move(p)),
-        pieces(PieceModel::create(model)), special(model.tokens.size()) {}
+        preTokenizer(std::move(p)), pieces(PieceModel::create(model)),
+        special(model.tokens.size()) {}
 
   Status addTokens();
   Status encodeNormalized(std::string_view text, bool atStart,
@@ -83,9 +83,8 @@ Status Tokenizer::Impl::encodeNormalized(std::string_view text, bool atStart,
       ids.push_back(s.id);
       continue;
     }
-    LLMC_TRY(Pieces cut,
-             preTokenizer.apply(std::string(slice(text, s.range)),
-                                atStart && s.range.begin == 0));
+    LLMC_TRY(Pieces cut, preTokenizer.apply(std::string(slice(text, s.range)),
+                                            atStart && s.range.begin == 0));
     for (Range piece : cut.ranges)
       pieces->encode(slice(cut.text, piece), ids);
   }

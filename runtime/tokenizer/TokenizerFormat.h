@@ -35,7 +35,8 @@ Result<TokenizerModel> parse(std::span<const std::byte> bytes);
 ///  1. 1 to 2^24 tokens, each valid UTF-8, at most 2^30 bytes together;
 ///  2. scores and uses are of all tokens or of none, scores finite; Unigram has
 ///     scores; every kind but Bpe has an unknown token, unless its vocabulary
-///     reads each byte; a merge's result is spelled as its two parts, none of which is empty;
+///     reads each byte; a merge's result is spelled as its two parts, none of
+///     which is empty;
 ///  3. added tokens, unkId, bosId, padId, prefix, suffix and eos name tokens
 ///     (or -1 where there may be none); no token is added twice;
 ///  4. kinds are known; literals and marks are not empty, marks one character;

@@ -4,7 +4,8 @@
 /// Text is carried through three lists of small steps, which the reader lowers
 /// from the parts of tokenizer.json, so that the runtime knows few primitives:
 ///
-///   text ─ split at added tokens ─ normalizer ─ pretokenizer ─ model ─ template
+///   text ─ split at added tokens ─ normalizer ─ pretokenizer ─ model ─
+///   template
 ///
 /// Token texts stay in the spelling of the file (byte-level alphabet, "▁").
 #ifndef LLMC_RUNTIME_TOKENIZER_TOKENIZERMODEL_H
@@ -153,10 +154,10 @@ struct AddedToken {
 struct TokenizerModel {
   std::vector<std::string> tokens; ///< [vocab] by id; "" where no token is.
   ModelKind kind = ModelKind::Bpe;
-  std::vector<Merge> merges;   ///< [merges] by rank; Bpe alone has any.
-  std::vector<double> scores;  ///< [vocab] of Unigram, else empty.
-  std::vector<TokenUse> uses;  ///< [vocab], or empty where all are Text.
-  std::vector<AddedToken> added;   ///< In the order of the file.
+  std::vector<Merge> merges;     ///< [merges] by rank; Bpe alone has any.
+  std::vector<double> scores;    ///< [vocab] of Unigram, else empty.
+  std::vector<TokenUse> uses;    ///< [vocab], or empty where all are Text.
+  std::vector<AddedToken> added; ///< In the order of the file.
 
   int32_t unkId = -1; ///< -1: unknown characters vanish.
   bool fuseUnk = false;

@@ -27,14 +27,14 @@ UnigramModel::UnigramModel(const TokenizerModel &model)
       entries.push_back({model.tokens[i], int32_t(i)});
   }
   trie = ByteTrie(std::move(entries));
-  unknownScore = model.floatScores ? double(float(lowest) - 10.0f) : lowest - 10;
+  unknownScore =
+      model.floatScores ? double(float(lowest) - 10.0f) : lowest - 10;
   for (size_t i = 0; i < model.tokens.size(); ++i)
     if (useOf(i) == TokenUse::UserDefined)
-      scores[i] =
-          double(float(model.tokens[i].size()) * float(highest)) - 0.1;
-  bytesComplete = model.byteFallback &&
-                  std::all_of(byteIds.begin(), byteIds.end(),
-                              [](int32_t id) { return id >= 0; });
+      scores[i] = double(float(model.tokens[i].size()) * float(highest)) - 0.1;
+  bytesComplete =
+      model.byteFallback && std::all_of(byteIds.begin(), byteIds.end(),
+                                        [](int32_t id) { return id >= 0; });
 }
 
 template <typename Score>

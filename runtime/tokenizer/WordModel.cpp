@@ -60,9 +60,9 @@ void WordModel::encode(std::string_view piece,
     return;
   }
   size_t base = ids.size();
-  size_t characters = size_t(
-      std::count_if(piece.begin(), piece.end(),
-                    [](char c) { return (uint8_t(c) & 0xC0) != 0x80; }));
+  size_t characters =
+      size_t(std::count_if(piece.begin(), piece.end(),
+                           [](char c) { return (uint8_t(c) & 0xC0) != 0x80; }));
   if (characters <= model.maxWordCharacters && readWord(piece, ids))
     return;
   ids.resize(base);

@@ -111,9 +111,8 @@ TEST(TokenizerReader, NamesEveryUnsupportedPartAtOnce) {
           {"type":"Split","pattern":{"Regex":"[a&&b]"},"behavior":"Isolated"}]},
         "post_processor":{"type":"Foo"},"decoder":{"type":"CTC"},)"),
                           Code::UnsupportedTokenizer);
-  for (const char *part :
-       {"normalizer Foo", "pre-tokenizer UnicodeScripts", "[a&&b]",
-        "post-processor Foo", "decoder CTC"})
+  for (const char *part : {"normalizer Foo", "pre-tokenizer UnicodeScripts",
+                           "[a&&b]", "post-processor Foo", "decoder CTC"})
     EXPECT_TRUE(mentions(why, part)) << part << " in " << why;
   for (const char *type : {"WordSalad"}) {
     std::string text = fileWith();

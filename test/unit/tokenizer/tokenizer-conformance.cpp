@@ -1,19 +1,23 @@
 /// Compares encode() and decode() with text -> ids pairs that others publish.
 ///
 ///   tokenizer-conformance DATA          the `tokenizers` group of test data
+///   tokenizer-conformance --match DATA  which models agree with a vocabulary
 ///   tokenizer-conformance --cases FOLDER FILE
 ///       FILE holds one JSON object a line: text, ids, and where they differ
 ///       from false: add_special, parse_special; optionally decoded
 ///       (with special tokens) and streamed.
 ///
 /// Prints a table on stdout and each mismatch on stderr; exits 1 where one was.
+#include "ConformanceVocabularies.h"
 #include "frontends/tokenizer/TokenizerReader.h"
 #include "runtime/tokenizer/Tokenizer.h"
+#include "runtime/tokenizer/Unicode.h"
 
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 using namespace llmc::tokenizer;
@@ -101,77 +105,142 @@ void addIree(const json &corpus, const std::string &name,
                      {}});
 }
 
-struct Vocabulary {
-  const char *folder;
-  std::vector<const char *> iree;
-  std::vector<const char *> inpOut;
-};
+std::vector<Case> casesOf(const Vocabulary &v, const fs::path &data,
+                          const json &corpus) {
+  std::vector<Case> cases;
+  for (const char *name : v.iree)
+    addIree(corpus, name, cases);
+  for (const char *stem : v.inpOut)
+    addInpOut(data / "llama.cpp-vocab" / stem, cases);
+  for (auto [text, ids] : v.texts) {
+    json golden = json::parse(readText(data / "rten-reftests" / ids));
+    cases.push_back({ids,
+                     readText(data / "rten-reftests" / text),
+                     golden.at("token_ids").get<std::vector<int32_t>>(),
+                     {true, false},
+                     {}});
+  }
+  return cases;
+}
 
-const std::vector<Vocabulary> vocabularies = {
-    {"rten-reftests/models/gpt2",
-     {"gpt2", "distilbert/distilgpt2", "EleutherAI/gpt-neo-125M",
-      "EleutherAI/gpt-neo-1.3B", "cerebras/Cerebras-GPT-111M",
-      "cerebras/Cerebras-GPT-1.3B", "tiktoken/r50k_base"},
-     {"ggml-vocab-gpt-2.gguf"}},
-    {"gpt-neox-20b",
-     {"EleutherAI/gpt-neox-20b", "EleutherAI/pythia-410m",
-      "EleutherAI/pythia-1.4b", "EleutherAI/pythia-6.9b",
-      "togethercomputer/RedPajama-INCITE-7B-Base"},
-     {}},
-    {"ort-ext/llama2",
-     {"NousResearch/Llama-2-7b-hf", "TinyLlama/TinyLlama-1.1B-Chat-v1.0"},
-     {"ggml-vocab-llama-spm.gguf"}},
-    {"ort-ext/phi-3-mini", {"microsoft/Phi-3-mini-4k-instruct"}, {}},
-    {"ort-ext/roberta-base",
-     {"FacebookAI/roberta-base", "FacebookAI/roberta-large",
-      "facebook/bart-base", "sentence-transformers/all-distilroberta-v1",
-      "allenai/longformer-base-4096"},
-     {}},
-    {"ort-ext/clip",
-     {"openai/clip-vit-base-patch16", "openai/clip-vit-base-patch32",
-      "laion/CLIP-ViT-H-14-laion2B-s32B-b79K"},
-     {}},
-    {"ort-ext/added-tokens", {}, {}},
-};
+/// The vocabulary of GPT-2 as a file of tiktoken, which its r50k_base is.
+std::string tiktokenOf(const TokenizerModel &gpt2) {
+  static const char digits[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (size_t id = 0; id + 1 < gpt2.tokens.size(); ++id) {
+    std::string bytes, line;
+    for (std::string_view rest = gpt2.tokens[id]; !rest.empty();) {
+      Utf8Head head = decodeOne(rest);
+      bytes += char(letterToByte(head.codePoint));
+      rest.remove_prefix(head.length);
+    }
+    for (size_t i = 0; i < bytes.size(); i += 3) {
+      uint32_t group = 0;
+      size_t n = std::min<size_t>(3, bytes.size() - i);
+      for (size_t k = 0; k < 3; ++k)
+        group = group << 8 | (k < n ? uint8_t(bytes[i + k]) : 0u);
+      for (size_t k = 0; k < 4; ++k)
+        line += k <= n ? digits[group >> (18 - 6 * k) & 63] : '=';
+    }
+    out += line + " " + std::to_string(id) + "\n";
+  }
+  return out;
+}
+
+void printRow(const std::string &name, const char *kind, size_t pairs,
+              size_t passed, const std::string &why) {
+  std::printf("| %s | %s | %zu | %zu | %s |\n", name.c_str(), kind, pairs,
+              passed, why.c_str());
+}
+
+/// Checks one vocabulary, through the bytes of the section, and prints its row;
+/// returns whether all is well.
+bool runOne(const std::string &name, const char *kind,
+            const llmc::Result<ReadTokenizer> &read,
+            const std::vector<Case> &cases) {
+  if (!read) {
+    printRow(name, kind, cases.size(), 0, read.error().why);
+    return false;
+  }
+  auto tokenizer = Tokenizer::load(serialize(read->model));
+  if (!tokenizer) {
+    printRow(name, kind, cases.size(), 0, tokenizer.error().why);
+    return false;
+  }
+  auto failed = size_t(check(*tokenizer, cases));
+  printRow(name, kind, cases.size(), cases.size() - failed,
+           cases.empty() ? "read; no pairs" : "");
+  return failed == 0;
+}
+
+llmc::Result<ReadTokenizer> readVocabulary(const fs::path &data,
+                                           const Vocabulary &v) {
+  if (!std::string_view(v.file).ends_with(".model"))
+    return readTokenizer((data / v.folder).string(), v.file);
+  // What SentencePiece models lack is in a file that is not there.
+  std::string bytes = readText(data / v.folder / v.file);
+  TokenizerFiles files;
+  files.name = v.file;
+  files.tokenizer = bytes;
+  files.tokenizerConfig = R"({"add_bos_token":true})";
+  return readTokenizer(files);
+}
 
 int runAll(const fs::path &data) {
   json corpus = json::parse(readText(data / "iree-golden/corpus.json"));
-  int failures = 0;
-  std::printf("%-28s %7s %7s %7s\n", "vocabulary", "size", "cases", "failed");
+  bool good = true;
+  std::printf("| vocabulary | kind | pairs | passed | why not |\n"
+              "|---|---|---|---|---|\n");
+  std::set<std::string> used;
   for (const Vocabulary &v : vocabularies) {
-    auto read = readTokenizer((data / v.folder).string());
-    if (!read) {
-      std::printf("%-28s skipped: %s\n", v.folder, read.error().why.c_str());
-      continue;
-    }
-    std::vector<std::byte> bytes = serialize(read->model);
-    auto tokenizer = Tokenizer::load(bytes);
-    if (!tokenizer) {
-      std::printf("%-28s %s\n", v.folder, tokenizer.error().render().c_str());
-      ++failures;
-      continue;
-    }
-    std::vector<Case> cases;
-    for (const char *name : v.iree)
-      addIree(corpus, name, cases);
-    for (const char *stem : v.inpOut)
-      addInpOut(data / "llama.cpp-vocab" / stem, cases);
-    if (std::string(v.folder).ends_with("gpt2")) {
-      fs::path base = data / "rten-reftests";
-      json golden =
-          json::parse(readText(base / "monty-python-credits-gpt2.json"));
-      cases.push_back({"monty-python-credits",
-                       readText(base / "monty-python-credits.txt"),
-                       golden.at("token_ids").get<std::vector<int32_t>>(),
-                       {false, false},
-                       {}});
-    }
-    int failed = check(*tokenizer, cases);
-    std::printf("%-28s %7d %7zu %7d\n", v.folder, tokenizer->vocabSize(),
-                cases.size(), failed);
-    failures += failed;
+    used.insert(v.iree.begin(), v.iree.end());
+    good &= runOne(std::string(v.folder) + "/" + v.file, v.kind,
+                   readVocabulary(data, v), casesOf(v, data, corpus));
   }
-  return failures != 0;
+  auto gpt2 = readTokenizer((data / "rten-reftests/models/gpt2").string());
+  if (gpt2) {
+    Vocabulary v{"", "", "", {"tiktoken/r50k_base"}, {}};
+    used.insert("tiktoken/r50k_base");
+    std::string text = tiktokenOf(gpt2->model);
+    TokenizerFiles files;
+    files.name = "r50k_base.tiktoken";
+    files.tokenizer = text;
+    good &= runOne("r50k_base.tiktoken (made from GPT-2's)", "tiktoken",
+                   readTokenizer(files), casesOf(v, data, corpus));
+  }
+  size_t models = 0, pairs = 0;
+  for (auto &[name, model] : corpus.at("models").items())
+    if (!used.contains(name))
+      ++models, pairs += model.at("tests").size();
+  std::printf("\n%zu models of iree-golden (%zu pairs) have no vocabulary "
+              "there.\n",
+              models, pairs);
+  return good ? 0 : 1;
+}
+
+/// Says for each vocabulary which models of the corpus it agrees with.
+int runMatch(const fs::path &data) {
+  json corpus = json::parse(readText(data / "iree-golden/corpus.json"));
+  for (const Vocabulary &v : vocabularies) {
+    auto read = readVocabulary(data, v);
+    if (!read)
+      continue;
+    auto tokenizer = Tokenizer::create(read->model);
+    std::printf("%s/%s\n", v.folder, v.file);
+    for (auto &[name, model] : corpus.at("models").items()) {
+      std::vector<Case> cases;
+      addIree(corpus, name, cases);
+      size_t same = 0;
+      for (const Case &c : cases) {
+        auto ids = tokenizer->encode(c.text, c.options);
+        same += ids && *ids == c.ids;
+      }
+      if (same != 0)
+        std::printf("  %s %zu of %zu\n", name.c_str(), same, cases.size());
+    }
+  }
+  return 0;
 }
 
 int runCases(const std::string &folder, const char *file) {
@@ -207,8 +276,12 @@ int runCases(const std::string &folder, const char *file) {
 int main(int argc, char **argv) {
   if (argc == 4 && std::string(argv[1]) == "--cases")
     return runCases(argv[2], argv[3]);
+  if (argc == 3 && std::string(argv[1]) == "--match")
+    return runMatch(argv[2]);
   if (argc != 2) {
-    std::fputs("tokenizer-conformance DATA | --cases FOLDER FILE\n", stderr);
+    std::fputs("tokenizer-conformance DATA | --match DATA | "
+               "--cases FOLDER FILE\n",
+               stderr);
     return 2;
   }
   return runAll(argv[1]);
