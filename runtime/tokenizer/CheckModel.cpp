@@ -14,11 +14,10 @@ constexpr size_t maxSteps = 64;
 constexpr size_t maxGrowth = 64;
 
 Error bad(std::string where, std::string why) {
-  return Error{Code::BadTokenizer,
-               "the tokenizer contradicts itself",
-               std::move(where),
-               std::move(why),
-               "take tokenizer.json from the model's source again, and compile"};
+  return Error{
+      Code::BadTokenizer, "the tokenizer contradicts itself", std::move(where),
+      std::move(why),
+      "take tokenizer.json from the model's source again, and compile"};
 }
 
 bool isOneCharacter(const std::string &s) {
@@ -156,10 +155,8 @@ template <typename Step> bool growsTooMuch(const std::vector<Step> &steps) {
 
 Status checkGrowth(const TokenizerModel &m) {
   auto unsupported = [](std::string where, std::string why) {
-    return Error{Code::UnsupportedTokenizer,
-                 "cannot use the tokenizer",
-                 std::move(where),
-                 std::move(why),
+    return Error{Code::UnsupportedTokenizer, "cannot use the tokenizer",
+                 std::move(where), std::move(why),
                  "leave tokenizer.json away: the model then takes --ids"};
   };
   std::string why = "its replacements make a text more than " +
@@ -177,10 +174,8 @@ Status checkGrowth(const TokenizerModel &m) {
 
 Status checkDecoder(const TokenizerModel &m) {
   auto unsupported = [](std::string why) {
-    return Error{Code::UnsupportedTokenizer,
-                 "cannot use the decoder",
-                 "decoder",
-                 std::move(why),
+    return Error{Code::UnsupportedTokenizer, "cannot use the decoder",
+                 "decoder", std::move(why),
                  "leave tokenizer.json away: the model then takes --ids"};
   };
   using D = DecoderStep::Kind;

@@ -169,10 +169,9 @@ Result<Normalizer::Output> Normalizer::apply(std::string_view input) const {
       break;
     case Kind::BertClean:
       text = mapCharacters(text, [](char32_t c, std::string &out) {
-        if (isBertSpace(c))
-          out += ' ';
-        else if (c != 0 && c != 0xFFFD && !isOther(c))
-          appendUtf8(out, c);
+        if (c == 0 || c == 0xFFFD || isOther(c))
+          return;
+        appendUtf8(out, isBertSpace(c) ? U' ' : c);
       });
       break;
     case Kind::SpaceCjk:

@@ -51,10 +51,8 @@ Pattern::~Pattern() = default;
 
 Result<Pattern> Pattern::compile(std::string_view text) {
   auto refuse = [&](std::string why) {
-    return Error{Code::UnsupportedTokenizer,
-                 "cannot use a split pattern",
-                 "pattern " + std::string(text.substr(0, 200)),
-                 std::move(why),
+    return Error{Code::UnsupportedTokenizer, "cannot use a split pattern",
+                 "pattern " + std::string(text.substr(0, 200)), std::move(why),
                  "leave tokenizer.json away: the model then takes --ids"};
   };
   if (text.empty() || text.size() > maxPatternBytes)

@@ -174,6 +174,8 @@ static size_t mostShrinking(const std::vector<NormalizerStep> &steps) {
   for (const NormalizerStep &step : steps)
     switch (step.kind) {
     case Kind::Prepend:
+    case Kind::PrependAlways:
+    case Kind::ByteMap:
       break;
     case Kind::ReplaceLiteral:
       if (step.content.size() < step.pattern.size())
@@ -195,6 +197,8 @@ static size_t mostShrinking(const std::vector<NormalizerStep> &steps) {
 
 size_t Tokenizer::mostTokenBytes() const {
   const TokenizerModel &model = impl->model;
+  if (model.kind != ModelKind::Bpe)
+    return 0;      // Whole words may be unknown, or unknown characters fuse.
   size_t most = 4; // An unknown character.
   for (const std::string &token : model.tokens)
     most = std::max(most, token.size());
@@ -211,19 +215,21 @@ size_t Tokenizer::mostTokenBytes() const {
   }
   bool keepsUnknown = model.unkId >= 0 && !model.fuseUnk;
   if (!keepsUnknown && mapsBytes) {
-    keepsUnknown = true;
-    for (unsigned byte = 0; byte < 256; ++byte) {
-      std::string letter;
-      appendUtf8(letter, byteToLetter(static_cast<uint8_t>(byte)));
-      keepsUnknown &= impl->bpe.find(letter) >= 0;
+    std::vector<bool> known(256);
+    std::vector<bool> outside = tokensOutside(model);
+    for (size_t i = 0; i < model.tokens.size(); ++i) {
+      const std::string &token = model.tokens[i];
+      if (!isModelToken(model, outside, i))
+        continue;
+      Utf8Head head = decodeOne(token);
+      int byte = letterToByte(head.codePoint);
+      if (head.length == token.size() && byte >= 0)
+        known[size_t(byte)] = true;
     }
+    keepsUnknown = std::count(known.begin(), known.end(), true) == 256;
   } else if (!keepsUnknown && model.byteFallback) {
-    keepsUnknown = true;
-    for (unsigned byte = 0; byte < 256; ++byte) {
-      char name[8];
-      std::snprintf(name, sizeof name, "<0x%02X>", byte);
-      keepsUnknown &= impl->bpe.find(name) >= 0;
-    }
+    std::vector<int32_t> ids = byteTokenIds(model);
+    keepsUnknown = std::count(ids.begin(), ids.end(), -1) == 0;
   }
   return keepsUnknown ? most * mostShrinking(model.normalizer) : 0;
 }

@@ -10,8 +10,8 @@ UnigramModel::UnigramModel(const TokenizerModel &model)
     : model(model), scores(model.scores), byteIds(byteTokenIds(model)) {
   std::vector<bool> outside = tokensOutside(model);
   std::vector<std::pair<std::string_view, int32_t>> entries;
-  // SentencePiece takes the lowest and highest score of ordinary pieces; the
-  // tokenizers library that of all.
+  // SentencePiece takes the lowest score of ordinary pieces, and the highest,
+  // or 0 where all are below; the tokenizers library the lowest of all.
   bool any = false;
   double lowest = 0, highest = 0;
   auto useOf = [&](size_t i) {
@@ -20,7 +20,7 @@ UnigramModel::UnigramModel(const TokenizerModel &model)
   for (size_t i = 0; i < model.tokens.size(); ++i) {
     if (!outside[i] && useOf(i) == TokenUse::Text) {
       lowest = any ? std::min(lowest, scores[i]) : scores[i];
-      highest = any ? std::max(highest, scores[i]) : scores[i];
+      highest = std::max(highest, scores[i]);
       any = true;
     }
     if (isModelToken(model, outside, i))
@@ -59,7 +59,26 @@ void UnigramModel::search(std::string_view piece,
     uint32_t begin, end;
   };
   std::vector<Step> path;
-  bool unknownBefore = false;
+  // Unknown characters in a row are given out together; so is the unknown
+  // token itself, where its spelling stands in the text.
+  size_t unknownBegin = 0, unknownEnd = 0;
+  auto giveUnknown = [&] {
+    std::string_view text =
+        piece.substr(unknownBegin, unknownEnd - unknownBegin);
+    unknownBegin = unknownEnd;
+    if (text.empty())
+      return;
+    bool bytes =
+        model.byteFallback && text != model.tokens[size_t(model.unkId)] &&
+        (bytesComplete || std::all_of(text.begin(), text.end(), [&](char c) {
+           return byteIds[uint8_t(c)] >= 0;
+         }));
+    if (!bytes)
+      ids.push_back(model.unkId);
+    else
+      for (char c : text)
+        ids.push_back(byteIds[uint8_t(c)]);
+  };
   auto give = [&](size_t end) {
     path.clear();
     for (size_t at = end; at > base;) {
@@ -68,20 +87,15 @@ void UnigramModel::search(std::string_view piece,
       at = n.from;
     }
     for (size_t i = path.size(); i-- > 0;) {
-      if (path[i].id >= 0) {
-        ids.push_back(path[i].id);
-      } else if (model.byteFallback &&
-                 (bytesComplete ||
-                  std::all_of(piece.begin() + path[i].begin,
-                              piece.begin() + path[i].end, [&](char c) {
-                                return byteIds[uint8_t(c)] >= 0;
-                              }))) {
-        for (size_t at = path[i].begin; at < path[i].end; ++at)
-          ids.push_back(byteIds[uint8_t(piece[at])]);
-      } else if (!unknownBefore) {
-        ids.push_back(model.unkId);
+      const Step &step = path[i];
+      if (step.id >= 0 && step.id != model.unkId) {
+        giveUnknown();
+        ids.push_back(step.id);
+        continue;
       }
-      unknownBefore = path[i].id < 0;
+      if (unknownEnd == unknownBegin)
+        unknownBegin = step.begin;
+      unknownEnd = step.end;
     }
     Node last = best[end - base];
     best.assign(1, last);
@@ -95,22 +109,23 @@ void UnigramModel::search(std::string_view piece,
     Score till = best[at - base].score;
     uint32_t length = decodeOne(piece.substr(at)).length;
     bool single = false;
-    auto offer = [&](size_t n, double candidate, int32_t id) {
+    auto offer = [&](size_t n, Score candidate, int32_t id) {
       Node &target = nodeAt(at + n);
-      if (target.from == ~uint32_t(0) || candidate > double(target.score))
-        target = {Score(candidate), at, id};
+      if (target.from == ~uint32_t(0) || candidate > target.score)
+        target = {candidate, at, id};
       reach = std::max(reach, at + n);
     };
     trie.eachPrefix(piece.substr(at), [&](size_t n, int32_t id) {
-      offer(n, scores[size_t(id)] + double(till), id);
+      offer(n, Score(scores[size_t(id)] + double(till)), id);
       single |= n == length;
     });
     if (!single)
-      offer(length, double(Score(Score(unknownScore) + till)), -1);
+      offer(length, Score(unknownScore) + till, -1);
     at += length;
   }
   if (at > base)
     give(at);
+  giveUnknown();
 }
 
 void UnigramModel::encode(std::string_view piece,
