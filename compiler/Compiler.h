@@ -12,8 +12,12 @@ namespace llmc {
 /// has one thread: kernels are generated in forked workers.
 Result<CompileSummary> compileModel(const CompileOptions &options);
 
-/// The names of all passes that these options would run, in order.
-std::vector<std::string> pipelineNames(const CompileOptions &options);
+/// The names of all passes that options would run, in order.
+struct PipelineNames {
+  std::vector<std::string> decoder; ///< Of a model that is recognised.
+  std::vector<std::string> graph;   ///< Of any other graph.
+};
+PipelineNames pipelineNames(const CompileOptions &options);
 
 } // namespace llmc
 

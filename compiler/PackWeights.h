@@ -2,7 +2,9 @@
 #ifndef LLMC_COMPILER_PACKWEIGHTS_H
 #define LLMC_COMPILER_PACKWEIGHTS_H
 
+#include "compiler/pack/Panels.h"
 #include "dialects/llm/LlmOps.h"
+#include "dialects/onnx/OnnxOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/SymbolTable.h"
 #include "runtime/format/Writer.h"
@@ -13,43 +15,36 @@
 namespace llmc {
 
 /// Carries out the transforms of `llm.weight` ops, one tensor at a time, from
-/// mapped files; at most a few panels of one weight are in memory.
+/// mapped files; a few pieces of a megabyte or two are in memory.
 class WeightPacker {
 public:
-  /// \p files are the bytes of the module's `onnx.files`, mapped.
+  /// \p files are the bytes of the module's `onnx.files`, mapped. Call pack()
+  /// with more than one of \p threads only where no more processes are forked.
   WeightPacker(mlir::ModuleOp module,
-               std::vector<std::span<const std::byte>> files)
-      : module(module), files(std::move(files)) {}
+               std::vector<std::span<const std::byte>> files,
+               unsigned threads = 1)
+      : symbols(module), files(std::move(files)), threads(threads) {}
 
   /// How the weight lies in the file: type, shape as stored, bytes.
   Result<Weight> describe(llm::WeightOp weight) const;
   /// Writes it: exactly describe().bytes bytes.
   Status pack(llm::WeightOp weight, WeightSink &sink) const;
+  /// The most bytes that one thread makes of a weight at once.
+  static uint64_t largestPiece(llm::WeightOp weight);
 
 private:
-  /// A source of a weight: elements of a mapped file.
-  struct Source {
-    const std::byte *bytes = nullptr;
-    mlir::Type element;
-    int64_t rows = 0, columns = 0; ///< As the weight sees it.
-    bool transposed = false;       ///< Stored [columns, rows].
-    int64_t storedRows = 0, storedColumns = 0; ///< Those left out included.
-    int64_t firstRow = 0;
-    llm::ColumnRanges taken{};
-    /// Rows [0, count) of column \p column into \p out, as f32.
-    void readColumn(int64_t column, float *out) const;
-    float at(int64_t row, int64_t column) const;
-  };
-  Result<std::vector<Source>> sources(llm::WeightOp weight) const;
+  /// The bytes of an initializer, checked to lie within its file.
+  Result<std::span<const std::byte>> bytesOf(onnx::InitializerOp op,
+                                             llm::WeightOp weight) const;
+  Result<std::vector<pack::Source>> sources(llm::WeightOp weight) const;
   /// False where the weight's elements are not those of its source as they are.
   Result<bool> copyRows(llm::WeightOp weight, WeightSink &sink) const;
-  Status packRows(llm::WeightOp weight, llvm::ArrayRef<Source> sources,
-                  WeightSink &sink) const;
-  Status packPanels(llm::WeightOp weight, llvm::ArrayRef<Source> sources,
+  Status packMatrix(llm::WeightOp weight, std::vector<pack::Source> sources,
                     WeightSink &sink) const;
 
-  mutable mlir::ModuleOp module; // a handle; MLIR has no const one
+  mutable mlir::SymbolTable symbols;
   std::vector<std::span<const std::byte>> files;
+  unsigned threads;
 };
 
 /// The element type of a buffer or weight; Internal for a type without one.

@@ -38,6 +38,7 @@ std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options) {
   add(createQuantizeWeights({options.quantize}));
 
   stage = "schedule";
+  add(createShareWeights());
   add(createSpecializeStep({options.chunk}));
   add(createSelectLayouts());
   add(createSelectTiles());

@@ -125,13 +125,15 @@ Status VerifyEach::begin(ModuleOp module) {
   return Status::ok();
 }
 
-Status VerifyEach::check(const PipelineStep &step, ModuleOp module) {
+Result<bool> VerifyEach::check(const PipelineStep &step, ModuleOp module) {
+  bool evaluated = false;
   for (auto function : module.getOps<func::FuncOp>()) {
     StringRef name = function.getSymName();
     bool graph = name == "main";
     bool rows = name == "step" || function->hasAttr("llm.max_rows");
     if (!graph && !rows)
       continue;
+    evaluated = true;
     std::string why;
     auto actual = graph ? runGraph(function, why) : runStep(function, why);
     double moved = failed(actual) ? HUGE_VAL : distance(*actual, *expected);
@@ -152,7 +154,7 @@ Status VerifyEach::check(const PipelineStep &step, ModuleOp module) {
     if (quantizes)
       expected = *actual;
   }
-  return Status::ok();
+  return evaluated;
 }
 
 } // namespace llmc

@@ -25,8 +25,9 @@ public:
   /// The result before the first pass. Error: Internal where the graph cannot
   /// be evaluated.
   Status begin(mlir::ModuleOp module);
-  /// Error: VerifyEachFailed, naming the pass.
-  Status check(const PipelineStep &step, mlir::ModuleOp module);
+  /// Whether \p module still holds what the evaluator knows, so that the pass
+  /// was checked. Error: VerifyEachFailed, naming the pass.
+  Result<bool> check(const PipelineStep &step, mlir::ModuleOp module);
 
 private:
   std::optional<reference::Tensor> expected; // [rows, vocabulary]

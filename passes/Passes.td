@@ -106,6 +106,9 @@ def SpecializeStep : Pass<"llmc-specialize-step", "::mlir::ModuleOp"> {
     Option<"decodeRows", "decode-rows", "int64_t", "4", "Largest number of rows of the decode step.">
   ];
 }
+def ShareWeights : Pass<"llmc-share-weights", "::mlir::ModuleOp"> {
+  let summary = "Store a table once that is the transpose of a linear's weight.";
+}
 def SelectLayouts : Pass<"llmc-select-layouts", "::mlir::ModuleOp"> {
   let summary = "Decide how weights lie in the file.";
 }

@@ -102,6 +102,27 @@ Value PanelWeights::at(VectorBuilder &b, Value panel, Value group,
       vector::BitCastOp::create(b, b.lanes(b.getI32Type()), top));
 }
 
+Value PanelWeights::element(VectorBuilder &b, Value panel, Value group,
+                            int64_t j, Value lane) const {
+  if (kind == Kind::F32)
+    return b.loadScalar(weight, {panel, b.add(group, b.index(j)), lane});
+  if (kind == Kind::Pair) {
+    Value pair = b.add(b.floorDiv(group, 2), b.index(j / 2));
+    Value half = b.add(b.mul(lane, b.index(2)), b.index(j % 2));
+    return b.toF32(b.loadScalar(weight, {panel, pair, half}));
+  }
+  Value inLine = b.mul(lane, b.index(4));
+  Value line = b.mul(group, b.index(width));
+  Value byte = b.loadScalar(
+      weight, {panel, b.add(line, b.add(inLine, b.index(j)))});
+  Value start = b.index(llvm::divideCeil(length, 4) * lineBytes);
+  Value scale = b.load(weight, {panel, b.add(start, inLine)}, {}, 4);
+  scale = vector::BitCastOp::create(
+      b, VectorType::get({1}, b.getF32Type()), scale);
+  scale = vector::ExtractOp::create(b, scale, 0);
+  return b.mul(arith::SIToFPOp::create(b, b.getF32Type(), byte), scale);
+}
+
 void PanelWeights::prefetch(VectorBuilder &b, Value panel, Value group) const {
   Value zero = b.index(0);
   auto line = [&](ValueRange at) {

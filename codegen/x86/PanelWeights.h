@@ -24,6 +24,9 @@ public:
   /// The 16 weights at k = group + j; group is a multiple of 4, 0 <= j < 4.
   /// Those of W8 come times a power of two that scales() divides by.
   Value at(VectorBuilder &b, Value panel, Value group, int64_t j) const;
+  /// Lane \p lane (an index) of at(), as a scalar and scaled.
+  Value element(VectorBuilder &b, Value panel, Value group, int64_t j,
+                Value lane) const;
   /// Asks for lines that follow those of k in [group, group + 4) by 1 KiB, as
   /// many as hold these. One row over f32 and bf16 weights of 128 MiB ran 3 to
   /// 7 % faster with it (Zen 4, one core, 4 streams; 512 B the same, 4 KiB

@@ -1,6 +1,10 @@
 /// kernel.embedding and kernel.take_rows: rows copied from one table to
-/// another, converted where the element types differ.
+/// another, converted where the element types differ. Of a table in panels the
+/// columns are copied: a row's elements lie a line apart, one by one.
 #include "codegen/x86/KernelsToX86.h"
+#include "codegen/x86/PanelWeights.h"
+
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -31,7 +35,40 @@ static LogicalResult lowerGather(Operation *op, Value table, Value indices,
   return success();
 }
 
+/// output[t, :] = weight[:, tokens[t]] for a weight in panels.
+static LogicalResult lowerColumns(kernel::EmbeddingOp op) {
+  int64_t length = extent(op.getOutput(), 1);
+  auto table = cast<MemRefType>(op.getTable().getType());
+  auto weights = PanelWeights::of(op, op.getTable(), op.getScheme(), length,
+                                  table.getDimSize(0));
+  if (failed(weights))
+    return failure();
+  Type target = cast<MemRefType>(op.getOutput().getType()).getElementType();
+  VectorBuilder b(op->getLoc(), op);
+  b.loop(op.getBegin(), op.getEnd(), 1, [&](Value t) {
+    Value token = b.toIndex(b.loadScalar(op.getTokens(), {t}));
+    Value panel = b.floorDiv(token, VectorBuilder::width);
+    Value lane = b.sub(token, b.mul(panel, b.index(VectorBuilder::width)));
+    auto copy = [&](Value group, int64_t count) {
+      for (int64_t j = 0; j < count; ++j) {
+        Value k = j ? b.add(group, b.index(j)) : group;
+        Value element = weights->element(b, panel, group, j, lane);
+        b.storeScalar(b.fromF32(element, target), op.getOutput(), {t, k});
+      }
+    };
+    // Four at a time: whole groups of every weight type.
+    int64_t whole = length / 4 * 4;
+    b.loop(b.index(0), b.index(whole), 4,
+           [&](Value group) { copy(group, 4); });
+    if (whole != length)
+      copy(b.index(whole), length - whole);
+  });
+  return success();
+}
+
 LogicalResult llmc::codegen::lowerEmbedding(kernel::EmbeddingOp op) {
+  if (op.getPanels())
+    return lowerColumns(op);
   return lowerGather(op, op.getTable(), op.getTokens(), op.getOutput(),
                      op.getBegin(), op.getEnd());
 }

@@ -128,10 +128,12 @@ LogicalResult evalGetWeight(llm::GetWeightOp op, Call &call) {
 
 /// Rows of \p width elements of \p source, chosen by \p indices.
 LogicalResult takeRows(const Tensor &source, const Tensor &indices,
-                       ArrayRef<int64_t> leading, Call &call) {
+                       ArrayRef<int64_t> leading, Call &call,
+                       bool columns = false) {
   if (source.rank() != 2 || !indices || indices.isFloat())
     return call.fail("needs a matrix and integers that choose its rows");
-  int64_t rows = source.shape()[0], width = source.shape()[1];
+  // The columns of the source are the rows that are taken.
+  int64_t rows = source.shape()[columns], width = source.shape()[!columns];
   Shape shape(leading);
   shape.push_back(width);
   Tensor *result = call.create(0, shape);
@@ -142,7 +144,8 @@ LogicalResult takeRows(const Tensor &source, const Tensor &indices,
     int64_t row = indices.getInt(i);
     if (row < 0 || row >= rows)
       return call.fail("row " + Twine(row) + " is beyond the " + Twine(rows));
-    source.read(row * width, 1, width, line.data());
+    source.read(columns ? row : row * width, columns ? rows : 1, width,
+                line.data());
     result->write(i * width, 1, width, line.data());
   }
   return success();
@@ -352,7 +355,8 @@ void registerLlm(Registry &registry) {
   registry.add<llm::GetWeightOp>(evalGetWeight);
   registry.add<llm::EmbeddingOp>([](llm::EmbeddingOp op, Call &call) {
     const Tensor &tokens = call[op.getTokens()];
-    return takeRows(call[op.getTable()], tokens, tokens.shape(), call);
+    return takeRows(call[op.getTable()], tokens, tokens.shape(), call,
+                    op.getColumns());
   });
   registry.add<llm::TakeRowsOp>([](llm::TakeRowsOp op, Call &call) {
     const Tensor &rows = call[op.getRows()];

@@ -22,18 +22,18 @@ FileWeights::FileWeights(ModuleOp module, std::string folder) {
   maps.resize(paths.size());
 }
 
-FailureOr<Tensor> FileWeights::load(onnx::InitializerOp op) {
+const std::byte *FileWeights::bytes(onnx::InitializerOp op) {
   int64_t file = op.getFile();
   if (file < 0 || file >= int64_t(paths.size())) {
     message = "onnx.files has no file " + std::to_string(file);
-    return failure();
+    return nullptr;
   }
   if (!maps[file]) {
     auto buffer = llvm::MemoryBuffer::getFile(paths[file], /*IsText=*/false,
                                               /*RequiresNullTerminator=*/false);
     if (!buffer) {
       message = paths[file] + ": " + buffer.getError().message();
-      return failure();
+      return nullptr;
     }
     maps[file] = std::move(*buffer);
   }
@@ -42,13 +42,20 @@ FailureOr<Tensor> FileWeights::load(onnx::InitializerOp op) {
   if (offset > size || bytes > size - offset) {
     message = "bytes " + std::to_string(offset) + " + " + std::to_string(bytes) +
               " lie beyond the end of " + paths[file];
-    return failure();
+    return nullptr;
   }
-  auto *start = reinterpret_cast<const std::byte *>(
-      maps[file]->getBufferStart() + offset);
+  return reinterpret_cast<const std::byte *>(maps[file]->getBufferStart() +
+                                             offset);
+}
+
+FailureOr<Tensor> FileWeights::load(onnx::InitializerOp op) {
+  const std::byte *start = bytes(op);
+  if (!start)
+    return failure();
   auto tensor = Tensor::fromPacked(
       cast<RankedTensorType>(op.getType()),
-      std::shared_ptr<const std::byte>(maps[file], start), bytes);
+      std::shared_ptr<const std::byte>(maps[op.getFile()], start),
+      op.getBytes());
   if (!tensor) {
     message = "has a type that is not supported, or too few bytes";
     return failure();

@@ -17,6 +17,9 @@ public:
   /// Relative names are resolved against \p folder (empty: where we run).
   explicit FileWeights(mlir::ModuleOp module, std::string folder = {});
   mlir::FailureOr<Tensor> load(onnx::InitializerOp op) override;
+  /// The first byte of an initializer, all of whose bytes are in its file; null
+  /// on any error, which lastError() tells.
+  const std::byte *bytes(onnx::InitializerOp op);
   std::string lastError() const override { return message; }
 
 private:

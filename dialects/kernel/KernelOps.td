@@ -11,10 +11,12 @@ def Kernel_EmbeddingOp : Kernel_Op<"embedding"> {
   let summary = "output[t, :] = table[tokens[t], :]. A tile is a row.";
   let description = [{
     tokens [T] i32, each checked by the caller; table [V, D]; output [T, D] f32
-    or the table's type.
+    or the table's type. With `panels` the table is a weight [D, V] as
+    `kernel.linear` stores it, in `scheme`, and its column `token` is copied.
   }];
   let arguments = (ins AnyMemRef:$tokens, AnyMemRef:$table, AnyMemRef:$output,
-                       Index:$begin, Index:$end);
+                       Index:$begin, Index:$end, UnitAttr:$panels,
+                       DefaultValuedAttr<StrAttr, "\"\"">:$scheme);
   let assemblyFormat = "operands attr-dict `:` type(operands)";
 }
 

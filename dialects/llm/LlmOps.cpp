@@ -101,7 +101,7 @@ LogicalResult EmbeddingOp::verify() {
   if (!tokens || !table || !result || table.getRank() != 2 ||
       !isa<IntegerType>(tokens.getElementType()) ||
       result.getRank() != tokens.getRank() + 1 ||
-      result.getShape().back() != table.getDimSize(1) ||
+      result.getShape().back() != table.getDimSize(getColumns() ? 0 : 1) ||
       result.getShape().drop_back() != tokens.getShape())
     return emitOpError("(1) cannot look up ")
            << getTokens().getType() << " in " << getTable().getType()

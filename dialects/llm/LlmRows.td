@@ -6,9 +6,13 @@ include "dialects/llm/LlmBase.td"
 def Llm_EmbeddingOp : Llm_Op<"embedding"> {
   let summary = "Row `token` of a table [V, D] for each token.";
   let description = [{
+    With `columns`, column `token` of a matrix [D, V]: the weight of a linear
+    that serves as the table as well.
+
     1. tokens [rows...] of integers; the result has their dimensions and D.
   }];
-  let arguments = (ins AnyTensor:$tokens, AnyTensor:$table);
+  let arguments = (ins AnyTensor:$tokens, AnyTensor:$table,
+                       UnitAttr:$columns);
   let results = (outs AnyTensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;

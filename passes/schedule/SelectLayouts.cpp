@@ -1,6 +1,6 @@
 /// Decides how each weight lies in the file: in panels where linears read it,
-/// row-major otherwise; one that is read both ways lies there twice. Writes
-/// `layout` on llm.weight; values are the same.
+/// or embeddings its columns; row-major otherwise. One that is read both ways
+/// lies there twice. Writes `layout` on llm.weight; values are the same.
 #include "passes/Passes.h"
 #include "passes/support/Regions.h"
 
@@ -12,9 +12,12 @@ namespace llmc {
 using namespace mlir;
 using namespace llmc;
 
-/// Whether `use` is the matrix of a linear.
+/// Whether `use` is the matrix of a linear, or one whose columns are a table.
 static bool isMatrix(OpOperand &use) {
-  return isa<llm::LinearOp>(use.getOwner()) && use.getOperandNumber() == 1;
+  auto embedding = dyn_cast<llm::EmbeddingOp>(use.getOwner());
+  return use.getOperandNumber() == 1 &&
+         (isa<llm::LinearOp>(use.getOwner()) ||
+          (embedding && embedding.getColumns()));
 }
 
 namespace {
@@ -45,6 +48,8 @@ struct SelectLayouts : llmc::impl::SelectLayoutsBase<SelectLayouts> {
       panels.setLayout("panels");
       if (!entry.others)
         continue;
+      // Schemes are of panels.
+      weight.setScheme("");
       for (OpOperand *use : entry.matrices) {
         OpBuilder builder(use->getOwner());
         use->set(llm::GetWeightOp::create(builder, use->getOwner()->getLoc(),

@@ -2,6 +2,7 @@
 
 #include "passes/support/OnnxMatch.h"
 #include "passes/support/Regions.h"
+#include "passes/support/StoredWeight.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -67,28 +68,6 @@ Value StepLowering::allocate(Value tensor) {
       output ? rt::Space::Output : rt::Space::Arena, rowsOf(tensor),
       output ? "logits" : "");
   return memrefs[tensor] = buffer;
-}
-
-/// The memref type of a weight as it lies in the file (`kernel.linear`).
-static MemRefType storedType(llm::WeightOp weight) {
-  auto type = cast<RankedTensorType>(weight.getType());
-  Type element = type.getElementType();
-  if (weight.getLayout() == "rows")
-    return MemRefType::get(type.getShape(), element);
-  int64_t rows = type.getDimSize(0);
-  int64_t parts = weight.getInterleave() ? weight.getSources()->size() : 1;
-  int64_t width = kernel::panelWidth;
-  int64_t panels =
-      parts * llvm::divideCeil(type.getDimSize(1) / parts, width);
-  if (weight.getScheme() == "w8")
-    return MemRefType::get(
-        {panels, int64_t(llvm::divideCeil(rows, 4)) * 4 * width + 4 * width},
-        IntegerType::get(type.getContext(), 8));
-  int64_t group = 4 / (element.getIntOrFloatBitWidth() / 8);
-  if (group == 1)
-    return MemRefType::get({panels, rows, width}, element);
-  return MemRefType::get(
-      {panels, int64_t(llvm::divideCeil(rows, group)), width, group}, element);
 }
 
 Value StepLowering::weightBuffer(llm::GetWeightOp get) {
@@ -340,8 +319,9 @@ LogicalResult StepLowering::lower(Operation &operation) {
                {memref(op.getTokens()), memref(op.getTable()),
                 allocate(op.getResult())},
                [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
-                 kernel::EmbeddingOp::create(b, unknown, a[0], a[1], a[2],
-                                             begin, end);
+                 kernel::EmbeddingOp::create(
+                     b, unknown, a[0], a[1], a[2], begin, end, op.getColumns(),
+                     weightOf(op.getTable()).getScheme());
                });
         return success();
       })

@@ -108,10 +108,12 @@ class Compile(support.TestCase):
         self.fail_with(USAGE, 102, llmc(), "compile", "a.onnx", "-o", "-")
 
     def test_lists_its_passes(self):
-        lines = self.succeed(llmc(), "compile", "--print-pipeline").decode().splitlines()
-        self.assertGreater(len(lines), 5)
+        text = self.succeed(llmc(), "compile", "--print-pipeline").decode()
+        decoder, graph = (part.split() for part in text.split("\n\n"))
+        self.assertGreater(len(decoder), 5)
         listed = json.loads(self.succeed(llmc(), "compile", "--print-pipeline", "--json"))
-        self.assertEqual((listed["version"], listed["passes"]), (1, lines))
+        self.assertEqual((listed["version"], listed["passes"], listed["graphPasses"]),
+                         (1, decoder, graph))
 
     def test_refuses_what_mlir_cannot_parse(self):
         self.fail_with(USAGE, 102, llmc(), "compile", "x", "-o", "y",

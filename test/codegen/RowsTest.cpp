@@ -4,6 +4,7 @@
 #include "gtest/gtest.h"
 
 #include <cmath>
+#include <cstring>
 
 using namespace llmc::test;
 
@@ -74,6 +75,60 @@ TEST(Embedding, WidensHalfTables) {
       kernel.run({tokens, table, output}, {1, 1}, 0, 1);
       for (int i = 0; i < 20; ++i)
         ASSERT_EQ(output[i], bf16 ? fromBf16(table[40 + i]) : fromF16(table[40 + i]));
+    }
+}
+
+/// Column `token` of a weight [7, 40] in panels: each group of four bytes holds
+/// `group` rows of one column.
+TEST(Embedding, CopiesColumnsOfAWeightInPanels) {
+  constexpr int64_t length = 7, vocabulary = 40, panels = 3;
+  for (const std::string &level : runnableLevels())
+    for (const char *type : {"f32", "bf16", "i8"}) {
+      int64_t group = type[0] == 'f' ? 1 : type[0] == 'b' ? 2 : 4;
+      int64_t lines = (length + group - 1) / group;
+      std::string shape =
+          group == 1   ? "3x7x16xf32"
+          : group == 2 ? "3x4x16x2xbf16"
+                       : "3x" + str(lines * 64 + 64) + "xi8";
+      std::string options = group == 4 ? "{panels, scheme = \"w8\"}" : "{panels}";
+      Kernel kernel(
+          kernelText("%t: memref<?xi32>, %w: memref<" + shape +
+                         ">, %y: memref<?x7xf32>",
+                     "kernel.embedding %t, %w, %y, %b, %e " + options +
+                         " : memref<?xi32>, memref<" + shape +
+                         ">, memref<?x7xf32>"),
+          level);
+      int64_t panelBytes = lines * 64 + (group == 4 ? 64 : 0);
+      Guarded<uint8_t> weight(panels * panelBytes, 0);
+      auto number = [](int64_t row, int64_t column) {
+        return static_cast<float>((row * 31 + column * 7) % 101 - 50);
+      };
+      for (int64_t column = 0; column < vocabulary; ++column) {
+        uint8_t *panel = weight.data() + column / 16 * panelBytes;
+        int64_t lane = column % 16;
+        for (int64_t row = 0; row < length; ++row) {
+          uint8_t *at = panel + row / group * 64 + lane * 4 +
+                        row % group * (4 / group);
+          float value = number(row, column);
+          uint16_t half = toBf16(value);
+          auto byte = static_cast<int8_t>(value);
+          std::memcpy(at, group == 1   ? static_cast<void *>(&value)
+                          : group == 2 ? static_cast<void *>(&half)
+                                       : &byte,
+                      4 / group);
+        }
+        float scale = 0.5f;
+        if (group == 4)
+          std::memcpy(panel + lines * 64 + lane * 4, &scale, 4);
+      }
+      Guarded<int32_t> tokens(3);
+      tokens[0] = 39, tokens[1] = 0, tokens[2] = 17;
+      Guarded<float> output(3 * length, -1);
+      kernel.run({tokens, weight, output}, {3, 3}, 0, 3);
+      for (int64_t i = 0; i < 3 * length; ++i)
+        ASSERT_EQ(output[i], number(i % length, tokens[i / length]) *
+                                 (group == 4 ? 0.5f : 1.f))
+            << level << " " << type << " " << i;
     }
 }
 

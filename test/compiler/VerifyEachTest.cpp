@@ -51,8 +51,9 @@ Status run(const std::string &where) {
     }
   DiagnosticLog log(context);
   return runPipeline(**module, steps, "", log,
-                     [&](const PipelineStep &step, mlir::ModuleOp ir) {
-                       return verifier.check(step, ir);
+                     [&](const PipelineStep &step, mlir::ModuleOp ir) -> Status {
+                       LLMC_CHECK(verifier.check(step, ir));
+                       return Status::ok();
                      });
 }
 

@@ -130,15 +130,20 @@ std::string toJson(const CompileOptions &options,
 }
 
 Status printPipeline(const CompileArguments &arguments) {
-  std::vector<std::string> names = pipelineNames(arguments.options);
+  PipelineNames names = pipelineNames(arguments.options);
   if (arguments.json) {
     JsonWriter json;
     json.beginObject().member("version", 1);
-    addList(json, "passes", names);
+    addList(json, "passes", names.decoder);
+    addList(json, "graphPasses", names.graph);
     return print(json.end().text() + "\n");
   }
+  // A line each; behind an empty line those of a graph that is no decoder.
   std::string text;
-  for (const std::string &name : names)
+  for (const std::string &name : names.decoder)
+    text += name + "\n";
+  text += "\n";
+  for (const std::string &name : names.graph)
     text += name + "\n";
   return print(text);
 }

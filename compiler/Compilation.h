@@ -1,0 +1,65 @@
+/// One compile in progress: what Compiler.cpp reads, Optimise.cpp turns into
+/// programs, and WriteModel.cpp into a file.
+#ifndef LLMC_COMPILER_COMPILATION_H
+#define LLMC_COMPILER_COMPILATION_H
+
+#include "codegen/Generate.h"
+#include "codegen/llvm/Image.h"
+#include "compiler/Compiler.h"
+#include "compiler/ModelFolder.h"
+#include "compiler/RunPipeline.h"
+#include "frontends/onnx/reader/OnnxReader.h"
+#include "frontends/tokenizer/TokenizerReader.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <optional>
+
+namespace llmc {
+
+class Compilation {
+public:
+  explicit Compilation(const CompileOptions &options)
+      : options(options),
+        context(registry(), mlir::MLIRContext::Threading::DISABLED),
+        log(context) {}
+  Result<CompileSummary> run();
+
+private:
+  static mlir::DialectRegistry registry();
+  Status read();
+  Status import();
+  Status optimise();
+  Status optimiseAsGraph(mlir::OwningOpRef<mlir::ModuleOp> graph,
+                         const Error &reason);
+  Status reportRecognition(mlir::ModuleOp ir, int64_t attention);
+  Status emitText(const std::string &text);
+  Status emitIfWanted(EmitStage stage);
+  Status generate();
+  Result<unsigned> packingThreads();
+  Status checkOutput() const;
+  Status limitContext();
+  Status write();
+  void report(const char *phase, uint64_t done = 0, uint64_t total = 0) {
+    if (options.progress)
+      options.progress({phase, done, total});
+  }
+
+  const CompileOptions &options;
+  mlir::MLIRContext context;
+  DiagnosticLog log;
+  CompileSummary summary;
+  ModelFolder folder;
+  std::optional<onnx::Model> source;
+  std::optional<tokenizer::ReadTokenizer> tokens;
+  std::optional<Error> tokenizerError; ///< It matters to decoders alone.
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  PipelineOptions pipeline;
+  std::vector<codegen::KernelImage> images;
+  bool emitted = false;
+  bool isGraph = false; ///< Not a decoder: `infer` alone runs it.
+};
+
+} // namespace llmc
+
+#endif // LLMC_COMPILER_COMPILATION_H

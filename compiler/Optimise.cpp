@@ -1,0 +1,165 @@
+/// The middle of a compile: the passes, of a decoder or else of any graph.
+#include "compiler/Compilation.h"
+
+#include "compiler/Recognition.h"
+#include "compiler/VerifyEach.h"
+#include "dialects/llm/LlmOps.h"
+#include "mlir/IR/Verifier.h"
+
+using namespace mlir;
+
+namespace llmc {
+
+/// A table of positions bounds the context, whatever is asked for.
+Status Compilation::limitContext() {
+  auto limit = (*module)->getAttrOfType<IntegerAttr>("llm.max_positions");
+  if (!limit || limit.getInt() >= pipeline.maxContext)
+    return Status::ok();
+  if (options.maxContext > limit.getInt())
+    return Error{Code::BadFlagValue, "the context is too long for the model",
+                 "--max-context",
+                 "its table of positions has " +
+                     std::to_string(limit.getInt()) + " rows",
+                 "give --max-context=" + std::to_string(limit.getInt()) +
+                     " or less"};
+  pipeline.maxContext = limit.getInt();
+  return Status::ok();
+}
+
+/// The IR behind every pass is valid, or the pass is named.
+static Status checkValid(const PipelineStep &step, ModuleOp ir,
+                         const DiagnosticLog &log) {
+  if (succeeded(verify(ir)))
+    return Status::ok();
+  return Error{Code::Internal, "the pass " + step.name + " made invalid IR", "",
+               log.errors().empty() ? "" : log.errors().back(),
+               "please report this with the model's graph"};
+}
+
+static std::string joined(const std::vector<std::string> &lines,
+                          const char *separator) {
+  std::string text;
+  for (const std::string &line : lines)
+    text += (text.empty() ? "" : separator) + line;
+  return text;
+}
+
+/// Behind the last pass that raises: what was found, and whether that is a
+/// decoder. \p attention counts the graph's attentions before.
+Status Compilation::reportRecognition(ModuleOp ir, int64_t attention) {
+  llm::AttentionOp first;
+  ir.walk([&](llm::AttentionOp op) {
+    first = op;
+    return WalkResult::interrupt();
+  });
+  if (!first) {
+    std::string why = joined(log.remarks(), "\n");
+    return Error{Code::NotADecoder,
+                 "the graph was not recognised as a decoder", folder.model,
+                 why.empty() ? "it has no attention" : why,
+                 "`llmc infer` runs any graph"};
+  }
+  std::vector<std::string> plain;
+  for (const Recognised &entry : recognised(ir, attention)) {
+    summary.report.push_back(entry.text());
+    if (entry.found < entry.total)
+      plain.push_back(entry.text());
+  }
+  if (!options.strict || plain.empty())
+    return Status::ok();
+  std::string why = joined(plain, ", ");
+  if (!log.remarks().empty())
+    why += "\n" + joined(log.remarks(), "\n");
+  return Error{Code::StrictPlain, "a hot operator stayed plain", folder.model,
+               why, "compile without --strict, or report the graph"};
+}
+
+Status Compilation::optimise() {
+  report("optimise");
+  // The passes change the module before they know whether it is a decoder.
+  OwningOpRef<ModuleOp> plain;
+  if (!options.strict)
+    plain = module->clone();
+  VerifyEach verifier;
+  // A graph that is no decoder may lack what the sample needs: no error yet.
+  Status sampled = options.verifyEach ? verifier.begin(*module) : Status::ok();
+  int64_t attention = countAttention(*module);
+  std::vector<PipelineStep> steps = decoderPipeline(pipeline);
+  std::vector<std::string> unevaluated;
+  auto after = [&](const PipelineStep &step, ModuleOp ir) -> Status {
+    LLMC_CHECK(checkValid(step, ir, log));
+    if (options.verifyEach && sampled) {
+      LLMC_TRY(bool evaluated, verifier.check(step, ir));
+      if (!evaluated)
+        unevaluated.push_back(step.name);
+    }
+    if (step.name == "llmc-raise-map") {
+      LLMC_CHECK(reportRecognition(ir, attention));
+      LLMC_CHECK(std::move(sampled));
+    }
+    if (step.stage == "quant")
+      return emitIfWanted(EmitStage::Llm);
+    return Status::ok();
+  };
+  Status status = runPipeline(*module, steps, options.dumpStages, log, after);
+  if (!status && status.error().code == Code::NotADecoder && plain)
+    return optimiseAsGraph(std::move(plain), status.error());
+  LLMC_CHECK(std::move(status));
+  if (tokenizerError)
+    return *tokenizerError;
+  if (options.verifyEach)
+    summary.notes.push_back(
+        "--verify-each evaluated " +
+        std::to_string(steps.size() - unevaluated.size()) + " of " +
+        std::to_string(steps.size()) + " passes; behind " +
+        joined(unevaluated, ", ") + " there are kernels, which it cannot");
+  LLMC_CHECK(limitContext());
+  LLMC_CHECK(emitIfWanted(EmitStage::Rt));
+  return emitIfWanted(EmitStage::Kernels);
+}
+
+/// Any graph runs, if not as a decoder: one plain kernel per operator.
+Status Compilation::optimiseAsGraph(OwningOpRef<ModuleOp> graph,
+                                    const Error &reason) {
+  module = std::move(graph);
+  isGraph = true;
+  summary.report.clear();
+  std::string why = reason.why.substr(0, reason.why.find('\n'));
+  summary.notes.push_back("not recognised as a decoder" +
+                          (why.empty() ? "" : " (" + why + ")") +
+                          ": only `infer` runs it, with plain kernels");
+  if (tokenizerError)
+    summary.notes.push_back("tokenizer.json cannot be used (" +
+                            tokenizerError->why +
+                            "), and a graph needs none: it was left away");
+  if (!options.quantize.empty() || !options.dtype.empty())
+    summary.notes.push_back("the weights of a graph stay as they are: --dtype "
+                            "and --quantize were not applied");
+  if (options.verifyEach)
+    summary.notes.push_back("--verify-each evaluated no pass: a graph becomes "
+                            "kernels in its first");
+  size_t before = log.errors().size();
+  std::vector<PipelineStep> steps = graphPipeline();
+  auto after = [&](const PipelineStep &step, ModuleOp ir) {
+    return checkValid(step, ir, log);
+  };
+  std::string folderOfStages =
+      options.dumpStages.empty() ? "" : options.dumpStages + "/graph";
+  Status status = runPipeline(*module, steps, folderOfStages, log, after);
+  if (!status && log.errors().size() > before) {
+    Error error = status.takeError();
+    error.code = Code::UnsupportedOps;
+    error.what = "the graph is no decoder, and has operators without a kernel";
+    error.where = folder.model;
+    error.why.clear();
+    for (size_t i = before; i < log.errors().size(); ++i)
+      error.why += (i > before ? "\n" : "") + log.errors()[i];
+    error.fix = "`compile --strict` says why it is no decoder";
+    return error;
+  }
+  LLMC_CHECK(std::move(status));
+  LLMC_CHECK(emitIfWanted(EmitStage::Rt));
+  return emitIfWanted(EmitStage::Kernels);
+}
+
+} // namespace llmc
