@@ -1,5 +1,5 @@
-/// The inner loop does four k an iteration: enough to hide the loop, and a
-/// whole line of every weight type. The running sums are not used in it, so
+/// The inner loop does four k an iteration (eight of 4 bits): enough to hide the
+/// loop, and a whole line of every weight type. The running sums are not used in it, so
 /// they can wait on the stack while the chains fill the registers.
 #include "codegen/x86/CanonicalDot.h"
 
@@ -10,8 +10,6 @@ using namespace llmc;
 using namespace llmc::codegen;
 
 using llvm::SmallVector;
-
-static constexpr int64_t step = 4;
 
 /// One round of fused multiply-adds for k in [group, group + count): `chains`
 /// holds the even chains of all sums, then the odd ones.
@@ -39,7 +37,7 @@ static SmallVector<Value> emitBlock(VectorBuilder &b, const DotBlock &block,
                                     Value first, int64_t length,
                                     ValueRange sums) {
   SmallVector<Value> chains(2 * sums.size(), b.number(b.f32Lanes(), 0));
-  int64_t whole = length / step * step;
+  int64_t step = block.step, whole = length / step * step;
   if (whole == step)
     emitTerms(b, block, first, step, chains);
   else if (whole)
@@ -52,8 +50,15 @@ static SmallVector<Value> emitBlock(VectorBuilder &b, const DotBlock &block,
   if (whole != length)
     emitTerms(b, block, b.add(first, b.index(whole)), length - whole, chains);
   SmallVector<Value> result;
-  for (auto [i, sum] : llvm::enumerate(sums))
-    result.push_back(b.add(sum, b.add(chains[i], chains[sums.size() + i])));
+  SmallVector<Value> scales;
+  for (int64_t panel = 0; block.scale && panel < block.panels; ++panel)
+    scales.push_back(block.scale(panel, first));
+  for (auto [i, sum] : llvm::enumerate(sums)) {
+    Value terms = b.add(chains[i], chains[sums.size() + i]);
+    result.push_back(scales.empty()
+                         ? b.add(sum, terms)
+                         : b.fma(scales[i % block.panels], terms, sum));
+  }
   return result;
 }
 

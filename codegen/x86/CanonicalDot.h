@@ -14,14 +14,21 @@ struct DotBlock {
   int64_t panels = 1;
   /// The input of a row at k, the same in every lane (vector<16xf32>).
   std::function<Value(int64_t row, Value k)> input;
-  /// The weights of a panel at `group` + j, where group is a multiple of four
-  /// and 0 <= j < 4 (vector<16xf32>).
+  /// The weights of a panel at `group` + j, where group is a multiple of `step`
+  /// and 0 <= j < step (vector<16xf32>).
   std::function<Value(int64_t panel, Value group, int64_t j)> weight;
+  /// Terms in a round of the inner loop: what a line of every weight type in
+  /// use has, 4 or 8.
+  int64_t step = 4;
+  /// What the sums of the block of 32 from `first` on are multiplied with
+  /// (vector<16xf32>); empty for weights without scales of groups.
+  std::function<Value(int64_t panel, Value first)> scale;
 };
 
 /// Emits the sums over k in [0, 32 * blocks + tail), 0 <= tail < 32, in the
 /// order of kernel.linear: in a block of 32 the even and the odd terms apart,
-/// each from 0 by fused multiply-add; sum += even + odd. Returns rows * panels
+/// each from 0 by fused multiply-add; sum += even + odd, or with scales
+/// sum = fma(scale, even + odd, sum). Returns rows * panels
 /// vectors, row by row.
 llvm::SmallVector<Value> emitCanonicalDot(VectorBuilder &b,
                                           const DotBlock &block, Value blocks,

@@ -128,6 +128,11 @@ LogicalResult LinearLowering::emitBlock(Value row, int64_t rows, Value panel,
       weights.prefetch(b, streams[i], group);
     return weights.at(b, streams[i], group, j);
   };
+  block.step = weights.step();
+  if (weights.hasGroups())
+    block.scale = [&](int64_t i, Value k) {
+      return weights.groupScales(b, streams[i], k);
+    };
   Value blocks = b.index(length / kernel::sumBlock);
   SmallVector<Value> sums =
       emitCanonicalDot(b, block, blocks, length % kernel::sumBlock);

@@ -32,6 +32,7 @@ FailureOr<PanelWeights> PanelWeights::of(Operation *op, Value weight,
   Type element = type.getElementType();
   Kind kind;
   SmallVector<int64_t> shape;
+  auto groups = kernel::parseGroupScheme(scheme);
   if (scheme.empty() && element.isF32()) {
     kind = Kind::F32;
     shape = {panels, length, width};
@@ -41,6 +42,10 @@ FailureOr<PanelWeights> PanelWeights::of(Operation *op, Value weight,
   } else if (scheme == "w8" && element.isInteger(8)) {
     kind = Kind::W8;
     shape = {panels, int64_t(llvm::divideCeil(length, 4)) * lineBytes + lineBytes};
+  } else if (groups && element.isInteger(8)) {
+    kind = Kind::Groups;
+    int64_t count = llvm::divideCeil(length, groups->size);
+    shape = {panels, count * groups->bytes()};
   } else {
     return op->emitOpError("has no lowering to x86 for weights of type ")
            << element << " in scheme '" << scheme << "'";
@@ -50,7 +55,9 @@ FailureOr<PanelWeights> PanelWeights::of(Operation *op, Value weight,
            << type << " where K and N need the shape " << ArrayRef(shape);
   if (kind == Kind::Pair)
     weight = withWholeLines(op, weight);
-  return PanelWeights(weight, kind, length);
+  PanelWeights result(weight, kind, length);
+  result.scheme = groups.value_or(kernel::GroupScheme());
+  return result;
 }
 
 /// One element of a pair (bf16 or f16 in the halves of 32 bits) as f32.
@@ -78,8 +85,47 @@ static Value loadLine(VectorBuilder &b, Value memref, ValueRange at) {
   return vector::BitCastOp::create(b, b.lanes(b.getI32Type()), line);
 }
 
+Value PanelWeights::groupStart(VectorBuilder &b, Value k) const {
+  return b.mul(b.floorDiv(k, scheme.size), b.index(scheme.bytes()));
+}
+
+Value PanelWeights::groupLine(VectorBuilder &b, Value k) const {
+  Value inGroup = b.mul(b.remainder(k, scheme.size),
+                        b.index(width * scheme.bits / 8));
+  return b.add(b.add(groupStart(b, k), b.index(scheme.headerBytes())), inGroup);
+}
+
+Value PanelWeights::groupScales(VectorBuilder &b, Value panel, Value k) const {
+  return b.bitcast(loadLine(b, weight, {panel, groupStart(b, k)}),
+                   b.getF32Type());
+}
+
+Value PanelWeights::groupWeight(VectorBuilder &b, Value panel, Value group,
+                                int64_t j) const {
+  // Byte j, or the halves of bytes 0 to 3: first the low ones.
+  int64_t shift = scheme.bits == 8 ? 8 * j : 8 * (j % 4) + j / 4 * 4;
+  Value line = loadLine(b, weight, {panel, groupLine(b, group)});
+  if (shift)
+    line = arith::ShRUIOp::create(b, line, b.integer(line.getType(), shift));
+  // The last needs no mask: nothing is left above it.
+  if (shift + scheme.bits < 32)
+    line = arith::AndIOp::create(
+        b, line, b.integer(line.getType(), (1 << scheme.bits) - 1));
+  Value number = arith::SIToFPOp::create(b, b.f32Lanes(), line);
+  Value zero;
+  if (scheme.zeros) {
+    Value start = b.add(groupStart(b, group), b.index(lineBytes));
+    zero = b.bitcast(loadLine(b, weight, {panel, start}), b.getF32Type());
+  } else {
+    zero = b.number(b.f32Lanes(), scheme.middle());
+  }
+  return b.sub(number, zero);
+}
+
 Value PanelWeights::at(VectorBuilder &b, Value panel, Value group,
                        int64_t j) const {
+  if (kind == Kind::Groups)
+    return groupWeight(b, panel, group, j);
   Value zero = b.index(0);
   if (kind == Kind::F32)
     return b.load(weight, {panel, b.add(group, b.index(j)), zero});
@@ -111,6 +157,12 @@ Value PanelWeights::element(VectorBuilder &b, Value panel, Value group,
     Value half = b.add(b.mul(lane, b.index(2)), b.index(j % 2));
     return b.toF32(b.loadScalar(weight, {panel, pair, half}));
   }
+  if (kind == Kind::Groups) {
+    // A table is not read often: the whole line, then one lane of it.
+    Value weights = b.mul(groupWeight(b, panel, group, j),
+                          groupScales(b, panel, group));
+    return vector::ExtractOp::create(b, weights, OpFoldResult(lane));
+  }
   Value inLine = b.mul(lane, b.index(4));
   Value line = b.mul(group, b.index(width));
   Value byte = b.loadScalar(
@@ -130,6 +182,8 @@ void PanelWeights::prefetch(VectorBuilder &b, Value panel, Value group) const {
                                /*localityHint=*/2, /*isDataCache=*/true);
   };
   constexpr int64_t lines = 1024 / lineBytes;
+  if (kind == Kind::Groups)
+    return line({panel, b.add(groupLine(b, group), b.index(1024))});
   if (kind == Kind::F32) {
     for (int64_t j = 0; j < 4; ++j)
       line({panel, b.add(group, b.index(lines + j)), zero});

@@ -3,6 +3,7 @@
 #define LLMC_CODEGEN_X86_PANELWEIGHTS_H
 
 #include "codegen/llvm/VectorBuilder.h"
+#include "dialects/kernel/KernelDialect.h"
 
 namespace llmc::codegen {
 
@@ -13,6 +14,7 @@ public:
     F32,  ///< [panels, K, 16]
     Pair, ///< bf16 or f16 [panels, ceil(K/2), 16, 2]
     W8,   ///< i8 [panels, ceil(K/4) * 64 + 64]: lines [16][4], 16 f32 scales
+    Groups, ///< i8 [panels, groups * bytes of one] (kernel::GroupScheme)
   };
 
   /// Checks the weight's type and shape against K and the number of panels;
@@ -21,8 +23,13 @@ public:
                                           llvm::StringRef scheme,
                                           int64_t length, int64_t panels);
 
-  /// The 16 weights at k = group + j; group is a multiple of 4, 0 <= j < 4.
-  /// Those of W8 come times a power of two that scales() divides by.
+  /// Terms of K that a line has at most: 4, or 8 of 4 bits.
+  int64_t step() const {
+    return kind == Kind::Groups && scheme.bits == 4 ? 8 : 4;
+  }
+  /// The 16 weights at k = group + j; group is a multiple of step(), 0 <= j <
+  /// step(). Those of W8 come times a power of two that scales() divides by,
+  /// those of groups less their zero point and without their scale.
   Value at(VectorBuilder &b, Value panel, Value group, int64_t j) const;
   /// Lane \p lane (an index) of at(), as a scalar and scaled.
   Value element(VectorBuilder &b, Value panel, Value group, int64_t j,
@@ -34,14 +41,24 @@ public:
   void prefetch(VectorBuilder &b, Value panel, Value group) const;
   /// What the finished sum is multiplied with; null for none.
   Value scales(VectorBuilder &b, Value panel) const;
+  bool hasGroups() const { return kind == Kind::Groups; }
+  /// What the terms from k on are multiplied with, in a scheme of groups.
+  Value groupScales(VectorBuilder &b, Value panel, Value k) const;
 
 private:
   PanelWeights(Value weight, Kind kind, int64_t length)
       : weight(weight), kind(kind), length(length) {}
+  /// Where k's group starts in a panel, in bytes.
+  Value groupStart(VectorBuilder &b, Value k) const;
+  /// Where the line that holds k starts.
+  Value groupLine(VectorBuilder &b, Value k) const;
+  Value groupWeight(VectorBuilder &b, Value panel, Value group,
+                    int64_t j) const;
 
   Value weight;
   Kind kind;
   int64_t length; ///< K.
+  kernel::GroupScheme scheme; ///< Of Groups.
 };
 
 } // namespace llmc::codegen

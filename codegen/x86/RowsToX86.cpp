@@ -56,10 +56,10 @@ static LogicalResult lowerColumns(kernel::EmbeddingOp op) {
         b.storeScalar(b.fromF32(element, target), op.getOutput(), {t, k});
       }
     };
-    // Four at a time: whole groups of every weight type.
-    int64_t whole = length / 4 * 4;
-    b.loop(b.index(0), b.index(whole), 4,
-           [&](Value group) { copy(group, 4); });
+    // Whole lines at a time.
+    int64_t step = weights->step(), whole = length / step * step;
+    b.loop(b.index(0), b.index(whole), step,
+           [&](Value group) { copy(group, step); });
     if (whole != length)
       copy(b.index(whole), length - whole);
   });

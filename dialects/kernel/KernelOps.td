@@ -33,13 +33,20 @@ def Kernel_LinearOp : Kernel_Op<"linear", [SingleBlock, AttrSizedOperandSegments
     input [T, K]; weight in panels: f32 [N/16 * parts, K, 16], bf16 and f16
     [N/16 * parts, ceil(K/2), 16, 2], i8 (scheme "w8") [N/16 * parts,
     ceil(K/4) * 64 + 64] bytes: lines of [16][4], then 16 f32 scales. N/16 is
-    rounded up; panel p of part i is panel p * parts + i. Extras and epilogue as
+    rounded up; panel p of part i is panel p * parts + i. In a scheme of groups
+    ("w4g32", GroupScheme) a panel is a row of bytes, group after group: 16 f32
+    scales, 16 f32 zero points where the scheme has them, then lines of 16
+    columns. A line of 4 bits has 8 of K: in the column's four bytes, byte j
+    holds k = j in its low half and k = 4 + j in its high one. A line of 8 bits
+    has 4 of K, unsigned. Extras and epilogue as
     in `llm.linear`; outputs [T, N].
 
     The sum over K has the canonical order: blocks of 32; in a block the even and
     the odd terms are summed apart, each from 0 by fused multiply-add in ascending
     order; accumulator += (even + odd). Denormals are flushed. With w8 the sum is
-    multiplied by the column's scale at the end.
+    multiplied by the column's scale at the end. In a scheme of groups the terms
+    are input times (weight - zero point), and accumulator = fma(scale, even +
+    odd, accumulator).
 
     1. The region has one f32 argument per part, then one per extra.
     2. `tile_rows` and `tile_panels` are positive.
