@@ -1,6 +1,7 @@
 #include "compiler/PackWeights.h"
 
 #include "compiler/pack/OrderedPieces.h"
+#include "dialects/llm/GroupScheme.h"
 #include "passes/support/StoredWeight.h"
 
 #include "llvm/ADT/APFloat.h"
@@ -55,18 +56,81 @@ WeightPacker::bytesOf(onnx::InitializerOp op, llm::WeightOp weight) const {
   return files[file].subspan(offset, bytes);
 }
 
+Result<onnx::InitializerOp>
+WeightPacker::initializer(Attribute reference, llm::WeightOp weight) const {
+  auto op = symbols.lookup<onnx::InitializerOp>(
+      cast<SymbolRefAttr>(reference).getRootReference());
+  if (!op)
+    return badWeight(weight, "its source is not in the module");
+  return op;
+}
+
+Result<pack::Source> WeightPacker::groupedSource(llm::WeightOp weight,
+                                                 unsigned index) const {
+  auto scheme = llm::parseGroupScheme(weight.getScheme());
+  int64_t rows = cast<RankedTensorType>(weight.getType()).getDimSize(0);
+  int64_t groups = llvm::divideCeil(rows, scheme->size);
+  LLMC_TRY(auto numbers, initializer((*weight.getSources())[index], weight));
+  LLMC_TRY(auto scales, initializer((*weight.getScales())[index], weight));
+  LLMC_TRY(std::span<const std::byte> bytes, bytesOf(numbers, weight));
+  LLMC_TRY(std::span<const std::byte> scaleBytes, bytesOf(scales, weight));
+  auto scaleType = cast<RankedTensorType>(scales.getType());
+  pack::Source source;
+  source.bytes = bytes.data();
+  source.scales = scaleBytes.data();
+  LLMC_TRY(source.scaleType, elementTypeOf(scaleType.getElementType()));
+  source.columns =
+      scaleType.getNumElements() / std::max<int64_t>(groups, 1);
+  auto holds = [&](std::span<const std::byte> span, int64_t needed) {
+    return int64_t(span.size()) == source.columns * needed;
+  };
+  if (!isa<FloatType>(scaleType.getElementType()) ||
+      !holds(bytes, groups * scheme->size * scheme->bits / 8) ||
+      !holds(scaleBytes, groups * elementBytes(source.scaleType)))
+    return badWeight(weight, "its numbers and scales do not fit each other");
+  if (!scheme->zeros)
+    return source;
+  LLMC_TRY(auto zeros, initializer((*weight.getZeros())[index], weight));
+  LLMC_TRY(std::span<const std::byte> zeroBytes, bytesOf(zeros, weight));
+  Type zeroType = cast<RankedTensorType>(zeros.getType()).getElementType();
+  source.zeros = zeroBytes.data();
+  source.packedZeros = zeroType.isInteger(8);
+  if (!holds(zeroBytes, source.packedZeros
+                            ? llvm::divideCeil(groups * scheme->bits, 8)
+                            : groups * elementBytes(source.scaleType)))
+    return badWeight(weight, "its zero points do not fit its numbers");
+  return source;
+}
+
+/// Which of \p all columns of a source the weight takes; false where it does
+/// not have them.
+static bool select(pack::Source &source, llm::WeightOp weight, unsigned index,
+                   int64_t all) {
+  auto taken = weight.columnsOf(index, all);
+  if (!taken)
+    return false;
+  source.columns = taken->size();
+  source.start = taken->start;
+  source.width = taken->width;
+  source.stride = taken->stride;
+  return true;
+}
+
 Result<std::vector<pack::Source>>
 WeightPacker::sources(llm::WeightOp weight) const {
   std::vector<pack::Source> list;
-  for (auto [reference, transposed] :
-       llvm::zip(weight.getSourcesAttr().getAsRange<SymbolRefAttr>(),
-                 weight.getTransposed())) {
-    auto initializer =
-        symbols.lookup<onnx::InitializerOp>(reference.getRootReference());
-    if (!initializer)
-      return badWeight(weight, "its source is not in the module");
-    LLMC_TRY(std::span<const std::byte> bytes, bytesOf(initializer, weight));
-    auto type = cast<RankedTensorType>(initializer.getType());
+  for (auto [index, reference] : llvm::enumerate(*weight.getSources())) {
+    if (weight.getScales()) {
+      LLMC_TRY(pack::Source source, groupedSource(weight, index));
+      if (!select(source, weight, index, source.columns))
+        return badWeight(weight, "its source lacks columns of it");
+      list.push_back(source);
+      continue;
+    }
+    bool transposed = weight.getTransposed()[index];
+    LLMC_TRY(auto op, initializer(reference, weight));
+    LLMC_TRY(std::span<const std::byte> bytes, bytesOf(op, weight));
+    auto type = cast<RankedTensorType>(op.getType());
     Type element = type.getElementType();
     if (!element.isF32() && !element.isF16() && !element.isBF16())
       return badWeight(weight, "its source has an element type that linears do "
@@ -79,15 +143,10 @@ WeightPacker::sources(llm::WeightOp weight) const {
     int64_t columns = type.getNumElements() / std::max<int64_t>(rows, 1);
     source.rowStride = transposed ? 1 : columns;
     source.columnStride = transposed ? rows : 1;
-    auto taken = weight.columnsOf(list.size(), columns);
     int64_t firstRow = weight.getFirstRow();
-    if (!taken || firstRow > rows)
+    if (firstRow > rows || !select(source, weight, index, columns))
       return badWeight(weight, "its source lacks rows or columns of it");
     source.bytes += firstRow * source.rowStride * elementBytes(source.type);
-    source.columns = taken->size();
-    source.start = taken->start;
-    source.width = taken->width;
-    source.stride = taken->stride;
     list.push_back(source);
   }
   return list;
@@ -207,6 +266,8 @@ Status WeightPacker::packMatrix(llm::WeightOp weight,
   matrix.sources = std::move(list);
   matrix.factor = weight.getFactor().convertToFloat();
   matrix.interleave = weight.getInterleave();
+  if (panels)
+    matrix.groups = llm::parseGroupScheme(weight.getScheme());
   LLMC_TRY(matrix.stored, elementTypeOf(storedType(weight).getElementType()));
   matrix.rows = type.getNumElements() / std::max<int64_t>(matrix.columns, 1);
   int64_t units = panels ? pack::panelCount(matrix) : matrix.rows;

@@ -36,6 +36,11 @@ private:
   /// The bytes of an initializer, checked to lie within its file.
   Result<std::span<const std::byte>> bytesOf(onnx::InitializerOp op,
                                              llm::WeightOp weight) const;
+  Result<onnx::InitializerOp> initializer(mlir::Attribute reference,
+                                          llm::WeightOp weight) const;
+  /// A source that arrives quantized in groups.
+  Result<pack::Source> groupedSource(llm::WeightOp weight,
+                                     unsigned index) const;
   Result<std::vector<pack::Source>> sources(llm::WeightOp weight) const;
   /// False where the weight's elements are not those of its source as they are.
   Result<bool> copyRows(llm::WeightOp weight, WeightSink &sink) const;

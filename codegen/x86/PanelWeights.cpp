@@ -32,7 +32,7 @@ FailureOr<PanelWeights> PanelWeights::of(Operation *op, Value weight,
   Type element = type.getElementType();
   Kind kind;
   SmallVector<int64_t> shape;
-  auto groups = kernel::parseGroupScheme(scheme);
+  auto groups = llm::parseGroupScheme(scheme);
   if (scheme.empty() && element.isF32()) {
     kind = Kind::F32;
     shape = {panels, length, width};
@@ -56,7 +56,7 @@ FailureOr<PanelWeights> PanelWeights::of(Operation *op, Value weight,
   if (kind == Kind::Pair)
     weight = withWholeLines(op, weight);
   PanelWeights result(weight, kind, length);
-  result.scheme = groups.value_or(kernel::GroupScheme());
+  result.scheme = groups.value_or(llm::GroupScheme());
   return result;
 }
 

@@ -3,6 +3,7 @@
 #define LLMC_CODEGEN_X86_PANELWEIGHTS_H
 
 #include "codegen/llvm/VectorBuilder.h"
+#include "dialects/llm/GroupScheme.h"
 #include "dialects/kernel/KernelDialect.h"
 
 namespace llmc::codegen {
@@ -14,7 +15,7 @@ public:
     F32,  ///< [panels, K, 16]
     Pair, ///< bf16 or f16 [panels, ceil(K/2), 16, 2]
     W8,   ///< i8 [panels, ceil(K/4) * 64 + 64]: lines [16][4], 16 f32 scales
-    Groups, ///< i8 [panels, groups * bytes of one] (kernel::GroupScheme)
+    Groups, ///< i8 [panels, groups * bytes of one] (llm::GroupScheme)
   };
 
   /// Checks the weight's type and shape against K and the number of panels;
@@ -58,7 +59,7 @@ private:
   Value weight;
   Kind kind;
   int64_t length; ///< K.
-  kernel::GroupScheme scheme; ///< Of Groups.
+  llm::GroupScheme scheme; ///< Of Groups.
 };
 
 } // namespace llmc::codegen

@@ -1,15 +1,15 @@
 #include "compiler/pack/Panels.h"
 
 #include "compiler/pack/Convert.h"
+#include "compiler/pack/Panel.h"
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
 namespace llmc::pack {
 
-static constexpr int64_t lanes = 16;
 /// Rows that are in work at once: with their 16 columns they stay in L1, and
 /// neighbouring panels find the source's pages still translated.
 static constexpr int64_t blockRows = 64;
@@ -31,6 +31,10 @@ int64_t panelCount(const Matrix &matrix) {
 }
 
 int64_t panelBytes(const Matrix &matrix) {
+  if (matrix.groups) {
+    int64_t size = matrix.groups->size;
+    return (matrix.rows + size - 1) / size * matrix.groups->bytes();
+  }
   int64_t lines = paddedRows(matrix) / groupRows(matrix.stored);
   int64_t scales = matrix.stored == ElementType::I8 ? lanes * 4 : 0;
   return lines * lanes * 4 + scales;
@@ -61,8 +65,8 @@ static void widen(const std::byte *from, int64_t stride, int64_t count,
     copy(stride, step);
 }
 
-static void read(const Source &source, int64_t row, int64_t column,
-                 int64_t stride, int64_t count, float *to, int64_t step) {
+void readElements(const Source &source, int64_t row, int64_t column,
+                  int64_t stride, int64_t count, float *to, int64_t step) {
   int64_t first = row * source.rowStride + column * source.columnStride;
   const std::byte *from =
       source.bytes + first * static_cast<int64_t>(elementBytes(source.type));
@@ -73,25 +77,6 @@ static void read(const Source &source, int64_t row, int64_t column,
   else
     widen<uint16_t>(from, stride, count, to, step, fromHalf);
 }
-
-namespace {
-/// The sixteen columns of a panel, wherever they come from.
-class Panel {
-public:
-  Panel(const Matrix &matrix, int64_t index);
-  /// Rows [first, first + count) into [count][16], zero where there is none.
-  void load(int64_t first, int64_t count, float *block) const;
-
-private:
-  struct Lane {
-    const Source *source = nullptr;
-    int64_t column = 0;
-  };
-  const Matrix &matrix;
-  std::array<Lane, lanes> from;
-  bool together; ///< One after another in the rows of one source.
-};
-} // namespace
 
 Panel::Panel(const Matrix &matrix, int64_t index) : matrix(matrix) {
   int64_t parts =
@@ -118,14 +103,14 @@ void Panel::load(int64_t first, int64_t count, float *block) const {
   std::fill(block + inside * lanes, block + count * lanes, 0.f);
   if (together) {
     for (int64_t row = 0; row < inside; ++row)
-      read(*from[0].source, first + row, from[0].column, 1, lanes,
-           block + row * lanes, 1);
+      readElements(*from[0].source, first + row, from[0].column, 1, lanes,
+                   block + row * lanes, 1);
   } else {
     for (int64_t lane = 0; lane < lanes; ++lane) {
       auto [source, column] = from[lane];
       if (source)
-        read(*source, first, column, source->rowStride, inside, block + lane,
-             lanes);
+        readElements(*source, first, column, source->rowStride, inside,
+                     block + lane, lanes);
       else
         for (int64_t row = 0; row < inside; ++row)
           block[row * lanes + lane] = 0;
@@ -191,6 +176,11 @@ void writePanels(const Matrix &matrix, int64_t first, int64_t count,
   int64_t rows = paddedRows(matrix), group = groupRows(matrix.stored);
   for (int64_t index = first; index < first + count; ++index) {
     Panel panel(matrix, index);
+    if (matrix.groups) {
+      writeGroups(matrix, panel, out);
+      out += panelBytes(matrix);
+      continue;
+    }
     if (matrix.stored == ElementType::I8)
       columnScales(panel, rows, block, scales, inverse);
     for (int64_t row = 0; row < rows; row += blockRows) {
@@ -227,8 +217,8 @@ void writeRows(const Matrix &matrix, int64_t first, int64_t count,
         // As far as the columns lie one after another.
         int64_t run = std::min({piece, source.columns - n,
                                 source.width - n % source.width});
-        read(source, row, source.column(n), source.columnStride, run, numbers,
-             1);
+        readElements(source, row, source.column(n), source.columnStride, run,
+                     numbers, 1);
         n += run;
         if (matrix.factor != 1)
           for (int64_t i = 0; i < run; ++i)

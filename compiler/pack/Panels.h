@@ -3,10 +3,12 @@
 #ifndef LLMC_COMPILER_PACK_PANELS_H
 #define LLMC_COMPILER_PACK_PANELS_H
 
+#include "dialects/llm/GroupScheme.h"
 #include "runtime/format/Program.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace llmc::pack {
@@ -21,6 +23,14 @@ struct Source {
   /// Which: ranges of `width` columns, the first at `start`, `stride` apart.
   int64_t start = 0, width = 0, stride = 0;
 
+  /// Where it arrives in groups (Matrix::groups), `bytes` are [columns, groups,
+  /// size * bits / 8], the first number in the low bits; with scales [columns,
+  /// groups] and zero points, null (the middle of the range), of the scales'
+  /// type, or packed as bytes like the numbers, each column from a byte on.
+  const std::byte *scales = nullptr, *zeros = nullptr;
+  ElementType scaleType = ElementType::F32;
+  bool packedZeros = false;
+
   /// The column of the file that is the n-th taken.
   int64_t column(int64_t n) const {
     return start + n / width * stride + n % width;
@@ -34,6 +44,10 @@ struct Matrix {
   int64_t rows = 0, columns = 0;
   float factor = 1;
   ElementType stored = ElementType::F32; ///< F32, F16, BF16; I8 for w8.
+  /// Few bits with scales of groups; `stored` is then I8. Sources without
+  /// scales are quantized: symmetric, the number of largest magnitude at the
+  /// end of the range, round to nearest.
+  std::optional<llm::GroupScheme> groups;
   /// Panels of the sources alternate (gate and up); each has equally many.
   bool interleave = false;
 };

@@ -1,5 +1,6 @@
 /// The row-wise ops of the llm dialect, and its weights.
 #include "compiler/reference/Call.h"
+#include "compiler/reference/EvalGroups.h"
 #include "compiler/reference/MatMul.h"
 #include "compiler/reference/Scalars.h"
 #include "compiler/reference/Strided.h"
@@ -53,7 +54,8 @@ FailureOr<Tensor> joinSources(llm::WeightOp op, ArrayRef<int64_t> shape,
        llvm::zip(op.getSourcesAttr().getAsRange<SymbolRefAttr>(),
                  op.getTransposed())) {
     FailureOr<Tensor> source =
-        call.weight(reference.getRootReference().getValue());
+        op.getScales() ? dequantizeSource(op, index, call)
+                       : call.weight(reference.getRootReference().getValue());
     if (failed(source))
       return failure();
     bool matrix = source->rank() == 2;
@@ -104,6 +106,9 @@ FailureOr<Tensor> loadWeight(llm::WeightOp op, Call &call) {
     return failure();
   if (op.getScheme() == "w8" && joined->rank() == 2)
     return quantizeColumns(*joined);
+  if (auto groups = llm::parseGroupScheme(op.getScheme());
+      groups && joined->rank() == 2)
+    return op.getScales() ? *joined : quantizeGroups(*joined, *groups);
   if (!op.getScheme().empty())
     return call.fail("@" + op.getSymName() + " has the unknown scheme '" +
                      op.getScheme() + "'");

@@ -32,6 +32,12 @@ def Llm_WeightOp : Op<Llm_Dialect, "weight", [Symbol]> {
     8 i4), 16 columns a group; N and K zero-padded to whole panels and groups.
     With `scheme` = "w8": i8 per column, round to nearest, symmetric; the f32
     scales of a panel's 16 columns follow its lines.
+    With a scheme of groups (llm::GroupScheme, "w4g32"): few bits, and a
+    scale for each group of K and column. Sources with `scales` arrive
+    quantized, as com.microsoft's MatMulNBits has them: u8 [N, groups, size *
+    bits / 8], scales [N, groups], and `zeros` where the scheme has zero points,
+    packed u8 or of the scales' type. Others are rounded to nearest, the number
+    of largest magnitude in a group at the lower end of the range.
     With `values`, the weight is small and stands in the IR (a table made by
     the compiler) and has no sources.
 
@@ -43,6 +49,9 @@ def Llm_WeightOp : Op<Llm_Dialect, "weight", [Symbol]> {
        0, width and count from 1, stride at least width where count is above 1;
        the ranges make up the last dimension of `type`.
     6. `first_row` is at least 0, and 0 where there are no sources.
+    7. `scheme` is empty, "w8" or a scheme of groups. `scales` are one per
+       source, in a scheme of groups only; `zeros` likewise, beside scales,
+       exactly where the scheme has zero points.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type,
                        OptionalAttr<SymbolRefArrayAttr>:$sources,
@@ -51,6 +60,8 @@ def Llm_WeightOp : Op<Llm_Dialect, "weight", [Symbol]> {
                        DefaultValuedAttr<I64Attr, "0">:$first_row,
                        DefaultValuedAttr<StrAttr, "\"rows\"">:$layout,
                        DefaultValuedAttr<StrAttr, "\"\"">:$scheme,
+                       OptionalAttr<SymbolRefArrayAttr>:$scales,
+                       OptionalAttr<SymbolRefArrayAttr>:$zeros,
                        DefaultValuedAttr<BoolAttr, "false">:$interleave,
                        DefaultValuedAttr<F32Attr, "1.0f">:$factor,
                        OptionalAttr<ElementsAttr>:$values);

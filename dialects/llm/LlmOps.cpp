@@ -2,6 +2,8 @@
 /// constraint in the op's description.
 #include "dialects/llm/LlmOps.h"
 
+#include "dialects/llm/GroupScheme.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/TypeUtilities.h"
 
@@ -55,6 +57,25 @@ static LogicalResult verifyColumns(WeightOp op, size_t sources,
   return success();
 }
 
+/// Constraint (7) of a weight.
+static LogicalResult verifyScheme(WeightOp op, size_t sources) {
+  StringRef scheme = op.getScheme();
+  auto groups = llmc::llm::parseGroupScheme(scheme);
+  if (!scheme.empty() && scheme != "w8" && !groups)
+    return op.emitOpError("(7) unknown scheme '") << scheme << "'";
+  size_t scales = op.getScales() ? op.getScales()->size() : 0;
+  size_t zeros = op.getZeros() ? op.getZeros()->size() : 0;
+  if (scales && (!groups || scales != sources))
+    return op.emitOpError("(7) has ")
+           << scales << " scales for " << sources << " sources in scheme '"
+           << scheme << "'";
+  if (zeros != (groups && groups->zeros ? scales : 0) ||
+      (groups && groups->zeros && !scales))
+    return op.emitOpError("(7) has ")
+           << zeros << " zero points in scheme '" << scheme << "'";
+  return success();
+}
+
 LogicalResult WeightOp::verify() {
   auto type = dyn_cast<RankedTensorType>(getType());
   if (!type || !type.hasStaticShape())
@@ -71,6 +92,8 @@ LogicalResult WeightOp::verify() {
     return emitOpError("(4) needs either sources or values");
   if (int64_t first = getFirstRow(); first < 0 || (first > 0 && sources == 0))
     return emitOpError("(6) cannot leave out ") << first << " rows";
+  if (failed(verifyScheme(*this, sources)))
+    return failure();
   return verifyColumns(*this, sources, type);
 }
 

@@ -76,7 +76,8 @@ void ConvertTypes::runOnOperation() {
     if (auto get = dyn_cast<llm::GetWeightOp>(op)) {
       llm::WeightOp weight = weightOf(get.getResult());
       Type element = isMatrix(get) ? wanted : f32;
-      if (weight && element) {
+      // What arrived quantized keeps its scales.
+      if (weight && element && weight.getScheme().empty()) {
         weight.setType(withElement(weight.getType(), element));
         // A table made by the compiler is converted while it is written.
         get.getResult().setType(cast<TensorType>(weight.getType()));

@@ -4,10 +4,16 @@
 ///
 ///   w8: 8 bits per weight, symmetric, one f32 scale per output channel, round
 ///       to nearest; activations stay f32.
+///   w4g128 and the like: 4 or 8 bits, symmetric, one f32 scale per group of
+///       inputs and output (llm::GroupScheme); activations stay f32.
+///
+/// Weights that the graph holds quantized keep their bits.
 ///
 /// Refused: an unknown scheme. Weights in the IR (tables) keep their type.
 #include "passes/Passes.h"
 #include "passes/support/Regions.h"
+
+#include "dialects/llm/GroupScheme.h"
 
 namespace llmc {
 #define GEN_PASS_DEF_QUANTIZEWEIGHTS
@@ -23,13 +29,14 @@ struct QuantizeWeights : llmc::impl::QuantizeWeightsBase<QuantizeWeights> {
   void runOnOperation() override {
     if (scheme.empty())
       return;
-    if (scheme != "w8") {
+    auto groups = llm::parseGroupScheme(scheme);
+    if (scheme != "w8" && (!groups || groups->zeros)) {
       getOperation().emitError("unknown quantization scheme '") << scheme << "'";
       return signalPassFailure();
     }
     getOperation().walk([&](llm::LinearOp linear) {
       if (llm::WeightOp weight = weightOf(linear.getWeight()))
-        if (weight.getSources())
+        if (weight.getSources() && weight.getScheme().empty())
           weight.setScheme(scheme);
     });
   }

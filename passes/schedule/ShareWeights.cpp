@@ -46,7 +46,8 @@ static std::optional<WholeMatrix> wholeMatrix(Value value,
   llm::WeightOp weight = weightOf(value);
   if (!weight || !weight.getSources() || weight.getSources()->size() != 1 ||
       weight.getFactor().convertToFloat() != 1 || weight.getInterleave() ||
-      false)
+      !weight.getScheme().empty() || !weight.getColumns().empty() ||
+      weight.getFirstRow() != 0)
     return std::nullopt;
   auto reference = cast<SymbolRefAttr>((*weight.getSources())[0]);
   auto source = symbols.lookup<onnx::InitializerOp>(reference.getRootReference());

@@ -69,7 +69,7 @@ static std::pair<Operation *, bool> weightSource(Value value) {
 
 bool isWeight(Value value) { return weightSource(value).first; }
 
-static llm::WeightOp insertWeight(ModuleOp module, Location loc, Type type) {
+llm::WeightOp addWeight(ModuleOp module, Location loc, ShapedType type) {
   OpBuilder builder(module.getContext());
   builder.setInsertionPointToStart(module.getBody());
   // Weights stand before the functions, in the order in which they are made.
@@ -105,7 +105,7 @@ Value getWeight(OpBuilder &builder, Location loc, Value value) {
           other.getTransposed() == ArrayRef<bool>{transposed})
         weight = other;
     if (!weight) {
-      weight = insertWeight(module, loc, type);
+      weight = addWeight(module, loc, type);
       weight.setSourcesAttr(sources);
       weight.setTransposed({transposed});
     }
@@ -123,7 +123,7 @@ llm::WeightOp addTable(ModuleOp module, ElementsAttr values) {
   for (auto other : module.getOps<llm::WeightOp>())
     if (other.getValuesAttr() == values)
       return other;
-  auto weight = insertWeight(module, module.getLoc(), values.getShapedType());
+  auto weight = addWeight(module, module.getLoc(), values.getShapedType());
   weight.setValuesAttr(values);
   return weight;
 }

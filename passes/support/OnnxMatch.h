@@ -34,6 +34,10 @@ bool isWeight(mlir::Value value);
 mlir::Value getWeight(mlir::OpBuilder &builder, mlir::Location loc,
                       mlir::Value value);
 
+/// Adds an `llm.weight` of this type, yet without sources or values.
+llm::WeightOp addWeight(mlir::ModuleOp module, mlir::Location loc,
+                        mlir::ShapedType type);
+
 /// Adds an `llm.weight` of elements that the compiler made.
 llm::WeightOp addTable(mlir::ModuleOp module, mlir::ElementsAttr values);
 

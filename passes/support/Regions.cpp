@@ -123,7 +123,7 @@ static llm::WeightOp concatValues(ArrayRef<llm::WeightOp> weights) {
 }
 
 llm::WeightOp concatWeights(ArrayRef<llm::WeightOp> weights, bool interleave) {
-  SmallVector<Attribute> sources;
+  SmallVector<Attribute> sources, scales, zeros;
   SmallVector<bool> transposed;
   SmallVector<int64_t> ranges;
   int64_t columns = 0;
@@ -147,6 +147,12 @@ llm::WeightOp concatWeights(ArrayRef<llm::WeightOp> weights, bool interleave) {
         weight.getFactor() != first.getFactor())
       return {};
     llvm::append_range(sources, weight.getSourcesAttr());
+    if (weight.getScales().has_value() != first.getScales().has_value())
+      return {};
+    if (weight.getScales())
+      llvm::append_range(scales, weight.getScalesAttr());
+    if (weight.getZeros())
+      llvm::append_range(zeros, weight.getZerosAttr());
     llvm::append_range(transposed, weight.getTransposed());
     if (selects && weight.getColumns().empty()) {
       // All columns of the only source; those of several are not known here.
@@ -166,6 +172,10 @@ llm::WeightOp concatWeights(ArrayRef<llm::WeightOp> weights, bool interleave) {
   merged.setSourcesAttr(builder.getArrayAttr(sources));
   merged.setTransposed(transposed);
   merged.setColumns(ranges);
+  if (!scales.empty())
+    merged.setScalesAttr(builder.getArrayAttr(scales));
+  if (!zeros.empty())
+    merged.setZerosAttr(builder.getArrayAttr(zeros));
   merged.setInterleave(interleave);
   return merged;
 }

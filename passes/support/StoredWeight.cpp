@@ -1,5 +1,6 @@
 #include "passes/support/StoredWeight.h"
 
+#include "dialects/llm/GroupScheme.h"
 #include "dialects/kernel/KernelDialect.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -20,6 +21,11 @@ MemRefType storedType(llm::WeightOp weight) {
   if (weight.getScheme() == "w8")
     return MemRefType::get(
         {panels, int64_t(llvm::divideCeil(rows, 4)) * 4 * width + 4 * width},
+        IntegerType::get(type.getContext(), 8));
+  if (auto groups = llm::parseGroupScheme(weight.getScheme()))
+    return MemRefType::get(
+        {panels, int64_t(llvm::divideCeil(rows, groups->size)) *
+                     groups->bytes()},
         IntegerType::get(type.getContext(), 8));
   int64_t group = 4 / (element.getIntOrFloatBitWidth() / 8);
   if (group == 1)

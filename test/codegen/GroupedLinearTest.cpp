@@ -1,15 +1,15 @@
 /// kernel.linear over weights of few bits with scales of groups, bit by bit.
 #include "test/codegen/KernelHarness.h"
 
-#include "dialects/kernel/KernelDialect.h"
+#include "dialects/llm/GroupScheme.h"
 #include "gtest/gtest.h"
 
 #include <cmath>
 #include <cstring>
 
 using namespace llmc::test;
-using llmc::kernel::GroupScheme;
-using llmc::kernel::parseGroupScheme;
+using llmc::llm::GroupScheme;
+using llmc::llm::parseGroupScheme;
 
 namespace {
 std::string str(int64_t value) { return std::to_string(value); }
