@@ -93,6 +93,7 @@ void registerMovement(Registry &registry);
 void registerIndexing(Registry &registry);
 void registerShapes(Registry &registry);
 void registerReduction(Registry &registry);
+void registerBlockwise(Registry &registry);
 void registerNetwork(Registry &registry);
 void registerAttention(Registry &registry);
 void registerLlm(Registry &registry);

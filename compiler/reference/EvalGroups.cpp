@@ -1,5 +1,7 @@
 #include "compiler/reference/EvalGroups.h"
 
+#include "compiler/reference/PackedNumber.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -37,11 +39,6 @@ FailureOr<Tensor> dequantizeSource(llm::WeightOp op, unsigned index,
       failed(call.fits({columns, rows})))
     return call.fail("@" + op.getSymName() + ": its numbers, scales and zero "
                      "points do not fit each other");
-  int64_t mask = (int64_t(1) << scheme->bits) - 1;
-  auto pick = [&](const Tensor &packed, int64_t base, int64_t i) {
-    int64_t bit = i * scheme->bits;
-    return (packed.as<uint8_t>()[base + bit / 8] >> bit % 8) & mask;
-  };
   Tensor result =
       Tensor::zeros(Float32Type::get(op.getContext()), {columns, rows});
   for (int64_t n = 0; n < columns; ++n)
@@ -49,11 +46,12 @@ FailureOr<Tensor> dequantizeSource(llm::WeightOp op, unsigned index,
       int64_t group = n * groups + k / scheme->size;
       auto zero = double(scheme->middle());
       if (packedZeros)
-        zero = double(pick(zeros, n * zeroBytes, k / scheme->size));
+        zero = packedNumber(zeros, n * zeroBytes, k / scheme->size,
+                            scheme->bits);
       else if (zeros)
         zero = zeros.getDouble(group);
-      double number =
-          double(pick(*numbers, group * groupBytes, k % scheme->size));
+      double number = packedNumber(*numbers, group * groupBytes,
+                                   k % scheme->size, scheme->bits);
       result.setDouble(n * rows + k, (number - zero) * scales->getDouble(group));
     }
   return result;

@@ -89,101 +89,6 @@ LogicalResult evalMatMul(onnx::MatMulOp op, Call &call) {
   return success();
 }
 
-/// Row \p n of a MatMulNBits weight, dequantized to \p row [K].
-class NBits {
-public:
-  static FailureOr<NBits> make(onnx::MatMulNBitsOp op, Call &call) {
-    NBits made{call[op.getWeight()], call[op.getScales()],
-               call[op.getZeroPoints()], {}};
-    made.k = int64_t(op.getK());
-    made.n = int64_t(op.getN());
-    made.bits = int64_t(op.getBits());
-    made.block = int64_t(op.getBlockSize());
-    constexpr int64_t most = int64_t(1) << 30; // products stay in range
-    if (made.k <= 0 || made.n <= 0 || made.k > most || made.n > most ||
-        made.block < 8 || made.block > most ||
-        (made.bits != 2 && made.bits != 4 && made.bits != 8))
-      return call.fail("has sizes that cannot be");
-    made.blocks = (made.k + made.block - 1) / made.block;
-    int64_t blockBytes = made.block * made.bits / 8;
-    made.zeroBytes = (made.blocks * made.bits + 7) / 8;
-    if (made.weight.width() != 1 ||
-        made.weight.numElements() != made.n * made.blocks * blockBytes ||
-        made.scales.numElements() != made.n * made.blocks)
-      return call.fail("the weight or its scales are not of the size that k, n, "
-                       "bits and block_size ask for");
-    if (made.zeros) {
-      made.packedZeros = made.zeros.width() == 1 && !made.zeros.isFloat();
-      int64_t expected =
-          made.n * (made.packedZeros ? made.zeroBytes : made.blocks);
-      if (made.zeros.numElements() != expected)
-        return call.fail("has " + Twine(made.zeros.numElements()) +
-                         " zero points, not " + Twine(expected));
-    }
-    if (const Tensor &index = call[op.getGroupIndex()]) {
-      made.groups = index.toInts();
-      if (int64_t(made.groups.size()) < made.k)
-        return call.fail("has too short a group index");
-      for (int64_t group : made.groups)
-        if (group < 0 || group >= made.blocks)
-          return call.fail("has a group index that is not a block");
-    }
-    return made;
-  }
-
-  void dequantize(int64_t row, double *out) const {
-    int64_t mask = (1 << bits) - 1, rowBytes = blocks * block * bits / 8;
-    auto pick = [&](const Tensor &packed, int64_t base, int64_t i) {
-      int64_t bit = i * bits;
-      return (packed.as<uint8_t>()[base + bit / 8] >> (bit % 8)) & mask;
-    };
-    for (int64_t i = 0; i < k; ++i) {
-      int64_t group = groups.empty() ? i / block : groups[i];
-      double zero = double(int64_t(1) << (bits - 1));
-      if (zeros)
-        zero = packedZeros ? double(pick(zeros, row * zeroBytes, group))
-                           : zeros.getDouble(row * blocks + group);
-      out[i] = (double(pick(weight, row * rowBytes, i)) - zero) *
-               scales.getDouble(row * blocks + group);
-    }
-  }
-
-  const Tensor &weight, &scales, &zeros;
-  std::vector<int64_t> groups;
-  int64_t k = 0, n = 0, bits = 0, block = 0, blocks = 0, zeroBytes = 0;
-  bool packedZeros = false;
-};
-
-LogicalResult evalMatMulNBits(onnx::MatMulNBitsOp op, Call &call) {
-  const Tensor &input = call[op.getInput()], &bias = call[op.getBias()];
-  auto weight = NBits::make(op, call);
-  if (failed(weight))
-    return failure();
-  if (!input.isFloat() || input.rank() == 0 || input.shape().back() != weight->k)
-    return call.fail("the input's last extent is not k");
-  if (bias && bias.numElements() != weight->n)
-    return call.fail("the bias does not have n elements");
-  Shape shape(input.shape());
-  shape.back() = weight->n;
-  Tensor *result = call.create(0, shape);
-  if (!result)
-    return failure();
-  int64_t rows = input.numElements() / weight->k;
-  std::vector<double> left = input.toDoubles(), right(weight->k);
-  for (int64_t column = 0; column < weight->n; ++column) {
-    weight->dequantize(column, right.data());
-    for (int64_t row = 0; row < rows; ++row) {
-      double sum = 0;
-      for (int64_t i = 0; i < weight->k; ++i)
-        sum += left[row * weight->k + i] * right[i];
-      if (bias)
-        sum += bias.getDouble(column);
-      result->setDouble(row * weight->n + column, sum);
-    }
-  }
-  return success();
-}
-
 /// Both normalizations over the dimensions from \p axis on.
 LogicalResult normalize(const Tensor &input, const Tensor &scale,
                         const Tensor &bias, int64_t axis, double epsilon,
@@ -230,7 +135,6 @@ LogicalResult normalize(const Tensor &input, const Tensor &scale,
 
 void registerNetwork(Registry &registry) {
   registry.add<onnx::MatMulOp>(evalMatMul);
-  registry.add<onnx::MatMulNBitsOp>(evalMatMulNBits);
   registry.add<onnx::LayerNormalizationOp>(
       [](onnx::LayerNormalizationOp op, Call &call) {
         return normalize(call[op.getInput()], call[op.getScale()],

@@ -22,6 +22,7 @@ static const Registry &registry() {
     registerIndexing(made);
     registerShapes(made);
     registerReduction(made);
+    registerBlockwise(made);
     registerNetwork(made);
     registerAttention(made);
     registerLlm(made);

@@ -27,6 +27,26 @@ def Onnx_MatMulNBitsOp : Onnx_Op<"matmul_nbits"> {
   let hasVerifier = 1;
 }
 
+def Onnx_GatherBlockQuantizedOp : Onnx_Op<"gather_block_quantized"> {
+  let summary = "com.microsoft GatherBlockQuantized of a packed table: rows of blockwise quantized numbers.";
+  let description = [{
+    table u8 [V, D * bits / 8], the first element in the low bits; scales [V,
+    ceil(D / block)]; zero points packed u8 [V, ceil(ceil(D / block) * bits /
+    8)] or none (then 2^(bits-1)). The result has the indices' dimensions and D,
+    and the scales' type. Other forms of the operator are imported as what they
+    are made of.
+
+    1. `bits` is 2, 4 or 8.
+    2. `block_size` is a power of two and at least 16.
+    3. The table has rank 2.
+  }];
+  let arguments = (ins AnyTensor:$table, AnyTensor:$indices, AnyTensor:$scales,
+                       Onnx_OptionalTensor:$zero_points, I64Attr:$bits,
+                       I64Attr:$block_size);
+  let results = (outs AnyTensor:$result);
+  let hasVerifier = 1;
+}
+
 def Onnx_LayerNormalizationOp : Onnx_Op<"layer_normalization"> {
   let summary = "ONNX LayerNormalization over the dimensions from axis on.";
   let arguments = (ins AnyTensor:$input, AnyTensor:$scale, Onnx_OptionalTensor:$bias,

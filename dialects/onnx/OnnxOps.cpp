@@ -142,13 +142,26 @@ LogicalResult DimensionsOp::verify() {
   return success();
 }
 
-LogicalResult MatMulNBitsOp::verify() {
-  if (getBits() != 2 && getBits() != 4 && getBits() != 8)
-    return emitOpError("(1) bits must be 2, 4 or 8, not ") << getBits();
-  if (getBlockSize() < 16 || !llvm::isPowerOf2_64(getBlockSize()))
-    return emitOpError("(2) block_size must be a power of two from 16 on, not ")
-           << getBlockSize();
+static LogicalResult verifyBlocks(Operation *op, uint64_t bits,
+                                  uint64_t blockSize) {
+  if (bits != 2 && bits != 4 && bits != 8)
+    return op->emitOpError("(1) bits must be 2, 4 or 8, not ") << bits;
+  if (blockSize < 16 || !llvm::isPowerOf2_64(blockSize))
+    return op->emitOpError("(2) block_size must be a power of two from 16 on, "
+                           "not ")
+           << blockSize;
   return success();
+}
+
+LogicalResult MatMulNBitsOp::verify() {
+  return verifyBlocks(*this, getBits(), getBlockSize());
+}
+
+LogicalResult GatherBlockQuantizedOp::verify() {
+  auto table = dyn_cast<RankedTensorType>(getTable().getType());
+  if (table && table.getRank() != 2)
+    return emitOpError("(3) needs a table of rank 2, not ") << table;
+  return verifyBlocks(*this, getBits(), getBlockSize());
 }
 
 LogicalResult RotaryEmbeddingOp::verify() {

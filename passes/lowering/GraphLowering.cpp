@@ -10,10 +10,6 @@ RankedTensorType typeOf(Value tensor) {
   return cast<RankedTensorType>(tensor.getType());
 }
 
-bool isGiven(Value operand) {
-  return operand && !isa<NoneType>(operand.getType());
-}
-
 SmallVector<Value> broadcastIndex(LoopBuilder &b, Value memref,
                                   RankedTensorType type,
                                   RankedTensorType resultType,
@@ -42,6 +38,7 @@ GraphLowering::GraphLowering(func::FuncOp graph, KernelTable &kernels)
   populateIndexing(table);
   populateReduction(table);
   populateSequence(table);
+  populateBlockwise(table);
   populateNetwork(table);
   populateRotary(table);
   populateAttention(table);

@@ -7,6 +7,7 @@
 #include "dialects/rt/RtOps.h"
 #include "passes/lowering/LoopBuilder.h"
 #include "passes/schedule/KernelTable.h"
+#include "passes/support/OnnxMatch.h"
 
 #include <functional>
 
@@ -40,6 +41,7 @@ void populateMovement(LoweringTable &table);
 void populateIndexing(LoweringTable &table);
 void populateReduction(LoweringTable &table);
 void populateSequence(LoweringTable &table);
+void populateBlockwise(LoweringTable &table);
 void populateNetwork(LoweringTable &table);
 void populateRotary(LoweringTable &table);
 void populateAttention(LoweringTable &table);
@@ -117,8 +119,6 @@ private:
 
 /// The ranked type of a tensor.
 mlir::RankedTensorType typeOf(mlir::Value tensor);
-/// Whether an optional operand is given.
-bool isGiven(mlir::Value operand);
 /// The index into an operand that is broadcast to a result's index.
 llvm::SmallVector<mlir::Value>
 broadcastIndex(LoopBuilder &b, mlir::Value memref, mlir::RankedTensorType type,

@@ -61,84 +61,6 @@ LogicalResult lowerMatMul(onnx::MatMulOp op, GraphLowering &graph) {
   return success();
 }
 
-LogicalResult lowerNBits(onnx::MatMulNBitsOp op, GraphLowering &graph) {
-  int64_t k = op.getK(), n = op.getN(), bits = op.getBits();
-  int64_t block = op.getBlockSize(), blocks = llvm::divideCeil(k, block);
-  int64_t rowBytes = blocks * block * bits / 8;
-  int64_t zeroBytes = llvm::divideCeil(blocks * bits, 8);
-  auto shaped = [&](Value tensor, int64_t columns) -> Value {
-    RankedTensorType type = typeOf(tensor);
-    if (!type.hasStaticShape() || type.getNumElements() != n * columns)
-      return {};
-    return graph.view(op.getLoc(), graph.memref(tensor),
-                      RankedTensorType::get({n, columns}, type.getElementType()));
-  };
-  SmallVector<Value> args{graph.memref(op.getInput()),
-                          shaped(op.getWeight(), rowBytes),
-                          shaped(op.getScales(), blocks)};
-  bool zeros = isGiven(op.getZeroPoints()), packed = false;
-  unsigned zerosAt = args.size();
-  if (zeros) {
-    packed = isa<IntegerType>(typeOf(op.getZeroPoints()).getElementType());
-    args.push_back(shaped(op.getZeroPoints(), packed ? zeroBytes : blocks));
-  }
-  bool grouped = isGiven(op.getGroupIndex()), biased = isGiven(op.getBias());
-  unsigned groupsAt = args.size();
-  if (grouped)
-    args.push_back(graph.memref(op.getGroupIndex()));
-  unsigned biasAt = args.size();
-  if (biased)
-    args.push_back(graph.memref(op.getBias()));
-  if (!llvm::all_of(args, [](Value value) { return !!value; }))
-    return op.emitError("has a weight, scales or zero points of another size "
-                        "than k, n, bits and block_size ask for");
-  graph.mapElements(
-      op, op.getResult(), args,
-      [&](B &b, ValueRange args, ArrayRef<Value> index) {
-        Type wide = b.getF64Type();
-        Value column = index.back(), mask = b.integer((1 << bits) - 1);
-        SmallVector<Value> at(index);
-        // Element i of a row of packed bytes, the first in the low bits.
-        auto pick = [&](Value packed, Value i) {
-          Value bit = b.mul(i, b.index(bits));
-          Value byte = arith::DivUIOp::create(b, bit, b.index(8));
-          Value shift = b.toInteger(arith::RemUIOp::create(b, bit, b.index(8)));
-          Value bytes = b.load(packed, {column, byte});
-          return arith::AndIOp::create(
-                     b, arith::ShRUIOp::create(b, bytes, shift), mask)
-              .getResult();
-        };
-        Value total = b.loop(
-            b.index(0), b.index(k), b.number(wide, 0),
-            [&](Value i, ValueRange carried) {
-              Value group = grouped
-                                ? b.wrapIndex(b.load(args[groupsAt], i),
-                                              b.index(blocks))
-                                : arith::DivUIOp::create(b, i, b.index(block));
-              Value zero = b.number(wide, double(int64_t(1) << (bits - 1)));
-              if (zeros && packed)
-                zero = b.convert(pick(args[zerosAt], group), wide);
-              else if (zeros)
-                zero = b.convert(b.load(args[zerosAt], {column, group}), wide);
-              Value scale = b.convert(b.load(args[2], {column, group}), wide);
-              Value weight = b.mul(
-                  b.sub(b.convert(pick(args[1], i), wide), zero), scale);
-              at.back() = i;
-              Value x = b.convert(b.load(args[0], at), wide);
-              return B::Carried{b.add(carried[0], b.mul(x, weight))};
-            })[0];
-        if (biased) {
-          unsigned rank = cast<MemRefType>(args[biasAt].getType()).getRank();
-          SmallVector<Value> place(rank, b.index(0));
-          place.back() = column;
-          total = b.add(total, b.convert(b.load(args[biasAt], place), wide));
-        }
-        return b.convert(
-            total, computeType(typeOf(op.getResult()).getElementType()));
-      });
-  return success();
-}
-
 /// Both normalizations, over the dimensions from `axis` on.
 LogicalResult lowerNorm(Operation *op, Value input, Value scale, Value bias,
                         int64_t axis, double epsilon, bool centred,
@@ -206,7 +128,6 @@ LogicalResult lowerNorm(Operation *op, Value input, Value scale, Value bias,
 
 void populateNetwork(LoweringTable &table) {
   table.add<onnx::MatMulOp>(lowerMatMul);
-  table.add<onnx::MatMulNBitsOp>(lowerNBits);
   table.add<onnx::LayerNormalizationOp>(
       [](onnx::LayerNormalizationOp op, GraphLowering &graph) {
         return lowerNorm(op, op.getInput(), op.getScale(), op.getBias(),

@@ -9,6 +9,9 @@
 ///   %t = llm.get_weight @t : tensor<(P - c)xDxf32>           (without c rows)
 ///   %p = llm.embedding(%positions, %t)
 ///
+/// A table of few bits (onnx.gather_block_quantized) keeps them: its rows are
+/// the columns of a weight in a scheme of groups.
+///
 /// Whether an index is a position, however computed (from an input, from
 /// extents, by counting the mask), and what is added to it, is found by
 /// evaluating it at several lengths. Bits are kept.
@@ -98,6 +101,25 @@ void RaiseEmbedding::raise(func::FuncOp graph) {
     if (tableLookup(op).index)
       gathers.push_back(op);
   });
+  SmallVector<onnx::GatherBlockQuantizedOp> blocks;
+  graph.walk([&](onnx::GatherBlockQuantizedOp op) { blocks.push_back(op); });
+  for (onnx::GatherBlockQuantizedOp gather : blocks) {
+    Value ids = castArgument(gather.getIndices());
+    auto table = rankedType(gather.getTable()), type = rankedType(gather.getResult());
+    if (!ids || ids != tokens || !table || !type || !table.hasStaticShape())
+      continue;
+    OpBuilder builder(gather);
+    Value matrix = getGroupedWeight(
+        builder, gather.getLoc(),
+        {gather.getTable(), gather.getScales(), gather.getZeroPoints(),
+         int64_t(gather.getBits()), int64_t(gather.getBlockSize()),
+         type.getShape().back(), table.getDimSize(0)});
+    if (!matrix)
+      continue;
+    Value result = llm::EmbeddingOp::create(builder, gather.getLoc(), type, ids,
+                                            matrix, /*columns=*/true);
+    gather.getResult().replaceAllUsesWith(result);
+  }
   auto probe = Probe::create(graph);
   for (onnx::GatherOp gather : gathers) {
     Value ids = castArgument(gather.getIndices());

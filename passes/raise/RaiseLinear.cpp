@@ -13,7 +13,6 @@
 /// Refused: a left side of rank below 2, a weight of another rank; of few bits:
 /// 2 of them, blocks below 32, a group index.
 #include "passes/Passes.h"
-#include "dialects/llm/GroupScheme.h"
 #include "passes/support/OnnxMatch.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -26,52 +25,23 @@ namespace llmc {
 using namespace mlir;
 using namespace llmc;
 
-/// The initializer that `value` is, in whatever shape; null for none.
-static FlatSymbolRefAttr initializerOf(Value value) {
-  while (auto reshape = value.getDefiningOp<onnx::ReshapeOp>())
-    value = reshape.getInput();
-  auto get = value.getDefiningOp<onnx::GetInitializerOp>();
-  return get ? FlatSymbolRefAttr::get(get.getContext(), get.getName())
-             : FlatSymbolRefAttr();
-}
-
-static bool isAbsent(Value value) {
-  return !value || isa<NoneType>(value.getType());
-}
-
 static bool raiseGroups(onnx::MatMulNBitsOp product) {
-  llm::GroupScheme scheme;
-  scheme.bits = product.getBits();
-  scheme.size = product.getBlockSize();
-  scheme.zeros = !isAbsent(product.getZeroPoints());
   auto input = rankedType(product.getInput());
-  auto weight = initializerOf(product.getWeight());
-  auto scales = initializerOf(product.getScales());
-  auto zeros = scheme.zeros ? initializerOf(product.getZeroPoints())
-                            : FlatSymbolRefAttr();
-  if (!llm::parseGroupScheme(scheme.text()) || !input ||
-      input.getRank() < 2 || !weight || !scales || (scheme.zeros && !zeros) ||
-      !isAbsent(product.getGroupIndex()))
+  if (!input || input.getRank() < 2 || isGiven(product.getGroupIndex()))
     return false;
   OpBuilder builder(product);
-  auto type = RankedTensorType::get(
-      {int64_t(product.getK()), int64_t(product.getN())},
-      getElementTypeOrSelf(product.getScales().getType()));
-  llm::WeightOp made = addWeight(product->getParentOfType<ModuleOp>(),
-                                 product.getLoc(), type);
-  made.setSourcesAttr(builder.getArrayAttr({weight}));
-  made.setTransposed({true});
-  made.setScheme(scheme.text());
-  made.setScalesAttr(builder.getArrayAttr({scales}));
-  if (zeros)
-    made.setZerosAttr(builder.getArrayAttr({zeros}));
-  Value matrix = llm::GetWeightOp::create(builder, product.getLoc(), type,
-                                          made.getSymName());
+  Value matrix = getGroupedWeight(
+      builder, product.getLoc(),
+      {product.getWeight(), product.getScales(), product.getZeroPoints(),
+       int64_t(product.getBits()), int64_t(product.getBlockSize()),
+       int64_t(product.getK()), int64_t(product.getN())});
+  if (!matrix)
+    return false;
   Value result = llm::LinearOp::createPlain(builder, product.getLoc(),
                                             product.getType(),
                                             product.getInput(), matrix)
                      .getResult(0);
-  if (!isAbsent(product.getBias()))
+  if (isGiven(product.getBias()))
     result = onnx::AddOp::create(builder, product.getLoc(), product.getType(),
                                  result, product.getBias());
   product.getResult().replaceAllUsesWith(result);

@@ -253,7 +253,8 @@ FailureOr<Value> StepBuilder::translate(Value value, bool wanted) {
     }
     Value index = placed ? positions : tokens;
     Value result = llm::EmbeddingOp::create(
-        builder, op->getLoc(), rowType(value.getType(), false), index, table);
+        builder, op->getLoc(), rowType(value.getType(), false), index, table,
+        cast<llm::EmbeddingOp>(op).getColumns());
     return allRows[value] = result;
   }
   if (isa<llm::PositionsOp>(op)) {

@@ -46,7 +46,7 @@ static std::optional<WholeMatrix> wholeMatrix(Value value,
   llm::WeightOp weight = weightOf(value);
   if (!weight || !weight.getSources() || weight.getSources()->size() != 1 ||
       weight.getFactor().convertToFloat() != 1 || weight.getInterleave() ||
-      !weight.getScheme().empty() || !weight.getColumns().empty() ||
+      weight.getScales() || !weight.getColumns().empty() ||
       weight.getFirstRow() != 0)
     return std::nullopt;
   auto reference = cast<SymbolRefAttr>((*weight.getSources())[0]);
@@ -109,7 +109,7 @@ void ShareWeights::runOnOperation() {
   });
   for (llm::EmbeddingOp embedding : embeddings) {
     auto table = wholeMatrix(embedding.getTable(), symbols);
-    if (!table || embedding.getColumns())
+    if (!table || embedding.getColumns() || !table->weight.getScheme().empty())
       continue;
     auto head = llvm::find_if(heads, [&](WholeMatrix &head) {
       return getElementTypeOrSelf(head.weight.getType()) ==

@@ -1,5 +1,7 @@
 #include "passes/support/OnnxMatch.h"
 
+#include "dialects/llm/GroupScheme.h"
+
 #include "llvm/ADT/SmallString.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -119,6 +121,44 @@ Value getWeight(OpBuilder &builder, Location loc, Value value) {
   return llm::GetWeightOp::create(builder, loc, type, weight.getSymName());
 }
 
+/// The initializer that `value` is, in whatever shape; null for none.
+static FlatSymbolRefAttr initializerOf(Value value) {
+  while (auto reshape = value.getDefiningOp<onnx::ReshapeOp>())
+    value = reshape.getInput();
+  auto get = value.getDefiningOp<onnx::GetInitializerOp>();
+  return get ? FlatSymbolRefAttr::get(get.getContext(), get.getName())
+             : FlatSymbolRefAttr();
+}
+
+Value getGroupedWeight(OpBuilder &builder, Location loc,
+                       const GroupedMatrix &matrix) {
+  llm::GroupScheme scheme{matrix.bits, matrix.size, isGiven(matrix.zeros)};
+  auto numbers = initializerOf(matrix.numbers);
+  auto scales = initializerOf(matrix.scales);
+  auto zeros = scheme.zeros ? initializerOf(matrix.zeros) : FlatSymbolRefAttr();
+  if (!llm::parseGroupScheme(scheme.text()) || !numbers || !scales ||
+      (scheme.zeros && !zeros))
+    return {};
+  auto module =
+      builder.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
+  auto type =
+      RankedTensorType::get({matrix.k, matrix.n},
+                            getElementTypeOrSelf(matrix.scales.getType()));
+  auto sources = builder.getArrayAttr({numbers});
+  for (auto other : module.getOps<llm::WeightOp>())
+    if (other.getSourcesAttr() == sources && other.getType() == type &&
+        other.getScheme() == scheme.text() && other.getColumns().empty())
+      return llm::GetWeightOp::create(builder, loc, type, other.getSymName());
+  llm::WeightOp weight = addWeight(module, loc, type);
+  weight.setSourcesAttr(sources);
+  weight.setTransposed({true});
+  weight.setScheme(scheme.text());
+  weight.setScalesAttr(builder.getArrayAttr({scales}));
+  if (zeros)
+    weight.setZerosAttr(builder.getArrayAttr({zeros}));
+  return llm::GetWeightOp::create(builder, loc, type, weight.getSymName());
+}
+
 llm::WeightOp addTable(ModuleOp module, ElementsAttr values) {
   for (auto other : module.getOps<llm::WeightOp>())
     if (other.getValuesAttr() == values)
@@ -137,6 +177,8 @@ Value castArgument(Value value) {
 TableLookup tableLookup(Operation *op) {
   if (auto embedding = dyn_cast<llm::EmbeddingOp>(op))
     return {embedding.getTokens(), embedding.getTable()};
+  if (auto blocks = dyn_cast<onnx::GatherBlockQuantizedOp>(op))
+    return {blocks.getIndices(), blocks.getTable()};
   auto gather = dyn_cast<onnx::GatherOp>(op);
   auto table = gather ? rankedType(gather.getInput()) : RankedTensorType();
   if (!table || gather.getAxis() != 0 || table.getRank() != 2 ||

@@ -34,6 +34,22 @@ bool isWeight(mlir::Value value);
 mlir::Value getWeight(mlir::OpBuilder &builder, mlir::Location loc,
                       mlir::Value value);
 
+/// Whether an optional operand is there.
+inline bool isGiven(mlir::Value value) {
+  return value && !mlir::isa<mlir::NoneType>(value.getType());
+}
+
+/// A matrix [k, n] of few bits as com.microsoft's operators hold it.
+struct GroupedMatrix {
+  mlir::Value numbers, scales, zeros; ///< Zeros may be absent.
+  int64_t bits, size, k, n;
+};
+/// The tensor of an `llm.weight` in a scheme of groups that keeps the bits, at
+/// the builder's place. Null where they are not in the file or there is no such
+/// scheme.
+mlir::Value getGroupedWeight(mlir::OpBuilder &builder, mlir::Location loc,
+                             const GroupedMatrix &matrix);
+
 /// Adds an `llm.weight` of this type, yet without sources or values.
 llm::WeightOp addWeight(mlir::ModuleOp module, mlir::Location loc,
                         mlir::ShapedType type);

@@ -238,6 +238,22 @@ LogicalResult gatherBlockQuantized(NodeContext &n) {
     return n.unsupported("bits = " + Twine(bits));
   if (block < 16 || block > (1 << 20))
     return n.mismatch("block_size = " + Twine(block));
+  if (packed && n.rank(0) == 2 && n.rank(2) == 2 && block >= 16 &&
+      (block & (block - 1)) == 0 &&
+      (!n.has(3) || n.elem(3).isUnsignedInteger(8))) {
+    Dims dims = n.dims(1), table = n.dims(0), scales = n.dims(2);
+    AffineExpr width = mulExtents(table[1], n.number(8 / bits));
+    auto groups = dyn_cast<AffineConstantExpr>(scales[1]);
+    auto known = dyn_cast<AffineConstantExpr>(width);
+    if (known && groups &&
+        groups.getValue() == (known.getValue() + block - 1) / block &&
+        scales[0] == table[0]) {
+      dims.push_back(width);
+      return n.set(0, n.emit<GatherBlockQuantizedOp>(
+                          n.tensor(dims, n.elem(2)), n.in(0), n.in(1), n.in(2),
+                          n.inOrNone(3), bits, block));
+    }
+  }
   auto rows = [&](Value table) -> Value {
     Dims dims = n.dimsOf(table), result = n.dims(1);
     result.append(dims.begin() + 1, dims.end());
