@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,7 +53,8 @@ struct CompileSummary {
   uint64_t kernels = 0;             ///< Distinct kernels.
   uint64_t kernelsCached = 0, kernelsGenerated = 0; ///< Over all levels.
   uint64_t weightBytes = 0, fileBytes = 0;
-  int64_t arenaBytes = 0, cacheBytesPerToken = 0;
+  std::optional<int64_t> arenaBytes; ///< None where inputs' sizes decide it.
+  int64_t cacheBytesPerToken = 0;
   double seconds = 0;
 };
 

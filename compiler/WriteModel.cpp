@@ -148,7 +148,8 @@ Status Compilation::write() {
   for (const Program &program : decoder.programs)
     if (const llmc::Value &arena = program.values[program.arenaBytes];
         arena.kind == llmc::Value::Kind::Constant)
-      summary.arenaBytes = std::max(summary.arenaBytes, arena.number);
+      summary.arenaBytes =
+          std::max(summary.arenaBytes.value_or(0), arena.number);
   summary.cacheBytesPerToken = decoder.decoder.cache.pageElements() *
                                elementBytes(decoder.decoder.cacheType) /
                                std::max<int64_t>(decoder.decoder.cache.page, 1);

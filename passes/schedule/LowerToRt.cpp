@@ -40,9 +40,11 @@ static void eraseUnusedWeights(ModuleOp module) {
       weight.erase();
       continue;
     }
-    if (weight.getSources())
-      for (auto source : weight.getSourcesAttr().getAsRange<SymbolRefAttr>())
-        used.insert(source.getRootReference());
+    for (std::optional<ArrayAttr> symbols :
+         {weight.getSources(), weight.getScales(), weight.getZeros()})
+      if (symbols)
+        for (auto symbol : symbols->getAsRange<SymbolRefAttr>())
+          used.insert(symbol.getRootReference());
   }
   for (auto initializer :
        llvm::make_early_inc_range(module.getOps<onnx::InitializerOp>()))

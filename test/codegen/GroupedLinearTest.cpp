@@ -104,8 +104,8 @@ TEST(GroupScheme, IsSpelledInOneWay) {
 TEST(GroupedLinear, HasTheCanonicalSum) {
   for (const std::string &level : runnableLevels())
     for (const char *scheme : {"w4g32", "w4g128", "w4g64z", "w8g32", "w8g128z"})
-      for (int64_t length : {7, 32, 64, 172, 256})
-        for (int64_t columns : {8, 40}) {
+      for (int64_t length : {7, 172, 256})
+        for (int64_t columns : {40}) {
           Case shape(*parseGroupScheme(scheme), 0, length, columns);
           Kernel kernel(kernelText(shape, scheme), level);
           for (int64_t rows : {1, 5}) {

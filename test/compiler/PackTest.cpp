@@ -176,6 +176,70 @@ TEST(Panels, QuantizeEachColumnToItsLargest) {
   }
 }
 
+/// The number of column n, row k in a group's panel, and its scale.
+int numberAt(const std::byte *group, llm::GroupScheme scheme, int64_t lane,
+             int64_t k) {
+  const std::byte *lines = group + scheme.headerBytes();
+  if (scheme.bits == 8)
+    return std::to_integer<int>(lines[k / 4 * 64 + lane * 4 + k % 4]);
+  auto byte = std::to_integer<int>(lines[k / 8 * 64 + lane * 4 + k % 4]);
+  return byte >> k / 4 % 2 * 4 & 15;
+}
+
+TEST(Groups, KeepTheBitsOfAGraphThatArrivesQuantized) {
+  // [3 columns, 2 groups, 16 bytes]: K = 40 of 64.
+  std::vector<uint8_t> numbers(3 * 2 * 16), zeros = {0x21, 0x43, 0x65};
+  std::vector<float> scales = {1, 2, 3, 4, 5, 6};
+  for (size_t i = 0; i < numbers.size(); ++i)
+    numbers[i] = static_cast<uint8_t>(i * 37 + 11);
+  Source source;
+  source.bytes = reinterpret_cast<const std::byte *>(numbers.data());
+  source.scales = reinterpret_cast<const std::byte *>(scales.data());
+  source.zeros = reinterpret_cast<const std::byte *>(zeros.data());
+  source.packedZeros = true;
+  source.columns = source.width = 3;
+  Matrix matrix{{source}, 40, 3, 1, ElementType::I8,
+                llm::parseGroupScheme("w4g32z")};
+  auto bytes = panels(matrix);
+  llm::GroupScheme scheme = *matrix.groups;
+  ASSERT_EQ(bytes.size(), 2u * scheme.bytes());
+  for (int64_t column = 0; column < 3; ++column)
+    for (int64_t k = 0; k < 40; ++k) {
+      const std::byte *group = bytes.data() + k / 32 * scheme.bytes();
+      int packed = numbers[column * 32 + k / 2];
+      EXPECT_EQ(numberAt(group, scheme, column, k % 32),
+                k % 2 ? packed >> 4 : packed & 15);
+      float scale, zero;
+      std::memcpy(&scale, group + column * 4, 4);
+      std::memcpy(&zero, group + 64 + column * 4, 4);
+      EXPECT_EQ(scale, scales[column * 2 + k / 32]);
+      EXPECT_EQ(zero, k < 32 ? zeros[column] & 15 : zeros[column] >> 4);
+    }
+}
+
+TEST(Groups, RoundEachGroupToItsLargest) {
+  Stored source(96, 17, false, 0.5f);
+  for (const char *name : {"w4g32", "w8g32"}) {
+    Matrix matrix{{source.source}, 96, 17, 1, ElementType::I8,
+                  llm::parseGroupScheme(name)};
+    auto bytes = panels(matrix);
+    llm::GroupScheme scheme = *matrix.groups;
+    for (int64_t column = 0; column < 17; ++column)
+      for (int64_t k = 0; k < 96; ++k) {
+        const std::byte *group =
+            bytes.data() + (column / 16 * 3 + k / 32) * scheme.bytes();
+        float scale;
+        std::memcpy(&scale, group + column % 16 * 4, 4);
+        float value = (numberAt(group, scheme, column % 16, k % 32) -
+                       static_cast<float>(scheme.middle())) *
+                      scale;
+        // The top of the range has one step less than the bottom.
+        EXPECT_LE(std::abs(value - source.at(k, column)),
+                  std::abs(scale) * 1.001f);
+      }
+  }
+}
+
 TEST(OrderedPieces, ComeInOrderFromAnyNumberOfThreads) {
   for (unsigned threads : {1u, 2u, 5u}) {
     std::vector<int> seen;

@@ -12,6 +12,7 @@
 // CHECK-NEXT: {{^}}llmc-raise-embedding{{$}}
 // CHECK-NEXT: {{^}}llmc-raise-columns{{$}}
 // CHECK-NEXT: {{^}}llmc-raise-linear{{$}}
+// CHECK-NEXT: {{^}}llmc-split-heads{{$}}
 // CHECK-NEXT: {{^}}llmc-raise-norm{{$}}
 // CHECK-NEXT: {{^}}llmc-raise-rope{{$}}
 // CHECK-NEXT: {{^}}llmc-raise-attention{{$}}
@@ -28,6 +29,7 @@
 // CHECK-NEXT: {{^}}llmc-specialize-step{{$}}
 // CHECK-NEXT: {{^}}llmc-select-layouts{{$}}
 // CHECK-NEXT: {{^}}llmc-select-tiles{{$}}
+// CHECK-NEXT: {{^}}llmc-select-splits{{$}}
 // CHECK-NEXT: {{^}}llmc-lower-to-rt{{$}}
 // CHECK-NEXT: {{^}}llmc-plan-memory{{$}}
 // CHECK-EMPTY:

@@ -187,7 +187,6 @@ class DynamoOpset23(Story, support.TestCase):
     name = "stories260K-dynamo23"
 
 
-@unittest.skip("4-bit linears (MatMulNBits) are not raised yet: only `infer` runs the graph")
 class GenAiInt4(Export, support.TestCase):
     name = "stories260K-genai-int4"
 

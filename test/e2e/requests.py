@@ -117,6 +117,24 @@ class Types(support.TestCase):
         size = lambda *flags: compiled(MODEL, *flags).stat().st_size
         self.assertLess(size("--dtype=bf16"), size())
         self.assertLess(size("--quantize=w8"), size("--dtype=bf16"))
+        self.assertLess(size("--quantize=w4g32"), size("--quantize=w8"))
+
+    def test_of_8_bits_are_no_more_surprised_by_what_the_model_says(self):
+        said = b"".join(
+            self.succeed(compiled(MODEL), "-n", "230", "--temperature=1", f"--seed={seed}", "")
+            for seed in range(1, 11))
+        text = self.folder / "said.txt"
+        text.write_bytes(said)
+
+        def perplexity(*flags):
+            told = self.succeed(compiled(MODEL, *flags), "eval", f"--text={text}", "--json")
+            return json.loads(told)["perplexity"]
+
+        exact = perplexity()
+        self.assertLess(perplexity("--quantize=w8") / exact, 1.005)
+        self.assertLess(perplexity("--quantize=w8g32") / exact, 1.005)
+        # 4 bits of a model this small cost more; a wrong layout would cost all.
+        self.assertLess(perplexity("--quantize=w4g32") / exact, 1.3)
 
 
 class Context(support.TestCase):

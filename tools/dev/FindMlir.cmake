@@ -58,11 +58,9 @@ if(LLMC_PRECOMPILED_HEADERS)
     "${PROJECT_SOURCE_DIR}/dialects/llm/LlmOps.h"
     "${PROJECT_SOURCE_DIR}/dialects/onnx/OnnxOps.h")
   add_dependencies(LlmcDialectHeaders LlmOpsIncGen OnnxOpsIncGen)
-  # ccache hashes the compiled header itself instead of what lies in it.
-  if(CMAKE_CXX_COMPILER_LAUNCHER)
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
-      "CCACHE_SLOPPINESS=pch_defines,time_macros" ${CMAKE_CXX_COMPILER_LAUNCHER})
-  endif()
+  # ccache would hash the half gigabyte of a compiled header for each source,
+  # and preprocess it as well: as long as compiling it.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "")
 endif()
 
 # What a library or a tool that includes MLIR's headers is compiled with;

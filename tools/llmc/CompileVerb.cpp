@@ -87,11 +87,18 @@ std::string describe(const CompileOptions &options,
                           std::to_string(summary.kernelsGenerated) +
                           " generated)");
   if (options.emit == EmitStage::Artifact) {
+    std::string activations =
+        summary.arenaBytes
+            ? formatBytes(static_cast<uint64_t>(*summary.arenaBytes)) +
+                  " of activations"
+            : "activations as large as the inputs ask for";
     line("memory   ",
-         formatBytes(static_cast<uint64_t>(summary.arenaBytes)) +
-             " of activations, " +
-             formatBytes(static_cast<uint64_t>(summary.cacheBytesPerToken)) +
-             " of cache per token");
+         summary.cacheBytesPerToken == 0
+             ? activations
+             : activations + ", " +
+                   formatBytes(
+                       static_cast<uint64_t>(summary.cacheBytesPerToken)) +
+                   " of cache per token");
     line("wrote    ", options.output + ": " + formatBytes(summary.fileBytes) +
                           ", " + formatBytes(summary.weightBytes) +
                           " of it weights, in " +
@@ -123,9 +130,10 @@ std::string toJson(const CompileOptions &options,
       .member("kernelsGenerated", summary.kernelsGenerated)
       .member("weightBytes", summary.weightBytes)
       .member("fileBytes", summary.fileBytes)
-      .member("arenaBytes", summary.arenaBytes)
       .member("cacheBytesPerToken", summary.cacheBytesPerToken)
       .member("seconds", summary.seconds);
+  if (summary.arenaBytes)
+    json.member("arenaBytes", *summary.arenaBytes);
   return json.end().text() + "\n";
 }
 

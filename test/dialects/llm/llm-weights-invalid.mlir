@@ -88,3 +88,28 @@ llm.weight @w {sources = [@a], transposed = array<i1: false>, first_row = -1 : i
 
 // expected-error @below {{(6) cannot leave out 1 rows}}
 llm.weight @w {values = dense<1.0> : tensor<8xf32>, first_row = 1 : i64, type = tensor<8xf32>}
+
+// -----
+
+// expected-error @below {{(7) unknown scheme 'w3g32'}}
+llm.weight @w {sources = [@a], transposed = array<i1: true>, type = tensor<64x8xf32>, scheme = "w3g32"}
+
+// -----
+
+// expected-error @below {{(7) has 1 scales for 2 sources in scheme 'w4g32'}}
+llm.weight @w {sources = [@a, @b], transposed = array<i1: true, true>, type = tensor<64x8xf32>, scheme = "w4g32", scales = [@s]}
+
+// -----
+
+// expected-error @below {{(7) has 1 scales for 1 sources in scheme ''}}
+llm.weight @w {sources = [@a], transposed = array<i1: true>, type = tensor<64x8xf32>, scales = [@s]}
+
+// -----
+
+// expected-error @below {{(7) has 0 zero points in scheme 'w4g32z'}}
+llm.weight @w {sources = [@a], transposed = array<i1: true>, type = tensor<64x8xf32>, scheme = "w4g32z", scales = [@s]}
+
+// -----
+
+// expected-error @below {{(7) has 1 zero points in scheme 'w4g32'}}
+llm.weight @w {sources = [@a], transposed = array<i1: true>, type = tensor<64x8xf32>, scheme = "w4g32", scales = [@s], zeros = [@z]}

@@ -18,23 +18,6 @@ module @lower_matmul {
 
 // -----
 
-// Two weights a byte, with the scale of their block and a zero of 8.
-// CHECK-LABEL: module @lower_four_bits
-// CHECK: func.func @matmul_nbits_0(
-// CHECK: %[[MASK:.+]] = arith.constant 15 : i64
-// CHECK: %[[ZERO:.+]] = arith.constant 8.000000e+00 : f64
-// CHECK: arith.andi %{{.+}}, %[[MASK]]
-// CHECK: arith.subf %{{.+}}, %[[ZERO]]
-module @lower_four_bits {
-  func.func @main(%x: tensor<2x64xf32>, %q: tensor<8x2x16xui8>, %s: tensor<16xf32>) -> tensor<2x8xf32> {
-    %none = onnx.none : none
-    %0 = onnx.matmul_nbits %x, %q, %s, %none, %none, %none {k = 64 : i64, n = 8 : i64, bits = 4 : i64, block_size = 32 : i64} : (tensor<2x64xf32>, tensor<8x2x16xui8>, tensor<16xf32>, none, none, none) -> tensor<2x8xf32>
-    return %0 : tensor<2x8xf32>
-  }
-}
-
-// -----
-
 // CHECK-LABEL: module @lower_rms_normalization
 // CHECK: func.func @rms_normalization_0(
 // CHECK: math.sqrt
