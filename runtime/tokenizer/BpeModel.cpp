@@ -151,23 +151,26 @@ struct BpeModel::HeapQueue {
   }
 };
 
-/// Candidates in a bucket per rank, which is put in order of position when its
-/// turn comes, and a heap of the ranks that have any.
+/// Candidates in a bucket per rank, and a heap of the ranks that have any. Most
+/// come in order of position; those that do not wait in a heap of their own.
 struct BpeModel::BucketQueue {
+  using MinHeap =
+      std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>>;
   struct Bucket {
     std::vector<uint32_t> positions;
     size_t next = 0;
-    bool ordered = true;
+    MinHeap late;
     bool queued = false;
   };
   std::unordered_map<uint32_t, Bucket> buckets;
-  std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>> ranks;
+  MinHeap ranks;
 
   void push(uint32_t rank, uint32_t position) {
     Bucket &b = buckets[rank];
-    if (!b.positions.empty() && b.positions.back() > position)
-      b.ordered = false;
-    b.positions.push_back(position);
+    if (b.positions.empty() || b.positions.back() <= position)
+      b.positions.push_back(position);
+    else
+      b.late.push(position);
     if (!b.queued) {
       b.queued = true;
       ranks.push(rank);
@@ -177,17 +180,18 @@ struct BpeModel::BucketQueue {
     while (!ranks.empty()) {
       rank = ranks.top();
       Bucket &b = buckets.find(rank)->second;
-      if (b.next == b.positions.size()) {
-        b = {};
-        ranks.pop();
-        continue;
+      bool more = b.next < b.positions.size();
+      if (!b.late.empty() && (!more || b.late.top() <= b.positions[b.next])) {
+        position = b.late.top();
+        b.late.pop();
+        return true;
       }
-      if (!b.ordered) {
-        std::sort(b.positions.begin() + ptrdiff_t(b.next), b.positions.end());
-        b.ordered = true;
+      if (more) {
+        position = b.positions[b.next++];
+        return true;
       }
-      position = b.positions[b.next++];
-      return true;
+      b = {};
+      ranks.pop();
     }
     return false;
   }
