@@ -231,7 +231,7 @@ LogicalResult llmc::codegen::lowerLinear(kernel::LinearOp op,
   int64_t panels = llvm::divideCeil(columns, VectorBuilder::width);
   auto weights = PanelWeights::of(op, op.getWeight(), op.getScheme(),
                                   extent(op.getInput(), 1),
-                                  panels * op.getParts());
+                                  panels * op.getParts(), &level);
   if (failed(weights))
     return failure();
   return LinearLowering(op, *weights, level).run();

@@ -1,6 +1,8 @@
 /// Conversions are exact, so a weight type changes no order of sums.
 #include "codegen/x86/PanelWeights.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
 using namespace mlir;
 using namespace llmc;
 using namespace llmc::codegen;
@@ -27,7 +29,8 @@ static Value withWholeLines(Operation *op, Value weight) {
 
 FailureOr<PanelWeights> PanelWeights::of(Operation *op, Value weight,
                                          StringRef scheme, int64_t length,
-                                         int64_t panels) {
+                                         int64_t panels,
+                                         const X86Level *level) {
   auto type = cast<MemRefType>(weight.getType());
   Type element = type.getElementType();
   Kind kind;
@@ -57,6 +60,8 @@ FailureOr<PanelWeights> PanelWeights::of(Operation *op, Value weight,
     weight = withWholeLines(op, weight);
   PanelWeights result(weight, kind, length);
   result.scheme = groups.value_or(llm::GroupScheme());
+  result.lookup = groups && groups->bits == 4 && level &&
+                  level->vectorBits == 512;
   return result;
 }
 
@@ -100,6 +105,11 @@ Value PanelWeights::groupScales(VectorBuilder &b, Value panel, Value k) const {
                    b.getF32Type());
 }
 
+Value PanelWeights::zeroPoints(VectorBuilder &b, Value panel, Value k) const {
+  Value start = b.add(groupStart(b, k), b.index(lineBytes));
+  return b.bitcast(loadLine(b, weight, {panel, start}), b.getF32Type());
+}
+
 Value PanelWeights::groupWeight(VectorBuilder &b, Value panel, Value group,
                                 int64_t j) const {
   // Byte j, or the halves of bytes 0 to 3: first the low ones.
@@ -107,18 +117,27 @@ Value PanelWeights::groupWeight(VectorBuilder &b, Value panel, Value group,
   Value line = loadLine(b, weight, {panel, groupLine(b, group)});
   if (shift)
     line = arith::ShRUIOp::create(b, line, b.integer(line.getType(), shift));
+  if (lookup) {
+    // vpermps looks at the low four bits of each index only.
+    SmallVector<float> table;
+    for (int64_t number = 0; number < 16; ++number)
+      table.push_back(number - (scheme.zeros ? 0 : scheme.middle()));
+    Value numbers = arith::ConstantOp::create(
+        b, DenseElementsAttr::get(b.f32Lanes(), ArrayRef<float>(table)));
+    Value chosen =
+        LLVM::CallIntrinsicOp::create(
+            b, b.f32Lanes(), b.getStringAttr("llvm.x86.avx512.permvar.sf.512"),
+            ValueRange{numbers, line})
+            .getResult(0);
+    return scheme.zeros ? b.sub(chosen, zeroPoints(b, panel, group)) : chosen;
+  }
   // The last needs no mask: nothing is left above it.
   if (shift + scheme.bits < 32)
     line = arith::AndIOp::create(
         b, line, b.integer(line.getType(), (1 << scheme.bits) - 1));
   Value number = arith::SIToFPOp::create(b, b.f32Lanes(), line);
-  Value zero;
-  if (scheme.zeros) {
-    Value start = b.add(groupStart(b, group), b.index(lineBytes));
-    zero = b.bitcast(loadLine(b, weight, {panel, start}), b.getF32Type());
-  } else {
-    zero = b.number(b.f32Lanes(), scheme.middle());
-  }
+  Value zero = scheme.zeros ? zeroPoints(b, panel, group)
+                            : b.number(b.f32Lanes(), scheme.middle());
   return b.sub(number, zero);
 }
 

@@ -4,6 +4,7 @@
 
 #include "codegen/llvm/VectorBuilder.h"
 #include "dialects/llm/GroupScheme.h"
+#include "codegen/x86/X86Level.h"
 #include "dialects/kernel/KernelDialect.h"
 
 namespace llmc::codegen {
@@ -19,10 +20,12 @@ public:
   };
 
   /// Checks the weight's type and shape against K and the number of panels;
-  /// an error on `op` says what does not fit.
+  /// an error on `op` says what does not fit. Instructions of `level` are used
+  /// where it is given; they change no bits.
   static mlir::FailureOr<PanelWeights> of(mlir::Operation *op, Value weight,
                                           llvm::StringRef scheme,
-                                          int64_t length, int64_t panels);
+                                          int64_t length, int64_t panels,
+                                          const X86Level *level = nullptr);
 
   /// Terms of K that a line has at most: 4, or 8 of 4 bits.
   int64_t step() const {
@@ -53,6 +56,7 @@ private:
   Value groupStart(VectorBuilder &b, Value k) const;
   /// Where the line that holds k starts.
   Value groupLine(VectorBuilder &b, Value k) const;
+  Value zeroPoints(VectorBuilder &b, Value panel, Value k) const;
   Value groupWeight(VectorBuilder &b, Value panel, Value group,
                     int64_t j) const;
 
@@ -60,6 +64,7 @@ private:
   Kind kind;
   int64_t length; ///< K.
   llm::GroupScheme scheme; ///< Of Groups.
+  bool lookup = false; ///< 4 bits choose one of 16 floats in one instruction.
 };
 
 } // namespace llmc::codegen
