@@ -142,7 +142,7 @@ LogicalResult LinearOp::verify() {
   if (getNumResults() == 0)
     return emitOpError("(2) has no result");
   int64_t columns = lastDim(getResult(0));
-  if (weight.getDimSize(1) != getParts() * columns)
+  if (weight.getDimSize(1) != int64_t(getParts()) * columns)
     return emitOpError("(2) weight ")
            << weight << " does not have " << getParts() << " * " << columns
            << " columns";
@@ -153,7 +153,7 @@ LogicalResult LinearOp::verify() {
            << " parts and " << getExtras().size() << " extras";
   for (auto [i, argument] : llvm::enumerate(body.getArguments())) {
     Type expected = Float32Type::get(getContext());
-    if (int64_t(i) >= getParts())
+    if (i >= getParts())
       expected = getElementTypeOrSelf(getExtras()[i - getParts()].getType());
     if (argument.getType() != expected)
       return emitOpError("(3) epilogue argument ")
@@ -242,7 +242,7 @@ LogicalResult RmsNormOp::verify() {
     return checkPerColumn(*this, 1, "scale", getScale(), getInput());
   auto scale = ranked(getScale());
   if (getHeads() < 1 || !scale || scale.getRank() != 1 ||
-      scale.getDimSize(0) * getHeads() != lastDim(getInput()))
+      scale.getDimSize(0) * int64_t(getHeads()) != lastDim(getInput()))
     return emitOpError("(1) scale ")
            << getScale().getType() << " does not match " << getHeads()
            << " ranges of the last dimension of " << getInput().getType();

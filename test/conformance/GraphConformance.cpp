@@ -57,16 +57,6 @@ Outcome outcomeOf(const Error &error) {
           oneLine(error.what + ": " + error.why), ""};
 }
 
-std::vector<std::string> numbered(const fs::path &folder, const char *stem) {
-  std::vector<std::string> paths;
-  for (unsigned i = 0;; ++i) {
-    fs::path path = folder / (std::string(stem) + std::to_string(i) + ".pb");
-    if (!fs::exists(path))
-      return paths;
-    paths.push_back(path);
-  }
-}
-
 Result<Tensor> toRuntime(const reference::Tensor &tensor) {
   Tensor result;
   LLMC_TRY(result.type, elementTypeOf(tensor.elementType()));
@@ -82,7 +72,7 @@ Outcome runSet(test::CompiledGraph &graph, const onnx::Model &model,
   std::set<std::string> bound;
   for (const onnx::TensorData &tensor : model.graph.initializers)
     bound.insert(tensor.name);
-  std::vector<std::string> paths = numbered(set, "input_");
+  std::vector<std::string> paths = test::numberedTensors(set.string(), "input_");
   std::vector<Tensor> inputs;
   for (size_t i = 0; i < paths.size(); ++i) {
     if (i < model.graph.inputs.size() &&
@@ -102,7 +92,7 @@ Outcome runSet(test::CompiledGraph &graph, const onnx::Model &model,
   auto outputs = graph.run(inputs);
   if (!outputs)
     return {"wrong", oneLine(outputs.error().render()), ""};
-  std::vector<std::string> files = numbered(set, "output_");
+  std::vector<std::string> files = test::numberedTensors(set.string(), "output_");
   for (size_t i = 0; i < files.size() && i < outputs->size(); ++i) {
     auto expected = test::readTensorFile(files[i], context);
     if (!expected)
@@ -118,24 +108,6 @@ Outcome runSet(test::CompiledGraph &graph, const onnx::Model &model,
       return {"wrong", "output " + std::to_string(i) + ": " + difference, ""};
   }
   return {"passed", "", ""};
-}
-
-/// Makes the recorded small integer inputs constants of the graph: the upstream
-/// tests pass axes and shapes as inputs, where a real model has initializers.
-void bindIntegers(onnx::Model &model, const fs::path &set) {
-  std::vector<std::string> files = numbered(set, "input_");
-  for (size_t i = 0; i < files.size() && i < model.graph.inputs.size(); ++i) {
-    auto tensor = test::readTensorData(files[i]);
-    if (!tensor || tensor->count > 64)
-      continue;
-    bool integer = tensor->type == onnx::ElemType::Int64 ||
-                   tensor->type == onnx::ElemType::Int32 ||
-                   tensor->type == onnx::ElemType::Bool;
-    if (!integer && tensor->count != 1)
-      continue;
-    tensor->name = model.graph.inputs[i].name;
-    model.graph.initializers.push_back(std::move(*tensor));
-  }
 }
 
 Outcome runFolder(const fs::path &folder) {
@@ -157,7 +129,7 @@ Outcome runFolder(const fs::path &folder) {
   // First as it is, then with its small integer inputs as constants.
   for (bool bind : {false, true}) {
     if (bind)
-      bindIntegers(*model, folder / "test_data_set_0");
+      test::bindIntegers(*model, folder / "test_data_set_0");
     auto module = onnx::buildModule(context, *model);
     if (!module) {
       first = first.value_or(outcomeOf(module.error()));

@@ -34,16 +34,6 @@ std::string firstOf(const Error &error) {
 }
 
 /// The files input_0.pb, input_1.pb, … or output_….
-std::vector<std::string> numbered(const fs::path &folder, const char *stem) {
-  std::vector<std::string> paths;
-  for (unsigned i = 0;; ++i) {
-    fs::path path = folder / (std::string(stem) + std::to_string(i) + ".pb");
-    if (!fs::exists(path))
-      return paths;
-    paths.push_back(path);
-  }
-}
-
 Outcome runSet(mlir::ModuleOp module, const onnx::Model &model,
                const fs::path &set) {
   mlir::MLIRContext &context = *module.getContext();
@@ -52,7 +42,7 @@ Outcome runSet(mlir::ModuleOp module, const onnx::Model &model,
   std::set<std::string> bound;
   for (const onnx::TensorData &tensor : model.graph.initializers)
     bound.insert(tensor.name);
-  std::vector<std::string> paths = numbered(set, "input_");
+  std::vector<std::string> paths = test::numberedTensors(set.string(), "input_");
   for (size_t i = 0; i < paths.size(); ++i) {
     if (i < model.graph.inputs.size() &&
         bound.count(model.graph.inputs[i].name))
@@ -70,7 +60,7 @@ Outcome runSet(mlir::ModuleOp module, const onnx::Model &model,
   auto outputs = evaluator.evaluateFunction(function, inputs);
   if (failed(outputs))
     return {"eval", oneLine(evaluator.error())};
-  std::vector<std::string> files = numbered(set, "output_");
+  std::vector<std::string> files = test::numberedTensors(set.string(), "output_");
   for (size_t i = 0; i < files.size() && i < outputs->size(); ++i) {
     auto expected = test::readTensorFile(files[i], context);
     if (!expected)
@@ -82,25 +72,6 @@ Outcome runSet(mlir::ModuleOp module, const onnx::Model &model,
   return {"pass", ""};
 }
 
-/// Makes the recorded small integer inputs constants of the graph: the upstream
-/// tests pass axes and shapes as inputs, where a real model has initializers.
-void bindIntegers(onnx::Model &model, const fs::path &set) {
-  std::vector<std::string> files = numbered(set, "input_");
-  for (size_t i = 0; i < files.size() && i < model.graph.inputs.size(); ++i) {
-    auto tensor = test::readTensorData(files[i]);
-    if (!tensor || tensor->count > 64)
-      continue;
-    bool integer = tensor->type == onnx::ElemType::Int64 ||
-                   tensor->type == onnx::ElemType::Int32 ||
-                   tensor->type == onnx::ElemType::Bool;
-    // Scalars of other types are the limits of a Range, the rate of a Dropout.
-    if (!integer && tensor->count != 1)
-      continue;
-    tensor->name = model.graph.inputs[i].name;
-    model.graph.initializers.push_back(std::move(*tensor));
-  }
-}
-
 Outcome runFolder(const fs::path &folder) {
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   auto model = onnx::readModel((folder / "model.onnx").string());
@@ -109,7 +80,7 @@ Outcome runFolder(const fs::path &folder) {
   auto module = onnx::buildModule(context, *model);
   if (!module) {
     Outcome first{"build", firstOf(module.error())};
-    bindIntegers(*model, folder / "test_data_set_0");
+    test::bindIntegers(*model, folder / "test_data_set_0");
     module = onnx::buildModule(context, *model);
     if (!module)
       return first;

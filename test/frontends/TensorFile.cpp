@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 
 using namespace mlir;
 
@@ -134,6 +135,35 @@ std::string compareTensors(const reference::Tensor &actual,
              ": " + std::to_string(a) + ", not " + std::to_string(e);
   }
   return {};
+}
+
+std::vector<std::string> numberedTensors(const std::string &folder,
+                                         const std::string &stem) {
+  std::vector<std::string> paths;
+  while (true) {
+    std::string path =
+        folder + "/" + stem + std::to_string(paths.size()) + ".pb";
+    if (!std::filesystem::exists(path))
+      return paths;
+    paths.push_back(path);
+  }
+}
+
+void bindIntegers(onnx::Model &model, const std::string &folder) {
+  std::vector<std::string> files = numberedTensors(folder, "input_");
+  for (size_t i = 0; i < files.size() && i < model.graph.inputs.size(); ++i) {
+    auto tensor = readTensorData(files[i]);
+    if (!tensor || tensor->count > 64)
+      continue;
+    bool integer = tensor->type == onnx::ElemType::Int64 ||
+                   tensor->type == onnx::ElemType::Int32 ||
+                   tensor->type == onnx::ElemType::Bool;
+    // Scalars of other types are the limits of a Range, the rate of a Dropout.
+    if (!integer && tensor->count != 1)
+      continue;
+    tensor->name = model.graph.inputs[i].name;
+    model.graph.initializers.push_back(std::move(*tensor));
+  }
 }
 
 } // namespace llmc::test

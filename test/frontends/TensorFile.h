@@ -17,6 +17,15 @@ Result<reference::Tensor> readTensorFile(const std::string &path,
 /// The same as the reader's struct; its bytes are owned.
 Result<onnx::TensorData> readTensorData(const std::string &path);
 
+/// The files STEM0.pb, STEM1.pb … of \p folder, in order.
+std::vector<std::string> numberedTensors(const std::string &folder,
+                                         const std::string &stem);
+
+/// Makes the recorded small integer inputs of \p folder constants of the graph:
+/// the upstream tests pass axes and shapes as inputs, where a real model has
+/// initializers.
+void bindIntegers(onnx::Model &model, const std::string &folder);
+
 /// Empty where \p actual equals \p expected within what rounding in the
 /// element type explains; otherwise the first difference.
 std::string compareTensors(const reference::Tensor &actual,
