@@ -6,6 +6,7 @@ llmc_unit_test(tokenizer-tests
   "${CMAKE_CURRENT_LIST_DIR}/StreamDecoderTest.cpp"
   "${CMAKE_CURRENT_LIST_DIR}/TokenizerTest.cpp"
   "${CMAKE_CURRENT_LIST_DIR}/UnicodeTest.cpp"
+  "${CMAKE_CURRENT_LIST_DIR}/VocabulariesTest.cpp"
   LINK LlmcTokenizerReader)
 
 # Run by hand over vocabularies that are not part of the project.
