@@ -1,6 +1,7 @@
 #include "compiler/ModelFolder.h"
 
 #include "frontends/tokenizer/Json.h"
+#include "frontends/tokenizer/TokenizerReader.h"
 #include "runtime/support/File.h"
 
 #include <algorithm>
@@ -81,7 +82,7 @@ Result<ModelFolder> openModelFolder(const std::string &path) {
   model.name = absolute.filename().empty()
                    ? absolute.parent_path().filename().string()
                    : absolute.filename().string();
-  model.hasTokenizer = fs::exists(model.folder + "/tokenizer.json", code);
+  model.hasTokenizer = tokenizer::hasVocabulary(model.folder);
   LLMC_CHECK(readNumber(model, "config.json", {"max_position_embeddings"}));
   LLMC_CHECK(readNumber(model, "config.json", {"n_positions"}));
   LLMC_CHECK(readNumber(model, "genai_config.json", {"model", "context_length"}));

@@ -222,6 +222,12 @@ static std::string findVocabulary(const std::string &folder) {
   return first == names.end() ? "tokenizer.json" : *first;
 }
 
+bool hasVocabulary(const std::string &folder) {
+  std::error_code ignored;
+  return std::filesystem::exists(
+      std::filesystem::path(folder) / findVocabulary(folder), ignored);
+}
+
 Result<ReadTokenizer> readTokenizer(const std::string &folder) {
   return readTokenizer(folder, findVocabulary(folder));
 }

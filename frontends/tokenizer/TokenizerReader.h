@@ -45,7 +45,10 @@ struct ReadTokenizer {
 /// UnsupportedTokenizer (every unsupported part at once).
 Result<ReadTokenizer> readTokenizer(const std::string &folder);
 
-/// The same with the vocabulary \p name of \p folder, which may also be a
+/// Whether \p folder has a vocabulary that readTokenizer() would take.
+bool hasVocabulary(const std::string &folder);
+
+/// As the first, with the vocabulary \p name of \p folder, which may also be a
 /// GGUF file.
 Result<ReadTokenizer> readTokenizer(const std::string &folder,
                                     const std::string &name);

@@ -121,6 +121,12 @@ TEST(Vocabularies, CutOrChangedFilesAreErrorsOrTokenizersNeverCrashes) {
     }
 }
 
+TEST(Vocabularies, AFolderHasOneOrNot) {
+  const std::string data = LLMC_TEST_DATA;
+  EXPECT_TRUE(hasVocabulary(data + "/tokenizers/split"));
+  EXPECT_FALSE(hasVocabulary(data + "/tokenizers"));
+}
+
 TEST(Vocabularies, TiedRanksStayFastOnOneCharacter) {
   std::string mark = "\xE2\x96\x81", bytes = piece("<unk>", 0, 2);
   std::string text;
