@@ -21,6 +21,7 @@ LAYERS = {
     "frontends/onnx/builder": {"frontends", "dialects", "compiler/reference", "runtime", "mlir",
                                "llvm"},
     "frontends/tokenizer": {"frontends", "runtime"},
+    "frontends/template": {"frontends", "runtime"},
     "dialects": {"dialects", "runtime", "mlir", "llvm"},
     "passes": {"passes", "dialects", "compiler/reference", "runtime", "mlir", "llvm"},
     "codegen": {"codegen", "dialects", "runtime", "mlir", "llvm", "lld"},
