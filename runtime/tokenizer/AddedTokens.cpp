@@ -50,8 +50,14 @@ static bool startsWithWord(std::string_view text) {
   return !text.empty() && isWord(decodeOne(text).codePoint);
 }
 
-std::vector<Section> AddedTokenFinder::split(std::string_view text,
-                                             bool parseSpecial) const {
+std::vector<Section>
+AddedTokenFinder::split(std::string_view text, bool parseSpecial,
+                        std::span<const Range> plain) const {
+  auto isPlain = [&](size_t begin, size_t end) {
+    auto behind = std::partition_point(
+        plain.begin(), plain.end(), [&](Range r) { return r.end <= begin; });
+    return behind != plain.end() && behind->begin < end;
+  };
   std::vector<Section> sections;
   auto pushText = [&](size_t begin, size_t end) {
     if (begin < end)
@@ -78,7 +84,7 @@ std::vector<Section> AddedTokenFinder::split(std::string_view text,
     const AddedToken &token = tokens[size_t(found)];
     size_t begin = at;
     at = end; // What was matched is not looked at again, even where refused.
-    if (token.special && !parseSpecial)
+    if (token.special && (!parseSpecial || isPlain(begin, end)))
       continue;
     if (token.singleWord && (endsWithWord(text.substr(0, begin)) ||
                              startsWithWord(text.substr(end))))

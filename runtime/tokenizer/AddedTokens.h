@@ -5,6 +5,7 @@
 #include "runtime/tokenizer/Pattern.h"
 #include "runtime/tokenizer/TokenizerModel.h"
 
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -24,8 +25,10 @@ public:
   void add(std::string_view text, const AddedToken &token);
 
   /// Cuts \p text; special tokens are matched only where \p parseSpecial is
-  /// set, and stay text otherwise.
-  std::vector<Section> split(std::string_view text, bool parseSpecial) const;
+  /// set, and stay text otherwise, as they do where they touch one of \p plain
+  /// (in order, apart from each other).
+  std::vector<Section> split(std::string_view text, bool parseSpecial,
+                             std::span<const Range> plain = {}) const;
 
 private:
   /// A node of a trie over bytes; its children are a linked list.

@@ -19,6 +19,7 @@ struct Tokenizer::Impl {
   std::unique_ptr<PieceModel> pieces;
   AddedTokenFinder inRawText;
   AddedTokenFinder inNormalizedText;
+  AddedTokenFinder inChat; ///< inRawText's and every special token.
   std::vector<bool> special; // [vocab]
 
   Impl(TokenizerModel m, Normalizer n, PreTokenizer p)
@@ -27,6 +28,9 @@ struct Tokenizer::Impl {
         special(model.tokens.size()) {}
 
   Status addTokens();
+  Status encodeSections(std::string_view text,
+                        const std::vector<Section> &sections,
+                        bool parseSpecial, std::vector<int32_t> &ids) const;
   Status encodeNormalized(std::string_view text, bool atStart,
                           bool parseSpecial, std::vector<int32_t> &ids) const;
 };
@@ -55,6 +59,8 @@ Status Tokenizer::Impl::addTokens() {
   for (const AddedToken &token : model.added) {
     const std::string &text = model.tokens[size_t(token.id)];
     special[size_t(token.id)] = token.special;
+    if (token.special || !token.normalized)
+      inChat.add(text, token);
     if (!token.normalized) {
       inRawText.add(text, token);
       continue;
@@ -91,16 +97,53 @@ Status Tokenizer::Impl::encodeNormalized(std::string_view text, bool atStart,
   return Status::ok();
 }
 
+static Error tooLong() {
+  return {Code::TokenizeLimit,
+          "cannot tokenize the text",
+          {},
+          "it is longer than 2 GiB",
+          "tokenize it in smaller parts"};
+}
+static constexpr size_t maxBytes = size_t(1) << 31;
+
+Status Tokenizer::Impl::encodeSections(std::string_view text,
+                                       const std::vector<Section> &sections,
+                                       bool parseSpecial,
+                                       std::vector<int32_t> &ids) const {
+  for (Section s : sections) {
+    if (s.id >= 0) {
+      ids.push_back(s.id);
+      continue;
+    }
+    LLMC_TRY(Normalizer::Output normalized,
+             normalizer.apply(slice(text, s.range)));
+    if (normalized.text.size() >= maxBytes)
+      return tooLong();
+    LLMC_CHECK(encodeNormalized(normalized.text,
+                                s.range.begin == 0 && !normalized.lostFront,
+                                parseSpecial, ids));
+  }
+  return Status::ok();
+}
+
+Result<std::vector<int32_t>> Tokenizer::encodeChat(
+    std::string_view text,
+    std::span<const std::pair<size_t, size_t>> data) const {
+  if (text.size() >= maxBytes / 3)
+    return tooLong();
+  if (!isValidUtf8(text))
+    return encode(text, {false, false});
+  std::vector<Range> plain;
+  for (auto [begin, end] : data)
+    plain.push_back({uint32_t(begin), uint32_t(end)});
+  std::vector<int32_t> ids;
+  LLMC_CHECK(impl->encodeSections(text, impl->inChat.split(text, true, plain),
+                                  false, ids));
+  return ids;
+}
+
 Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
                                                EncodeOptions options) const {
-  auto tooLong = [] {
-    return Error{Code::TokenizeLimit,
-                 "cannot tokenize the text",
-                 {},
-                 "it is longer than 2 GiB",
-                 "tokenize it in smaller parts"};
-  };
-  constexpr size_t maxBytes = size_t(1) << 31;
   if (text.size() >= maxBytes / 3) // U+FFFD is three bytes for one.
     return tooLong();
   std::string sane;
@@ -112,19 +155,9 @@ Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
   std::vector<int32_t> ids;
   if (options.addSpecial)
     ids = impl->model.prefixIds;
-  for (Section s : impl->inRawText.split(text, options.parseSpecial)) {
-    if (s.id >= 0) {
-      ids.push_back(s.id);
-      continue;
-    }
-    LLMC_TRY(Normalizer::Output normalized,
-             impl->normalizer.apply(slice(text, s.range)));
-    if (normalized.text.size() >= maxBytes)
-      return tooLong();
-    LLMC_CHECK(impl->encodeNormalized(
-        normalized.text, s.range.begin == 0 && !normalized.lostFront,
-        options.parseSpecial, ids));
-  }
+  LLMC_CHECK(impl->encodeSections(
+      text, impl->inRawText.split(text, options.parseSpecial),
+      options.parseSpecial, ids));
   if (options.addSpecial)
     ids.insert(ids.end(), impl->model.suffixIds.begin(),
                impl->model.suffixIds.end());

@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace llmc::tokenizer {
@@ -45,6 +46,13 @@ public:
   /// Errors: TokenizeLimit.
   Result<std::vector<int32_t>> encode(std::string_view text,
                                       EncodeOptions options = {}) const;
+  /// The ids of a conversation that a chat template made: special tokens are
+  /// read, but not where they touch \p data, the bytes [begin, end) that users
+  /// wrote (in order, apart from each other); nothing is put around. Text that
+  /// is not UTF-8 is all data. Errors: TokenizeLimit.
+  Result<std::vector<int32_t>>
+  encodeChat(std::string_view text,
+             std::span<const std::pair<size_t, size_t>> data) const;
   /// The text of \p ids; always valid UTF-8. Ids that are no token give none.
   std::string decode(std::span<const int32_t> ids,
                      DecodeOptions options = {}) const;
