@@ -14,7 +14,7 @@ namespace llmc {
 
 std::string_view sectionTypeName(uint32_t type) {
   constexpr std::string_view names[] = {"?",       "stub",    "header", "tokenizer",
-                                        "kernels", "weights", "hashes"};
+                                        "kernels", "weights", "hashes", "template"};
   return names[type < std::size(names) ? type : 0];
 }
 
@@ -47,7 +47,11 @@ std::span<const std::byte> Artifact::sectionBytes(size_t section) const {
 }
 
 std::span<const std::byte> Artifact::tokenizer() const {
-  size_t section = find(SectionType::Tokenizer);
+  return ofType(SectionType::Tokenizer);
+}
+
+std::span<const std::byte> Artifact::ofType(SectionType type) const {
+  size_t section = find(type);
   return section < table.size() ? sectionBytes(section)
                                 : std::span<const std::byte>();
 }
@@ -132,7 +136,7 @@ Status Artifact::readTable(const Trailer &trailer) {
 
 Status Artifact::checkPlaces(const Trailer &trailer) const {
   uint64_t end = 0;
-  unsigned count[7] = {};
+  unsigned count[8] = {};
   auto isZero = [](std::byte b) { return b == std::byte(0); };
   auto gapIsZero = [&](uint64_t from, uint64_t to) {
     std::span<const std::byte> gap = file.bytes().subspan(from, to - from);
@@ -168,7 +172,7 @@ Status Artifact::checkPlaces(const Trailer &trailer) const {
   auto of = [&](SectionType type) { return count[static_cast<uint32_t>(type)]; };
   if (of(SectionType::Header) != 1 || of(SectionType::Hashes) != 1 ||
       of(SectionType::Weights) > 1 || of(SectionType::Tokenizer) > 1 ||
-      of(SectionType::Stub) > 1)
+      of(SectionType::Template) > 1 || of(SectionType::Stub) > 1)
     return damaged("section table", "a section is missing or there twice");
   return Status::ok();
 }

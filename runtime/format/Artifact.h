@@ -39,6 +39,10 @@ public:
 
   /// The serialised tokenizer; empty where the file has none.
   std::span<const std::byte> tokenizer() const;
+  /// The serialised chat template; empty where the file has none.
+  std::span<const std::byte> chatTemplate() const {
+    return ofType(SectionType::Template);
+  }
   /// The bytes of Model::weights[\p weight].
   std::span<const std::byte> weight(size_t weight) const;
   /// The number of the weights section; sections().size() if there is none.
@@ -55,6 +59,7 @@ public:
 private:
   Artifact() = default;
   size_t find(SectionType type) const;
+  std::span<const std::byte> ofType(SectionType type) const;
   Result<Trailer> readTrailer() const;
   Status readTable(const Trailer &trailer);
   Status checkPlaces(const Trailer &trailer) const;

@@ -1,6 +1,6 @@
 /// The outer bytes of a model.bin: sections, their table, the trailer.
 ///
-///   stub ELF | header | tokenizer | kernel images | weights | hashes
+///   stub ELF | header | tokenizer | template | kernel images | weights | hashes
 ///   | section table | trailer (the last 64 bytes of the file)
 ///
 /// A reader starts at the trailer, which leads to the table, which leads to
@@ -38,6 +38,7 @@ enum class SectionType : uint32_t {
   Kernels = 4,   ///< Machine code of one CPU level, page-aligned.
   Weights = 5,   ///< All weights, page-aligned.
   Hashes = 6,    ///< Hash128 of every block of every other section.
+  Template = 7,  ///< runtime/template's encoding of the chat template; ignorable.
 };
 
 /// A reader that does not know the section's type may pass over it.

@@ -27,11 +27,11 @@ class ArtifactWriter final : public WeightSink {
 public:
   ArtifactWriter(OutputFile &file) : file(file) {}
 
-  Status begin(SectionType type, uint64_t alignment);
+  Status begin(SectionType type, uint64_t alignment, uint32_t flags = 0);
   Status write(std::span<const std::byte> bytes) override;
   void end();
   Status section(SectionType type, uint64_t alignment,
-                 std::span<const std::byte> bytes);
+                 std::span<const std::byte> bytes, uint32_t flags = 0);
   /// The hashes, the table and the trailer.
   Status finish();
 
@@ -48,10 +48,12 @@ private:
   std::vector<Hash128> hashes;
 };
 
-Status ArtifactWriter::begin(SectionType type, uint64_t alignment) {
+Status ArtifactWriter::begin(SectionType type, uint64_t alignment,
+                             uint32_t flags) {
   LLMC_CHECK(file.padTo(alignment));
   SectionEntry entry;
   entry.type = static_cast<uint32_t>(type);
+  entry.flags = flags;
   entry.alignment = alignment;
   entry.offset = file.size();
   entry.firstHash = hashes.size();
@@ -82,8 +84,9 @@ void ArtifactWriter::end() {
 }
 
 Status ArtifactWriter::section(SectionType type, uint64_t alignment,
-                               std::span<const std::byte> bytes) {
-  LLMC_CHECK(begin(type, alignment));
+                               std::span<const std::byte> bytes,
+                               uint32_t flags) {
+  LLMC_CHECK(begin(type, alignment, flags));
   LLMC_CHECK(write(bytes));
   end();
   return Status::ok();
@@ -146,7 +149,8 @@ Status writeArtifact(const std::string &path, ArtifactContent content) {
     return contradiction("kernels", "there is not one image per level");
   bool hasStub = !content.stub.empty();
   bool hasTokenizer = !content.tokenizer.empty();
-  uint32_t firstImage = 1 + hasStub + hasTokenizer;
+  bool hasTemplate = !content.chatTemplate.empty();
+  uint32_t firstImage = 1 + hasStub + hasTokenizer + hasTemplate;
   for (size_t i = 0; i < model.images.size(); ++i)
     model.images[i].section = firstImage + static_cast<uint32_t>(i);
   if (Status status = checkModel(
@@ -158,7 +162,8 @@ Status writeArtifact(const std::string &path, ArtifactContent content) {
 
   std::vector<std::byte> header = encodeModel(model);
   uint64_t expected = content.stub.size() + header.size() +
-                      content.tokenizer.size() + weightBytes;
+                      content.tokenizer.size() + content.chatTemplate.size() +
+                      weightBytes;
   for (std::span<const std::byte> image : content.images)
     expected += image.size() + pageAlignment;
   LLMC_TRY(OutputFile file, OutputFile::create(path, expected));
@@ -169,6 +174,9 @@ Status writeArtifact(const std::string &path, ArtifactContent content) {
   LLMC_CHECK(writer.section(SectionType::Header, 64, header));
   if (hasTokenizer)
     LLMC_CHECK(writer.section(SectionType::Tokenizer, 64, content.tokenizer));
+  if (hasTemplate)
+    LLMC_CHECK(writer.section(SectionType::Template, 64, content.chatTemplate,
+                              sectionIgnorable));
   for (std::span<const std::byte> image : content.images)
     LLMC_CHECK(writer.section(SectionType::Kernels, pageAlignment, image));
 

@@ -34,6 +34,8 @@ struct ArtifactContent {
   Model model;
   /// Serialised tokenizer; empty where there is none.
   std::span<const std::byte> tokenizer;
+  /// Serialised chat template; empty where there is none.
+  std::span<const std::byte> chatTemplate;
   /// One per Model::images.
   std::vector<std::span<const std::byte>> images;
   WeightProducer weights;
