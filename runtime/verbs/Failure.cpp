@@ -167,6 +167,13 @@ void catchFatalEvents(bool json) {
 
 void deferInterrupts() { deferred = true; }
 
+void obeyInterrupts() { deferred = false; }
+
+bool forgetInterrupt() {
+  int signal = SIGINT;
+  return pending.compare_exchange_strong(signal, 0);
+}
+
 bool interrupted() { return pending != 0; }
 
 } // namespace llmc

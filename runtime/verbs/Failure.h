@@ -29,7 +29,12 @@ void catchFatalEvents(bool json);
 /// From now on, the first SIGINT or SIGTERM sets interrupted(); a second one
 /// ends the process.
 void deferInterrupts();
+/// From now on, a first SIGINT or SIGTERM ends the process again.
+void obeyInterrupts();
 bool interrupted();
+/// Takes a SIGINT back: interrupted() is false until the next one. False, and
+/// nothing is taken back, where there was none or a SIGTERM.
+bool forgetInterrupt();
 /// For whoever stops because of interrupted().
 Error interruptedError();
 

@@ -16,10 +16,6 @@ std::string_view textEndName(TextEnd end) {
 Result<Generation> generate(Decoder &decoder, std::span<const int32_t> prompt,
                             const GenerateOptions &options,
                             const TokenReceiver &receive) {
-  LLMC_TRY(sampling::Sampler sampler,
-           sampling::Sampler::create(
-               static_cast<int32_t>(decoder.config().vocabulary),
-               options.sampling));
   KvCache &cache = decoder.cache();
   int32_t sequence = decoder.start();
   if (sequence < 0)
@@ -29,7 +25,18 @@ Result<Generation> generate(Decoder &decoder, std::span<const int32_t> prompt,
     int32_t sequence;
     ~Release() { cache.release(sequence); }
   } release{cache, sequence};
+  return continueSequence(decoder, sequence, prompt, options, receive);
+}
 
+Result<Generation> continueSequence(Decoder &decoder, int32_t sequence,
+                                    std::span<const int32_t> prompt,
+                                    const GenerateOptions &options,
+                                    const TokenReceiver &receive) {
+  LLMC_TRY(sampling::Sampler sampler,
+           sampling::Sampler::create(
+               static_cast<int32_t>(decoder.config().vocabulary),
+               options.sampling));
+  KvCache &cache = decoder.cache();
   Generation result;
   int64_t room = cache.maxContext() - static_cast<int64_t>(prompt.size());
   // The last token needs no position of its own: nothing follows it.
@@ -40,7 +47,9 @@ Result<Generation> generate(Decoder &decoder, std::span<const int32_t> prompt,
       std::clamp<int64_t>(most, 0, std::max<int64_t>(room, 0) + 1)));
 
   int64_t begin = monotonicNow();
-  LLMC_TRY(std::span<const float> logits, decoder.prefill(sequence, prompt));
+  LLMC_TRY(std::span<const float> logits, decoder.prefill(
+               sequence,
+               prompt.subspan(static_cast<size_t>(cache.length(sequence)))));
   for (;;) {
     int64_t position = cache.length(sequence);
     LLMC_TRY(int32_t token, sampler.sample(logits, 0,

@@ -41,6 +41,14 @@ Result<Generation> generate(Decoder &decoder, std::span<const int32_t> prompt,
                             const GenerateOptions &options,
                             const TokenReceiver &receive);
 
+/// The same in \p sequence, which already holds the first tokens of \p prompt:
+/// only the others are read. Afterwards it holds the prompt and all tokens of
+/// the text but perhaps the last.
+Result<Generation> continueSequence(Decoder &decoder, int32_t sequence,
+                                    std::span<const int32_t> prompt,
+                                    const GenerateOptions &options,
+                                    const TokenReceiver &receive);
+
 } // namespace llmc
 
 #endif // LLMC_RUNTIME_VERBS_GENERATE_H

@@ -4,6 +4,7 @@
 #include "runtime/verbs/Console.h"
 #include "runtime/verbs/Failure.h"
 #include "runtime/verbs/Generate.h"
+#include "runtime/verbs/SamplingFlags.h"
 #include "runtime/verbs/Session.h"
 #include "runtime/verbs/Trace.h"
 #include "runtime/verbs/Verbs.h"
@@ -21,16 +22,12 @@ struct RunFlags {
   ExecutionFlags execution;
   std::string prompt;
   std::optional<int64_t> maxTokens;
-  std::optional<double> temperature, topP, minP, repetitionPenalty;
-  std::optional<int64_t> topK;
-  int64_t seed = 0;
+  SamplingFlags sampling;
   std::vector<std::string> stops;
   std::string ids, trace;
   bool json = false;
 
   void add(Arguments &arguments);
-  /// The flags over the model's own defaults.
-  sampling::SamplingOptions sampling(const GenerationDefaults &model) const;
 };
 
 /// Tokens of a text where nothing else is said.
@@ -39,47 +36,18 @@ constexpr int64_t defaultMaxTokens = 256;
 void RunFlags::add(Arguments &arguments) {
   arguments.flags = {
       {"max-tokens", 'n', "N", "tokens to generate at most (default 256; 0: until the context is full)", &maxTokens, 0, "LLMC_MAX_TOKENS"},
-      {"temperature", 0, "X", "0 takes the likeliest token (default: the model's)", &temperature},
-      {"top-k", 0, "N", "choose among the N likeliest", &topK, 0},
-      {"top-p", 0, "X", "choose among the likeliest with this sum of probabilities", &topP},
-      {"min-p", 0, "X", "leave out tokens less likely than X times the likeliest", &minP},
-      {"repetition-penalty", 0, "X", "above 1: avoid tokens that occurred", &repetitionPenalty},
-      {"seed", 's', "N", "the same seed gives the same text (default 0)", &seed},
+  };
+  sampling.add(arguments);
+  const Arguments::Flag others[] = {
       {"stop", 0, "TEXT", "end the text before TEXT; may be given several times", &stops},
       {"ids", 0, "LIST", "the prompt as token ids, 1,403,407; prints ids", &ids},
       {"json", 0, "", "print text, tokens and timings as JSON", &json},
       {"trace", 0, "FILE", "write the time of every kernel for Perfetto", &trace},
   };
+  arguments.flags.insert(arguments.flags.end(), std::begin(others), std::end(others));
   execution.add(arguments);
   arguments.positionals = {
       {"PROMPT", "the text to continue; - reads it from stdin", &prompt, false}};
-}
-
-sampling::SamplingOptions
-RunFlags::sampling(const GenerationDefaults &model) const {
-  sampling::SamplingOptions options;
-  if (model.sample) {
-    options.temperature = model.temperature > 0 ? model.temperature : 1;
-    options.topK = model.topK;
-    options.topP = model.topP > 0 ? model.topP : 1;
-    options.minP = model.minP;
-  }
-  if (model.repetitionPenalty > 0)
-    options.repetitionPenalty = model.repetitionPenalty;
-  // Whoever asks for a filter wants to sample.
-  if (!model.sample && (topK || topP || minP))
-    options.temperature = 1;
-  auto take = [](auto &to, const auto &from) {
-    if (from)
-      to = static_cast<std::remove_reference_t<decltype(to)>>(*from);
-  };
-  take(options.temperature, temperature);
-  take(options.topK, topK);
-  take(options.topP, topP);
-  take(options.minP, minP);
-  take(options.repetitionPenalty, repetitionPenalty);
-  options.seed = static_cast<uint64_t>(seed);
-  return options;
 }
 
 /// Stops reading beyond \p most bytes (0: no limit): encode() refuses those.
@@ -218,7 +186,7 @@ Status runRun(Invocation &invocation) {
         &trace.emplace(session.model->artifact.model());
 
   GenerateOptions options;
-  options.sampling = flags.sampling(session.decoder->config().defaults);
+  options.sampling = flags.sampling.over(session.decoder->config().defaults);
   options.maxTokens = flags.maxTokens.value_or(defaultMaxTokens);
   options.eosTokens = session.eosTokens();
   Printer printer(flags, session, prompt);

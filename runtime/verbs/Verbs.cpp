@@ -17,6 +17,8 @@ constexpr Verb verbs[] = {
      "--ids=1,403,407 --json\n"
      "- < prompt.txt\n",
      true, runRun},
+    {"chat", "talk with the model, turn by turn",
+     "\n--system=\"Answer briefly.\"\n--json < questions.txt\n", true, runChat},
     {"bench", "measure speed of prompt and decode",
      "\n-p 512 -n 128 --threads=4\n--kernels --json\n", true, runBench},
     {"inspect", "show what is in the file",

@@ -56,6 +56,7 @@ inline constexpr std::string_view versionText = "llmc 0.1.0";
 
 // One per file <Name>Verb.cpp.
 Status runRun(Invocation &invocation);
+Status runChat(Invocation &invocation);
 Status runBench(Invocation &invocation);
 Status runInspect(Invocation &invocation);
 Status runVerify(Invocation &invocation);

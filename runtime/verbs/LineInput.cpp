@@ -1,0 +1,186 @@
+#include "runtime/verbs/LineInput.h"
+
+#include "runtime/verbs/Console.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+namespace llmc {
+
+namespace {
+
+/// The terminal as it was, for whatever way the process ends.
+termios original;
+bool isRaw = false;
+
+void restore() {
+  if (!isRaw)
+    return;
+  isRaw = false;
+  ::tcsetattr(0, TCSADRAIN, &original);
+  report("\x1b[?2004l");
+}
+
+/// Keys come as they are pressed, Ctrl-C too; what is pasted comes in brackets.
+class RawMode {
+public:
+  RawMode() {
+    if (::tcgetattr(0, &original) != 0)
+      return;
+    static const bool once = std::atexit(restore) == 0;
+    (void)once;
+    termios raw = original;
+    raw.c_iflag &= ~tcflag_t(ICRNL | INLCR | IXON | ISTRIP);
+    raw.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG | IEXTEN);
+    raw.c_cc[VMIN] = 1;
+    raw.c_cc[VTIME] = 0;
+    isRaw = ::tcsetattr(0, TCSADRAIN, &raw) == 0;
+    if (isRaw)
+      report("\x1b[?2004h");
+  }
+  ~RawMode() { restore(); }
+};
+
+Error cannotRead() {
+  return {Code::CannotRead, "cannot read what is typed", "stdin",
+          std::strerror(errno), ""};
+}
+
+} // namespace
+
+LineInput::LineInput() {
+  const char *kind = std::getenv("TERM");
+  terminal = ::isatty(0) == 1 && stderrIsTerminal() &&
+             !(kind && std::string_view(kind) == "dumb");
+}
+
+Result<LineInput::End> LineInput::read(std::string_view prompt,
+                                       std::string &line) {
+  line.clear();
+  return terminal ? edit(prompt, line) : readPlain(line);
+}
+
+/// One row: the part of the line around the cursor.
+void LineInput::show(std::string_view prompt) const {
+  winsize size = {};
+  size_t columns = ::ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 0
+                       ? size.ws_col
+                       : 80;
+  size_t room = columns > prompt.size() + 2 ? columns - prompt.size() - 1 : 8;
+  std::string_view text = buffer.line();
+  std::string left = displayed(text.substr(0, buffer.cursor()));
+  std::string right = displayed(text.substr(buffer.cursor()));
+  auto shorten = [](std::string &part, size_t most, bool fromFront) {
+    while (!part.empty() && displayWidth(part) > most) {
+      size_t length = 1;
+      if (fromFront) {
+        while (length < part.size() && (uint8_t(part[length]) & 0xC0) == 0x80)
+          ++length;
+        part.erase(0, length);
+      } else {
+        while (length < part.size() &&
+               (uint8_t(part[part.size() - length]) & 0xC0) == 0x80)
+          ++length;
+        part.resize(part.size() - length);
+      }
+    }
+  };
+  // Cut by bytes first: a paste may be long, and each look at it costs.
+  if (left.size() > 8 * room)
+    left.erase(0, left.size() - 8 * room);
+  while (!left.empty() && (uint8_t(left[0]) & 0xC0) == 0x80)
+    left.erase(0, 1);
+  if (right.size() > 8 * room)
+    right.resize(8 * room);
+  while (!right.empty() && (uint8_t(right.back()) & 0xC0) == 0x80)
+    right.pop_back();
+  shorten(left, room - 1, true);
+  shorten(right, room - displayWidth(left), false);
+  std::string out = "\r" + std::string(prompt) + left + right + "\x1b[K";
+  if (size_t back = displayWidth(right))
+    out += "\x1b[" + std::to_string(back) + "D";
+  report(out);
+}
+
+Result<LineInput::End> LineInput::edit(std::string_view prompt,
+                                       std::string &line) {
+  RawMode raw;
+  show(prompt);
+  for (;;) {
+    if (ahead.empty()) {
+      char bytes[4096];
+      ssize_t count = ::read(0, bytes, sizeof bytes);
+      if (count < 0 && errno == EINTR)
+        continue;
+      if (count < 0)
+        return cannotRead();
+      if (count == 0)
+        return End::EndOfInput;
+      ahead.assign(bytes, size_t(count));
+    }
+    Key key = keys.push(ahead[0]);
+    ahead.erase(0, 1);
+    switch (key) {
+    case Key::None:
+      continue;
+    case Key::Enter:
+      line = buffer.take();
+      report("\r\n");
+      return End::Line;
+    case Key::Interrupt:
+      report(buffer.line().empty() ? "\r\n" : "^C\r\n");
+      if (buffer.line().empty())
+        return End::Interrupt;
+      buffer.clear();
+      break;
+    case Key::EndOfInput:
+      if (buffer.line().empty()) {
+        report("\r\n");
+        return End::EndOfInput;
+      }
+      buffer.apply(Key::Delete);
+      break;
+    case Key::Clear:
+      report("\x1b[H\x1b[2J");
+      break;
+    default:
+      buffer.apply(key, keys.text());
+    }
+    if (ahead.empty())
+      show(prompt);
+  }
+}
+
+Result<LineInput::End> LineInput::readPlain(std::string &line) {
+  for (;;) {
+    if (size_t end = ahead.find('\n'); end != ahead.npos) {
+      line = ahead.substr(0, end);
+      ahead.erase(0, end + 1);
+      if (line.ends_with('\r'))
+        line.pop_back();
+      return End::Line;
+    }
+    if (ended) {
+      line = std::move(ahead);
+      ahead.clear();
+      return line.empty() ? End::EndOfInput : End::Line;
+    }
+    if (ahead.size() > (1u << 28))
+      return Error{Code::TooLarge, "a line is too long", "stdin",
+                   "it has more than 256 MiB", "shorten it"};
+    char bytes[65536];
+    ssize_t count = ::read(0, bytes, sizeof bytes);
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count < 0)
+      return cannotRead();
+    ended = count == 0;
+    ahead.append(bytes, size_t(count));
+  }
+}
+
+} // namespace llmc
