@@ -242,7 +242,7 @@ Status checkTemplate(const TemplateModel &model) {
   if (why.empty())
     return Status::ok();
   return Error{Code::BadTemplate, "the chat template is not valid",
-               model.source, std::move(why), ""};
+               model.source, std::move(why), "compile the model again"};
 }
 
 } // namespace llmc::chat

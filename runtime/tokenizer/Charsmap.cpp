@@ -18,7 +18,7 @@ Result<Charsmap> Charsmap::create(std::string_view blob,
                  "cannot read the character map of the normalizer",
                  "precompiled_charsmap",
                  std::move(why),
-                 {}};
+                 "take the tokenizer's files from where the model is from"};
   };
   if (blob.size() < 4)
     return bad("it is shorter than its header");

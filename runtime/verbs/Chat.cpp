@@ -107,7 +107,7 @@ Chat::ask(std::string question,
            session->tokenizer->encodeChat(prompt.text, prompt.data));
   if (answer.prompt.empty())
     return Error{Code::TemplateFailed, "the chat template gives no text", "", "",
-                 ""};
+                 "use `run`, or report the template"};
   Decoder &decoder = *session->decoder;
   KvCache &cache = decoder.cache();
   if (int64_t(answer.prompt.size()) > cache.maxContext())

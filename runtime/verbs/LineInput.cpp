@@ -47,7 +47,7 @@ public:
 
 Error cannotRead() {
   return {Code::CannotRead, "cannot read what is typed", "stdin",
-          std::strerror(errno), ""};
+          std::strerror(errno), "give the questions on stdin, a line each"};
 }
 
 } // namespace
