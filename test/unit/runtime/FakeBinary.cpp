@@ -37,11 +37,13 @@ std::string readText(const std::string &path) {
   return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
 }
 
-Binary::Binary(bool withTokenizer, int64_t eos) {
+Binary::Binary(bool withTokenizer, int64_t eos,
+               std::span<const std::byte> chatTemplate) {
   std::vector<std::byte> stub = readBytes(LLMC_STUB);
   std::vector<std::byte> tokenizer = fakeTokenizer();
   ArtifactContent content = fakeContent(eos);
   content.stub = stub;
+  content.chatTemplate = chatTemplate;
   if (withTokenizer)
     content.tokenizer = tokenizer;
   Status status = writeArtifact(file.path(), std::move(content));

@@ -22,7 +22,9 @@ std::string readText(const std::string &path);
 struct Binary {
   TemporaryFile file{"model.bin"};
 
-  explicit Binary(bool withTokenizer = true, int64_t eos = -1);
+  /// \p chatTemplate: a serialised one; empty: none.
+  explicit Binary(bool withTokenizer = true, int64_t eos = -1,
+                  std::span<const std::byte> chatTemplate = {});
 
   std::string beside(const std::string &name) const {
     return file.folder() + "/" + name;

@@ -20,6 +20,7 @@ target_link_libraries(FakeModel PUBLIC LlmcRuntime)
 
 llmc_unit_test(runtime-tests
   runtime/ArgumentsTest.cpp
+  runtime/ChatTest.cpp
   runtime/CommandLineTest.cpp
   runtime/CpuTest.cpp
   runtime/DecoderTest.cpp
@@ -27,11 +28,12 @@ llmc_unit_test(runtime-tests
   runtime/FakeBinary.cpp
   runtime/GraphTest.cpp
   runtime/KvCacheTest.cpp
+  runtime/LineBufferTest.cpp
   runtime/PromptBoundTest.cpp
   runtime/SupportTest.cpp
   runtime/TensorFileTest.cpp
   runtime/ThreadPoolTest.cpp
   runtime/ValuesTest.cpp
-  LINK FakeModel LlmcVerbs)
+  LINK FakeModel LlmcVerbs LlmcTemplateReader)
 add_dependencies(runtime-tests llmc-stub)
 target_compile_definitions(runtime-tests PRIVATE LLMC_STUB="$<TARGET_FILE:llmc-stub>")
