@@ -9,6 +9,7 @@
 #include "compiler/ModelFolder.h"
 #include "compiler/RunPipeline.h"
 #include "frontends/onnx/reader/OnnxReader.h"
+#include "frontends/template/TemplateReader.h"
 #include "frontends/tokenizer/TokenizerReader.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -52,6 +53,7 @@ private:
   ModelFolder folder;
   std::optional<onnx::Model> source;
   std::optional<tokenizer::ReadTokenizer> tokens;
+  std::optional<chat::TemplateModel> chatTemplate;
   std::optional<Error> tokenizerError; ///< It matters to decoders alone.
   mlir::OwningOpRef<mlir::ModuleOp> module;
   PipelineOptions pipeline;

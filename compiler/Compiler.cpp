@@ -48,8 +48,14 @@ Status Compilation::read() {
       tokenizerError = read.takeError();
     for (size_t i = 0; tokens && i < tokens->files.size(); ++i)
       summary.files.push_back(tokens->files[i] + " (tokenizer)");
-    if (tokens)
+    if (tokens) {
       llvm::append_range(summary.notes, tokens->notes);
+      LLMC_TRY(chat::ReadTemplate form, chat::readTemplate(folder.folder));
+      chatTemplate = std::move(form.model);
+      if (chatTemplate)
+        summary.files.push_back(form.file + " (chat template)");
+      llvm::append_range(summary.notes, form.notes);
+    }
   } else {
     summary.notes.push_back("no tokenizer.json beside the model: it takes token "
                             "ids (--ids), no text");

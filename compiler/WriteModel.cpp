@@ -4,6 +4,7 @@
 #include "compiler/PackWeights.h"
 #include "compiler/TranslateSchedule.h"
 #include "dialects/kernel/KernelOps.h"
+#include "runtime/template/TemplateFormat.h"
 
 #include <filesystem>
 #include <fstream>
@@ -167,10 +168,14 @@ Status Compilation::write() {
     model.images.push_back(std::move(description));
     content.images.push_back(std::as_bytes(std::span(image.bytes)));
   }
-  std::vector<std::byte> tokenizer;
+  std::vector<std::byte> tokenizer, form;
   if (tokens) {
     tokenizer = tokenizer::serialize(tokens->model);
     content.tokenizer = tokenizer;
+  }
+  if (chatTemplate) {
+    form = chat::serializeTemplate(*chatTemplate);
+    content.chatTemplate = form;
   }
   uint64_t done = 0;
   content.weights = [&](size_t index, WeightSink &sink) -> Status {

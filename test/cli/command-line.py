@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import support
 from support import USAGE, execute, llmc
 
-RUN_TIME_VERBS = ["run", "bench", "inspect", "verify", "eval", "logits", "infer", "doctor"]
+RUN_TIME_VERBS = ["run", "chat", "bench", "inspect", "verify", "eval", "logits", "infer", "doctor"]
 
 
 class Help(support.TestCase):
