@@ -6,7 +6,6 @@ used. `TestStory.test_is_told_by_the_plain_export` is named by what it claims.
 import argparse
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -150,7 +149,6 @@ def main():
     parser.add_argument("names", nargs="*", help="as in unittest: TestStory")
     arguments = parser.parse_args()
     build = arguments.build.resolve()
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     loader = unittest.TestLoader()
     module = sys.modules["__main__"]
     suite = (loader.loadTestsFromNames(arguments.names, module) if arguments.names

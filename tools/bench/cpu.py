@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures a model on this CPU beside what its memory gives, and prints a table in Markdown.
 
-    tools/bench/make-model.py /tmp/llama --tied
-    tools/bench/cpu.py /tmp/llama --build build > tools/bench/results/DATE-CPU.md
+    tools/bench/make-model.py LLAMA --tied
+    tools/bench/cpu.py LLAMA --build build > tools/bench/results/DATE-CPU.md
 
 Each scheme: compile (time, private memory of all its processes), file, prompt and decode. The read
 limit is measured before and after every decode, with as many threads; its median is the divisor.
