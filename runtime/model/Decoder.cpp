@@ -37,6 +37,8 @@ Decoder::create(LoadedModel &model, const DecoderOptions &options) {
   decoder->batchTokens.resize(static_cast<size_t>(chunk));
   decoder->batchParts.resize(static_cast<size_t>(chunk));
   decoder->rowNumbers.resize(static_cast<size_t>(chunk));
+  decoder->wantedRows.resize(static_cast<size_t>(chunk));
+  decoder->owners.resize(static_cast<size_t>(chunk));
   std::iota(decoder->rowNumbers.begin(), decoder->rowNumbers.end(), 0);
   LLMC_CHECK(
       decoder->ensureLogits(static_cast<size_t>(options.maxSequences)));
@@ -115,30 +117,65 @@ Decoder::decode(std::span<const NextToken> batch) {
       logits.as<float>().first(batch.size() * vocabulary));
 }
 
-Status Decoder::everyRow(
-    int32_t sequence, std::span<const int32_t> tokens,
-    const std::function<Status(size_t, std::span<const float>)> &take) {
-  LLMC_CHECK(fits(sequence, tokens.size()));
+Status Decoder::append(std::span<const Continuation> parts, Rows which,
+                       const RowReceiver &take) {
+  for (const Continuation &part : parts) {
+    if (part.tokens.empty())
+      return Error{Code::MissingArgument, "the prompt is empty", "", "",
+                   "give at least one token"};
+    LLMC_CHECK(fits(part.sequence, part.tokens.size()));
+  }
   size_t vocabulary = static_cast<size_t>(module.decoder.vocabulary);
-  size_t most = std::clamp<size_t>(logitsBytes / (vocabulary * sizeof(float)),
-                                   1, static_cast<size_t>(chunk));
-  LLMC_CHECK(ensureLogits(std::min(most, tokens.size())));
-  for (size_t begin = 0; begin < tokens.size();) {
-    auto part = tokens.subspan(begin, std::min(most, tokens.size() - begin));
-    StepSequence rows = {sequence, static_cast<int64_t>(part.size())};
+  size_t most = static_cast<size_t>(chunk);
+  if (which == Rows::Every)
+    most = std::clamp<size_t>(logitsBytes / (vocabulary * sizeof(float)), 1,
+                              most);
+  size_t part = 0, done = 0; // the first `done` tokens of `part` are appended
+  while (part < parts.size()) {
+    size_t rows = 0, sequences = 0, wanted = 0;
+    while (part < parts.size() && rows < most) {
+      auto tokens = parts[part].tokens.subspan(done);
+      auto now = tokens.first(std::min(most - rows, tokens.size()));
+      std::copy(now.begin(), now.end(), &batchTokens[rows]);
+      batchParts[sequences++] = {parts[part].sequence,
+                                 static_cast<int64_t>(now.size())};
+      bool ends = now.size() == tokens.size();
+      for (size_t i = which == Rows::Every ? 0 : now.size() - 1;
+           i < now.size() && (which == Rows::Every || ends); ++i) {
+        wantedRows[wanted] = static_cast<int32_t>(rows + i);
+        owners[wanted++] = {part, done + i};
+      }
+      rows += now.size();
+      done = ends ? 0 : done + now.size();
+      part += ends;
+    }
+    LLMC_CHECK(ensureLogits(wanted));
     LLMC_CHECK(steps->run(
-        {part, {&rows, 1},
-         std::span<const int32_t>(rowNumbers).first(part.size())},
-        logits.as<float>().first(part.size() * vocabulary)));
-    LLMC_CHECK(model.weightCheck->wait());
-    for (size_t i = 0; i < part.size(); ++i)
-      LLMC_CHECK(take(begin + i, logits.as<float>().subspan(i * vocabulary,
-                                                            vocabulary)));
-    begin += part.size();
-    if (begin < tokens.size())
+        {std::span<const int32_t>(batchTokens).first(rows),
+         std::span<const StepSequence>(batchParts).first(sequences),
+         std::span<const int32_t>(wantedRows).first(wanted)},
+        logits.as<float>().first(wanted * vocabulary)));
+    if (wanted > 0)
+      LLMC_CHECK(model.weightCheck->wait());
+    for (size_t i = 0; i < wanted; ++i)
+      LLMC_CHECK(take(owners[i].part, owners[i].row,
+                      logits.as<float>().subspan(i * vocabulary, vocabulary)));
+    if (part < parts.size())
       LLMC_CHECK(goOn());
   }
   return Status::ok();
+}
+
+Status Decoder::everyRow(
+    int32_t sequence, std::span<const int32_t> tokens,
+    const std::function<Status(size_t, std::span<const float>)> &take) {
+  if (tokens.empty())
+    return Status::ok();
+  Continuation part = {sequence, tokens};
+  return append({&part, 1}, Rows::Every,
+                [&](size_t, size_t row, std::span<const float> logits) {
+                  return take(row, logits);
+                });
 }
 
 } // namespace llmc

@@ -24,6 +24,16 @@ struct NextToken {
   int32_t token = 0;
 };
 
+/// Tokens that continue a sequence.
+struct Continuation {
+  int32_t sequence = 0;
+  std::span<const int32_t> tokens; ///< At least one.
+};
+
+/// Takes logits [vocabulary] of \p row of \p part; valid during the call.
+using RowReceiver = std::function<Status(size_t part, size_t row,
+                                         std::span<const float> logits)>;
+
 /// One thread at a time. Errors of the steps: those of StepExecutor::run, and
 /// ArtifactDamaged where the weights' check failed.
 class Decoder {
@@ -53,6 +63,15 @@ public:
                   const std::function<Status(size_t row, std::span<const float>)>
                       &take);
 
+  enum class Rows { Last, Every };
+  /// Appends every part to its sequence (each sequence at most once), the rows
+  /// of all parts packed into as few steps as their chunks allow, and gives the
+  /// logits of each part's last row, or of every row, part by part. A row's
+  /// bits do not depend on what shares its step. Errors: PromptTooLong before
+  /// anything is computed; MissingArgument for a part without tokens.
+  Status append(std::span<const Continuation> parts, Rows which,
+                const RowReceiver &take);
+
   /// Asked before every step but the first of a call; where it says true, the
   /// call ends with Interrupted. May be null.
   bool (*cancelled)() = nullptr;
@@ -73,6 +92,11 @@ private:
   std::vector<int32_t> batchTokens;     // [chunk]
   std::vector<StepSequence> batchParts; // [chunk]
   std::vector<int32_t> rowNumbers;      // [chunk] 0, 1, 2 …
+  std::vector<int32_t> wantedRows;      // [chunk] of append's step
+  struct Owner {
+    size_t part, row;
+  };
+  std::vector<Owner> owners; // [chunk] of the wanted rows
 };
 
 } // namespace llmc

@@ -55,11 +55,15 @@ Sampler::Sampler(int32_t vocabSize, SamplingOptions options)
   auto n = size_t(vocabSize);
   scores.resize(n);
   penalized.resize(n);
-  if (options.temperature > 0) {
-    weights.resize(n);
-    order.resize(n);
+  makeRoom();
+}
+
+void Sampler::makeRoom() {
+  if (settings.temperature > 0) {
+    weights.resize(scores.size());
+    order.resize(scores.size());
   }
-  if (options.topP < 1)
+  if (settings.topP < 1)
     buckets.resize(bucketCount);
 }
 
@@ -113,6 +117,13 @@ static Extremes extremesOf(std::span<const float> values) {
 static int32_t firstOf(std::span<const float> values, float value) {
   return int32_t(std::find(values.begin(), values.end(), value) -
                  values.begin());
+}
+
+Status Sampler::setOptions(SamplingOptions options) {
+  LLMC_CHECK(checkOptions(options));
+  settings = options;
+  makeRoom();
+  return Status::ok();
 }
 
 Result<int32_t> Sampler::sample(std::span<const float> logits,

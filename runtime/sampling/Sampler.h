@@ -50,6 +50,9 @@ public:
                          uint64_t position,
                          std::span<const int32_t> history = {});
 
+  /// From the next token on: the buffers serve texts of several options in
+  /// turn, and grow where these need more. Errors: BadFlagValue.
+  Status setOptions(SamplingOptions options);
   const SamplingOptions &options() const { return settings; }
 
 private:
@@ -72,6 +75,7 @@ private:
   uint32_t stamp = 0;
 
   Sampler(int32_t vocabSize, SamplingOptions options);
+  void makeRoom();
   void penalize(std::span<const int32_t> history);
   Cut cutTopK();
   void cutTopP(Cut &cut, double total);

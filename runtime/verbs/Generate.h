@@ -49,6 +49,31 @@ Result<Generation> continueSequence(Decoder &decoder, int32_t sequence,
                                     const GenerateOptions &options,
                                     const TokenReceiver &receive);
 
+/// A prompt of several that are continued at once.
+struct BatchItem {
+  std::vector<int32_t> prompt;
+  GenerateOptions options;
+};
+
+/// Told of the texts of a batch as they grow.
+class BatchReceiver {
+public:
+  /// As TokenReceiver, for the text of \p item.
+  virtual Result<bool> token(size_t item, int32_t token) = 0;
+  virtual Status ended(size_t item, Generation result) = 0;
+
+protected:
+  ~BatchReceiver() = default;
+};
+
+/// Continues every item, as many at once as \p decoder has places for
+/// sequences: one step for all of them, and where a text ends the next prompt
+/// takes its place. Each text is bit for bit that of generate() alone. An
+/// interruption ends the texts in progress; later ones are not begun. Errors as
+/// those of generate(), which end all.
+Status generateBatch(Decoder &decoder, std::span<const BatchItem> items,
+                     BatchReceiver &receiver);
+
 } // namespace llmc
 
 #endif // LLMC_RUNTIME_VERBS_GENERATE_H

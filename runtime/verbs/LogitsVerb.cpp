@@ -1,10 +1,11 @@
 #include "runtime/support/OutputFile.h"
 #include "runtime/support/TensorFile.h"
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/RunPrompts.h"
 #include "runtime/verbs/Session.h"
 #include "runtime/verbs/Verbs.h"
 
-#include <cstring>
+#include <algorithm>
 
 namespace llmc {
 
@@ -17,14 +18,82 @@ void appendRow(Tensor &tensor, std::span<const float> row) {
   ++tensor.shape[0];
 }
 
-/// Logits of every token's row, one token at a time as in decoding.
-Status stepByStep(Decoder &decoder, std::span<const int32_t> tokens,
-                  Tensor &tensor) {
-  int32_t sequence = decoder.start();
-  for (int32_t token : tokens) {
-    NextToken next = {sequence, token};
-    LLMC_TRY(std::span<const float> row, decoder.decode({&next, 1}));
-    appendRow(tensor, row);
+struct LogitsFlags {
+  ExecutionFlags execution;
+  std::vector<std::string> ids, texts;
+  std::string prompts, out;
+  int64_t batch = 1;
+  bool step = false, last = false;
+
+  void add(Arguments &arguments) {
+    arguments.flags = {
+        {"ids", 0, "LIST", "token ids, 1,403,407; several times: several prompts", &ids},
+        {"text", 0, "TEXT", "a text instead of ids; may be given several times", &texts},
+        {"prompts", 0, "FILE", "the prompts of FILE, as run takes them", &prompts},
+        {"batch", 'b', "N", "prompts computed together (default 1)", &batch, 1},
+        {"out", 'o', "FILE", "the .npy or .pb to write: f32 [tokens, vocabulary], prompt after prompt", &out},
+        {"step", 0, "", "one token at a time, as in decoding", &step},
+        {"last", 0, "", "only the row of each prompt's last token", &last},
+    };
+    execution.add(arguments);
+  }
+};
+
+Result<std::vector<std::vector<int32_t>>>
+promptsOf(const LogitsFlags &flags, std::span<const FilePrompt> file,
+          const Session &session) {
+  std::vector<std::vector<int32_t>> prompts;
+  for (const std::string &list : flags.ids) {
+    LLMC_TRY(prompts.emplace_back(), parseIds(list));
+  }
+  for (const std::string &text : flags.texts) {
+    LLMC_TRY(prompts.emplace_back(),
+             session.encode(text, session.mostPromptBytes()));
+  }
+  for (const FilePrompt &prompt : file) {
+    LLMC_TRY(prompts.emplace_back(),
+             promptTokens(session, prompt, flags.prompts));
+  }
+  return prompts;
+}
+
+/// Rows of the prompts of one batch, kept apart until all are known.
+Status computeBatch(Decoder &decoder, const LogitsFlags &flags,
+                    std::span<const std::vector<int32_t>> prompts,
+                    Tensor &tensor) {
+  std::vector<Tensor> rows(prompts.size());
+  std::vector<int32_t> sequences;
+  for (Tensor &part : rows) {
+    part.shape = {0};
+    sequences.push_back(decoder.start());
+  }
+  Decoder::Rows which = flags.last ? Decoder::Rows::Last : Decoder::Rows::Every;
+  size_t longest = 0;
+  for (const auto &prompt : prompts)
+    longest = std::max(longest, prompt.size());
+  std::vector<Continuation> parts;
+  std::vector<size_t> owners; // which prompt a part is of
+  for (size_t at = 0; at < (flags.step ? longest : 1); ++at) {
+    parts.clear();
+    owners.clear();
+    for (size_t i = 0; i < prompts.size(); ++i)
+      if (at < prompts[i].size()) {
+        std::span<const int32_t> tokens(prompts[i]);
+        parts.push_back({sequences[i], flags.step ? tokens.subspan(at, 1) : tokens});
+        owners.push_back(i);
+      }
+    LLMC_CHECK(decoder.append(
+        parts, which, [&](size_t part, size_t, std::span<const float> row) {
+          size_t owner = owners[part];
+          if (!flags.last || !flags.step || at + 1 == prompts[owner].size())
+            appendRow(rows[owner], row);
+          return Status::ok();
+        }));
+  }
+  for (size_t i = 0; i < rows.size(); ++i) {
+    tensor.data.insert(tensor.data.end(), rows[i].data.begin(), rows[i].data.end());
+    tensor.shape[0] += rows[i].shape[0];
+    decoder.cache().release(sequences[i]);
   }
   return Status::ok();
 }
@@ -32,56 +101,39 @@ Status stepByStep(Decoder &decoder, std::span<const int32_t> tokens,
 } // namespace
 
 Status runLogits(Invocation &invocation) {
-  ExecutionFlags execution;
-  std::string ids, text, out;
-  bool step = false, last = false;
+  LogitsFlags flags;
   Arguments arguments;
-  arguments.flags = {
-      {"ids", 0, "LIST", "token ids, 1,403,407", &ids},
-      {"text", 0, "TEXT", "a text instead of ids", &text},
-      {"out", 'o', "FILE", "the .npy or .pb to write: f32 [tokens, vocabulary]", &out},
-      {"step", 0, "", "one token at a time, as in decoding", &step},
-      {"last", 0, "", "only the row of the last token", &last},
-  };
-  execution.add(arguments);
+  flags.add(arguments);
   LLMC_TRY(bool proceed, invocation.parse(arguments));
   if (!proceed)
     return Status::ok();
-  if (out.empty() || ids.empty() == text.empty())
+  int kinds = !flags.ids.empty() + !flags.texts.empty() + !flags.prompts.empty();
+  if (flags.out.empty() || kinds != 1)
     return Error{Code::MissingArgument, "input or output is missing", "",
-                 out.empty() ? "--out is needed" : "either --ids or --text is needed",
+                 flags.out.empty() ? "--out is needed"
+                                   : "one of --ids, --text and --prompts is needed",
                  "--ids=1,403,407 --out=logits.npy"};
 
-  LLMC_CHECK(keepApart(out, {&invocation.file, 1}));
-  LLMC_TRY(Session session, Session::open(invocation.file, execution));
-  Decoder &decoder = *session.decoder;
-  std::vector<int32_t> tokens;
-  if (ids.empty()) {
-    LLMC_TRY(tokens, session.encode(text, session.mostPromptBytes()));
-  } else {
-    LLMC_TRY(tokens, parseIds(ids));
+  LLMC_CHECK(keepApart(flags.out, {&invocation.file, 1}));
+  std::vector<FilePrompt> file;
+  if (!flags.prompts.empty()) {
+    LLMC_TRY(file, readPrompts(flags.prompts));
   }
+  size_t count = flags.ids.size() + flags.texts.size() + file.size();
+  LLMC_TRY(Session session, Session::open(invocation.file, flags.execution,
+                                          placesFor(count, flags.batch)));
+  Decoder &decoder = *session.decoder;
+  LLMC_TRY(std::vector<std::vector<int32_t>> prompts,
+           promptsOf(flags, file, session));
   Tensor tensor;
   tensor.shape = {0, decoder.config().vocabulary};
-  if (step) {
-    LLMC_CHECK(stepByStep(decoder, tokens, tensor));
-  } else if (last) {
-    LLMC_TRY(std::span<const float> row, decoder.prefill(decoder.start(), tokens));
-    appendRow(tensor, row);
-  } else {
-    LLMC_CHECK(decoder.everyRow(decoder.start(), tokens,
-                                [&](size_t, std::span<const float> row) {
-                                  appendRow(tensor, row);
-                                  return Status::ok();
-                                }));
-  }
-  if (last && tensor.shape[0] > 1) {
-    size_t rowBytes = tensor.data.size() / static_cast<size_t>(tensor.shape[0]);
-    tensor.data.erase(tensor.data.begin(),
-                      tensor.data.end() - static_cast<ptrdiff_t>(rowBytes));
-    tensor.shape[0] = 1;
-  }
-  return writeTensor(out, tensor, "logits");
+  auto together = static_cast<size_t>(decoder.cache().maxSequences());
+  for (size_t begin = 0; begin < prompts.size(); begin += together)
+    LLMC_CHECK(computeBatch(
+        decoder, flags,
+        std::span(prompts).subspan(begin, std::min(together, prompts.size() - begin)),
+        tensor));
+  return writeTensor(flags.out, tensor, "logits");
 }
 
 } // namespace llmc

@@ -15,7 +15,8 @@ constexpr Verb verbs[] = {
      "\"Once upon a time\"\n"
      "-n 100 --temperature=0.8 --seed=7 \"Once upon a time\"\n"
      "--ids=1,403,407 --json\n"
-     "- < prompt.txt\n",
+     "- < prompt.txt\n"
+     "--prompts=prompts.txt --batch=8 --json\n",
      true, runRun},
     {"chat", "talk with the model, turn by turn",
      "\n--system=\"Answer briefly.\"\n--json < questions.txt\n", true, runChat},
@@ -28,7 +29,8 @@ constexpr Verb verbs[] = {
     {"eval", "perplexity of a text",
      "--text=story.txt\n--text=story.txt --per-token\n", true, runEval},
     {"logits", "write the logits of a prompt as .npy or .pb",
-     "--ids=1,403,407 --out=logits.npy\n--text=\"Once\" --step --out=logits.npy\n",
+     "--ids=1,403,407 --out=logits.npy\n--text=\"Once\" --step --out=logits.npy\n"
+     "--ids=1,403 --ids=1,407 --batch=2 --last --out=logits.npy\n",
      true, runLogits},
     {"infer", "run a graph on tensors",
      "x=x.npy mask=mask.npy --out-dir=results\n"

@@ -76,6 +76,35 @@ class Answer(support.TestCase):
         self.assertNotEqual(self.succeed(*words, "--seed=8"), one)
 
 
+class Batch(support.TestCase):
+    PROMPTS = ["Once upon a time", "Lily", "", "One day a boy named Tom went to the park and saw",
+               "The"]
+
+    def test_of_prompts_gives_each_text_as_if_it_were_alone(self):
+        file = self.folder / "prompts.txt"
+        file.write_text("".join(line + "\n" for line in self.PROMPTS))
+        for flags in (["-n", "30"], ["-n", "30", "--temperature=1.1", "--seed=4"]):
+            model = compiled(MODEL)
+            alone = b"".join(self.succeed(model, "run", *flags, prompt)
+                             for prompt in self.PROMPTS)
+            for batch in ["1", "3", "5"]:
+                with self.subTest(flags=flags, batch=batch):
+                    self.assertEqual(self.succeed(model, "run", *flags, "-b", batch,
+                                                  f"--prompts={file}"), alone)
+
+    def test_of_ids_gives_logits_with_the_bits_of_each_alone(self):
+        ids = ["1,403,407", "1", "1," + ",".join(["403", "261", "378"] * 60)]
+        out = self.folder / "x.npy"
+        for flags in ([], ["--step"], ["--last"]):
+            alone = b""
+            for one in ids:
+                self.succeed(compiled(MODEL), "logits", f"--ids={one}", "-o", out, *flags)
+                alone += out.read_bytes()[128:]
+            self.succeed(compiled(MODEL), "logits", *(f"--ids={one}" for one in ids), "-b", "3",
+                         "-o", out, *flags)
+            self.assertEqual(out.read_bytes()[128:], alone, flags)
+
+
 class Files(support.TestCase):
     def test_that_are_no_files_are_bad_input(self):
         os.mkfifo(self.folder / "fifo")
