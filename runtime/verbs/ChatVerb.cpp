@@ -72,6 +72,9 @@ public:
       report("/help lists the commands, Ctrl-D ends the chat\n");
     bool asked = false; // Ctrl-C was pressed and nothing typed since.
     for (std::string line;;) {
+      // One that came when the last answer was whole must not cut the next.
+      if (interrupted() && !forgetInterrupt())
+        return interruptedError();
       // While nothing is computed, a signal ends the process as usual.
       obeyInterrupts();
       LLMC_TRY(LineInput::End end, input.read("> ", line));

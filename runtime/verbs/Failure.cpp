@@ -54,7 +54,12 @@ void writeAll(int file, const std::string &text) {
   }
 }
 
+std::atomic<void (*)()> lastCall = nullptr;
+static_assert(std::atomic<void (*)()>::is_always_lock_free);
+
 [[noreturn]] void end(const Ending &ending) {
+  if (auto function = lastCall.load())
+    function();
   OutputFile::removeUnfinished();
   writeAll(2, ending.text);
   writeAll(1, ending.json);
@@ -175,5 +180,7 @@ bool forgetInterrupt() {
 }
 
 bool interrupted() { return pending != 0; }
+
+void beforeEnding(void (*function)()) { lastCall = function; }
 
 } // namespace llmc

@@ -32,6 +32,9 @@ void deferInterrupts();
 /// From now on, a first SIGINT or SIGTERM ends the process again.
 void obeyInterrupts();
 bool interrupted();
+/// \p function is called before a signal ends the process; null for none. It may
+/// do only what a signal handler may.
+void beforeEnding(void (*function)());
 /// Takes a SIGINT back: interrupted() is false until the next one. False, and
 /// nothing is taken back, where there was none or a SIGTERM.
 bool forgetInterrupt();

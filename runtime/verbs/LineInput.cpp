@@ -1,6 +1,7 @@
 #include "runtime/verbs/LineInput.h"
 
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/Failure.h"
 
 #include <cerrno>
 #include <cstdlib>
@@ -22,7 +23,10 @@ void restore() {
     return;
   isRaw = false;
   ::tcsetattr(0, TCSADRAIN, &original);
-  report("\x1b[?2004l");
+  constexpr std::string_view plainPaste = "\x1b[?2004l";
+  // Also from a signal handler: no report().
+  [[maybe_unused]] ssize_t count =
+      ::write(2, plainPaste.data(), plainPaste.size());
 }
 
 /// Keys come as they are pressed, Ctrl-C too; what is pasted comes in brackets.
@@ -33,6 +37,7 @@ public:
       return;
     static const bool once = std::atexit(restore) == 0;
     (void)once;
+    beforeEnding(restore);
     termios raw = original;
     raw.c_iflag &= ~tcflag_t(ICRNL | INLCR | IXON | ISTRIP);
     raw.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG | IEXTEN);
