@@ -1,5 +1,6 @@
 #include "runtime/support/Json.h"
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/MachineRates.h"
 #include "runtime/verbs/Session.h"
 #include "runtime/verbs/Verbs.h"
 
@@ -17,6 +18,7 @@ struct BenchFlags {
   int64_t batch = 1;
   int64_t repeat = 5;
   bool kernels = false;
+  std::string format = "text";
   bool json = false;
 
   void add(Arguments &arguments) {
@@ -26,7 +28,8 @@ struct BenchFlags {
         {"batch", 'b', "N", "sequences decoded together (default 1)", &batch, 1},
         {"repeat", 'r', "N", "runs; the median is told (default 5)", &repeat, 1},
         {"kernels", 'k', "", "tell the time by operator", &kernels},
-        {"json", 0, "", "print JSON", &json},
+        {"format", 0, "NAME", "text, table (markdown), csv or json (default text)", &format},
+        {"json", 0, "", "the same as --format=json", &json},
     };
     execution.add(arguments);
   }
@@ -82,6 +85,21 @@ struct Measures {
   Spread timeToFirstToken; // ms
   Spread promptRate;       // tokens per second
   Spread decodeRate;
+  std::vector<double> stepTimes; // ms, of all decode steps of all runs
+  uint64_t ownBytes = 0;         // most seen behind a run
+  double bandwidth = 0;          // bytes per second
+  uint64_t bandwidthBytes = 0;   // that were read to measure it
+  std::optional<double> joulesPerToken;
+  std::string whyNoEnergy;
+
+  /// Of the steps; \p share in [0, 1]. The nearest rank.
+  double percentile(double share) const {
+    if (stepTimes.empty())
+      return 0;
+    std::vector<double> sorted = stepTimes;
+    std::sort(sorted.begin(), sorted.end());
+    return sorted[static_cast<size_t>(share * static_cast<double>(sorted.size() - 1) + 0.5)];
+  }
 };
 
 Status measure(Session &session, const BenchFlags &flags, Measures &measures,
@@ -118,13 +136,16 @@ Status measure(Session &session, const BenchFlags &flags, Measures &measures,
   for (int64_t i = 0; i < flags.tokens; ++i) {
     for (NextToken &next : batch)
       next.token = prompt[static_cast<size_t>(i) % prompt.size()];
+    int64_t stepBegin = monotonicNow();
     auto logits = decoder.decode(batch);
     if (!logits)
       return logits.takeError();
+    measures.stepTimes.push_back(static_cast<double>(monotonicNow() - stepBegin) / 1e6);
   }
   seconds = static_cast<double>(monotonicNow() - begin) / 1e9;
   measures.decodeRate.add(static_cast<double>(flags.tokens * flags.batch) /
                           seconds);
+  measures.ownBytes = std::max(measures.ownBytes, ownMemory());
   for (const NextToken &next : batch)
     decoder.cache().release(next.sequence);
   return Status::ok();
@@ -170,6 +191,20 @@ std::string toJson(const Session &session, const BenchFlags &flags,
   measures.timeToFirstToken.write(json, "timeToFirstTokenMs");
   measures.promptRate.write(json, "promptTokensPerSecond");
   measures.decodeRate.write(json, "tokensPerSecond");
+  json.key("interTokenMs")
+      .beginObject()
+      .member("p50", measures.percentile(0.5))
+      .member("p90", measures.percentile(0.9))
+      .member("p99", measures.percentile(0.99))
+      .end()
+      .member("memoryBytes", measures.ownBytes)
+      .member("fileBytes", session.model->artifact.fileSize())
+      .member("readBytesPerSecond", measures.bandwidth)
+      .member("readBytesMeasured", measures.bandwidthBytes);
+  if (measures.joulesPerToken)
+    json.member("joulesPerToken", *measures.joulesPerToken);
+  else
+    json.member("whyNoEnergy", measures.whyNoEnergy);
   if (times) {
     constexpr const char *phases[] = {"promptOperatorsMs", "decodeOperatorsMs"};
     for (size_t phase = 0; phase < 2; ++phase) {
@@ -182,6 +217,53 @@ std::string toJson(const Session &session, const BenchFlags &flags,
   return json.end().text() + "\n";
 }
 
+/// A row per test, as tables of such measurements are laid out.
+std::string toRows(const Session &session, const BenchFlags &flags,
+                   const Measures &measures) {
+  bool csv = flags.format == "csv";
+  const Model &header = session.model->artifact.model();
+  auto row = [&](std::initializer_list<std::string> cells) {
+    std::string text = csv ? "" : "|";
+    for (const std::string &cell : cells) {
+      std::string safe;
+      // The model's name is whatever its file says.
+      for (char c : cell)
+        safe += csv && c == '"' ? std::string("\"\"")
+                : !csv && c == '|' ? std::string("\\|")
+                : static_cast<unsigned char>(c) < ' ' ? std::string(" ")
+                                                       : std::string(1, c);
+      text += csv ? (text.empty() ? "\"" : ",\"") + safe + "\"" : " " + safe + " |";
+    }
+    return text + "\n";
+  };
+  auto test = [&](const std::string &name, const Spread &rate) {
+    return row({header.name, header.quantization,
+                csv ? std::to_string(session.model->artifact.fileSize())
+                    : formatBytes(session.model->artifact.fileSize()),
+                header.images[session.model->image].level,
+                std::to_string(session.model->threads->threads()),
+                std::to_string(flags.batch), name, formatReal(rate.median(), 2),
+                formatReal(rate.numbers.front(), 2), formatReal(rate.numbers.back(), 2)});
+  };
+  std::string text = row({"model", "type", "size", "level", "threads", "batch", "test",
+                          "tokens/s", "least", "most"});
+  if (!csv)
+    text += "| --- | --- | ---: | --- | ---: | ---: | --- | ---: | ---: | ---: |\n";
+  return text + test("pp" + std::to_string(flags.promptTokens), measures.promptRate) +
+         test("tg" + std::to_string(flags.tokens), measures.decodeRate);
+}
+
+/// The rest of the machine's part, behind the runs.
+void measureMachine(Session &session, Measures &measures) {
+  const Artifact &artifact = session.model->artifact;
+  if (artifact.weightsSection() >= artifact.sections().size())
+    return;
+  auto weights = artifact.sectionBytes(artifact.weightsSection());
+  weights = weights.first(std::min<size_t>(weights.size(), size_t(1) << 30));
+  measures.bandwidthBytes = weights.size();
+  measures.bandwidth = readBandwidth(*session.model->threads, weights);
+}
+
 } // namespace
 
 Status runBench(Invocation &invocation) {
@@ -191,6 +273,11 @@ Status runBench(Invocation &invocation) {
   LLMC_TRY(bool proceed, invocation.parse(arguments));
   if (!proceed)
     return Status::ok();
+  constexpr std::string_view formats[] = {"text", "table", "csv", "json"};
+  if (std::ranges::find(formats, flags.format) == std::end(formats))
+    return Error{Code::BadFlagValue, "there is no such format",
+                 "--format=" + flags.format, "", "use text, table, csv or json"};
+  flags.json |= flags.format == "json";
   LLMC_TRY(Session session,
            Session::open(invocation.file, flags.execution, flags.batch));
   int64_t context = session.decoder->cache().maxContext();
@@ -206,8 +293,18 @@ Status runBench(Invocation &invocation) {
   if (flags.kernels)
     session.decoder->executor().observer =
         &times.emplace(session.model->artifact.model());
+  std::optional<uint64_t> energy = Energy::read(measures.whyNoEnergy);
   for (int64_t i = 0; i < flags.repeat; ++i)
     LLMC_CHECK(measure(session, flags, measures, times ? &*times : nullptr));
+  std::optional<uint64_t> after = Energy::read(measures.whyNoEnergy);
+  // A counter that began anew says nothing.
+  if (energy && after && *after >= *energy)
+    measures.joulesPerToken =
+        static_cast<double>(*after - *energy) / 1e6 /
+        static_cast<double>(flags.repeat * flags.batch * (flags.promptTokens + flags.tokens));
+  measureMachine(session, measures);
+  if (!flags.json && flags.format != "text")
+    return print(toRows(session, flags, measures));
   if (flags.json)
     return print(toJson(session, flags, measures, times ? &*times : nullptr));
   return print("prompt of " + std::to_string(flags.promptTokens) + " tokens, " +
@@ -217,6 +314,17 @@ Status runBench(Invocation &invocation) {
                "time to first token, ms  " + measures.timeToFirstToken.text() +
                "\nprompt, tokens/s         " + measures.promptRate.text() +
                "\ndecode, tokens/s         " + measures.decodeRate.text() +
+               "\nbetween tokens, ms       " + formatReal(measures.percentile(0.5), 3) +
+               " p50, " + formatReal(measures.percentile(0.9), 3) + " p90, " +
+               formatReal(measures.percentile(0.99), 3) + " p99" +
+               "\nmemory                   " + formatBytes(measures.ownBytes) +
+               " and the file, " + formatBytes(session.model->artifact.fileSize()) +
+               "\nread bandwidth           " + formatReal(measures.bandwidth / 1e9, 1) +
+               " GB/s over " + formatBytes(measures.bandwidthBytes) + " of weights" +
+               "\nenergy                   " +
+               (measures.joulesPerToken
+                    ? formatReal(*measures.joulesPerToken, 3) + " J per token, prompt and decode"
+                    : "not measured: " + measures.whyNoEnergy) +
                "\n" + (times ? describeTimes(*times) : ""));
 }
 

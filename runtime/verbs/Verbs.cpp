@@ -21,7 +21,7 @@ constexpr Verb verbs[] = {
     {"chat", "talk with the model, turn by turn",
      "\n--system=\"Answer briefly.\"\n--json < questions.txt\n", true, runChat},
     {"bench", "measure speed of prompt and decode",
-     "\n-p 512 -n 128 --threads=4\n--kernels --json\n", true, runBench},
+     "\n-p 512 -n 128 --threads=4\n--kernels --json\n--batch=8 --format=table\n", true, runBench},
     {"inspect", "show what is in the file",
      "\n--schedule\n--memory\n--json\n", true, runInspect},
     {"verify", "compare every byte with its checksum", "\n--json\n", true,

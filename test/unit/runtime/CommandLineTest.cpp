@@ -268,6 +268,22 @@ TEST(CommandLine, BenchInspectDoctorAndTraceSpeakJson) {
   EXPECT_TRUE(trace.starts_with("{\"traceEvents\":[{\"name\":\"embed\"")) << trace.substr(0, 80);
 }
 
+TEST(CommandLine, BenchTellsPercentilesMemoryAndBandwidthInEveryFormat) {
+  Binary program;
+  std::string json = program.run("bench -r 1 -n 5 -p 7 --format=json").out;
+  for (const char *name : {"\"interTokenMs\":{\"p50\":", "\"memoryBytes\":", "\"fileBytes\":",
+                           "\"readBytesPerSecond\":", "nergy"})
+    EXPECT_NE(json.find(name), std::string::npos) << name << json;
+  std::string table = program.run("bench -r 1 -n 5 -p 7 --format=table").out;
+  EXPECT_TRUE(table.starts_with("| model | type | size |")) << table;
+  EXPECT_NE(table.find("| pp7 |"), std::string::npos) << table;
+  std::string csv = program.run("bench -r 1 -n 5 -p 7 --format=csv").out;
+  EXPECT_TRUE(csv.starts_with("\"model\",\"type\",")) << csv;
+  EXPECT_NE(csv.find("\"tg5\","), std::string::npos) << csv;
+  EXPECT_NE(program.run("bench -r 1 -n 5").out.find(" p99\n"), std::string::npos);
+  EXPECT_EQ(program.run("bench --format=xml").exit, 2);
+}
+
 TEST(CommandLine, LackOfMemoryIsAnErrorAndNoCrash) {
 #ifdef __SANITIZE_ADDRESS__
   GTEST_SKIP() << "the sanitizer itself needs the address space";

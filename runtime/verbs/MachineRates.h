@@ -1,0 +1,31 @@
+/// What the machine gives while `bench` runs: read bandwidth, memory, energy.
+#ifndef LLMC_RUNTIME_VERBS_MACHINERATES_H
+#define LLMC_RUNTIME_VERBS_MACHINERATES_H
+
+#include "runtime/cpu/ThreadPool.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace llmc {
+
+/// Bytes per second at which \p threads together read \p bytes once, the best
+/// of three passes. What fits a cache is read from the cache.
+double readBandwidth(ThreadPool &threads, std::span<const std::byte> bytes);
+
+/// RssAnon + RssShmem of this process: without mapped files, as the weights
+/// are. 0 where the system does not tell.
+uint64_t ownMemory();
+
+/// The energy of all CPU packages by RAPL.
+struct Energy {
+  /// Microjoules so far; nullopt with `why` where nobody may read them.
+  static std::optional<uint64_t> read(std::string &why);
+};
+
+} // namespace llmc
+
+#endif // LLMC_RUNTIME_VERBS_MACHINERATES_H
