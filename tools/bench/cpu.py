@@ -68,7 +68,7 @@ def main():
     llmc = flags.build / "bin/llmc"
     with tempfile.TemporaryDirectory(dir=flags.model.parent) as folder:
         limit = Path(folder) / "read-limit"
-        subprocess.run(["g++", "-O2", "-march=native", "-pthread", HERE / "read-limit.cpp", "-o",
+        subprocess.run(["g++", "-O3", "-march=native", "-pthread", HERE / "read-limit.cpp", "-o",
                         limit], check=True)
 
         def read_limit():

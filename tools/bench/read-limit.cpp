@@ -1,7 +1,7 @@
-/// What memory gives: N threads read 2 GiB each their share, four streams each.
-/// Prints GB/s, the median of R sweeps.
+/// What memory gives: N threads read 2 GiB, each its share, as one stream and as
+/// four with prefetches. Prints the better way's GB/s, the median of its sweeps.
 ///
-///   g++ -O2 -march=native -pthread read-limit.cpp -o read-limit
+///   g++ -O3 -march=native -pthread read-limit.cpp -o read-limit
 ///   read-limit THREADS [SWEEPS]
 #include <algorithm>
 #include <atomic>
@@ -16,17 +16,23 @@
 
 typedef uint64_t Vector __attribute__((vector_size(64)));
 
-/// The exclusive-or of a range, read as four streams side by side.
+/// The exclusive-or of a range, read as \p streams streams side by side, eight
+/// lines in flight.
+template <int streams>
 static uint64_t sweep(const char *begin, size_t bytes) {
-  size_t quarter = bytes / 4 / 256 * 256;
-  Vector sums[4] = {};
-  for (size_t at = 0; at < quarter; at += 64)
-    for (int stream = 0; stream < 4; ++stream) {
-      const char *line = begin + stream * quarter + at;
-      __builtin_prefetch(line + 1024, 0, 2);
-      sums[stream] ^= *reinterpret_cast<const Vector *>(line);
+  constexpr int lines = 8 / streams;
+  size_t share = bytes / streams / 512 * 512;
+  Vector sums[8] = {};
+  for (size_t at = 0; at < share; at += 64 * lines)
+    for (int i = 0; i < 8; ++i) {
+      const char *line = begin + i / lines * share + at + i % lines * 64;
+      if (streams > 1)
+        __builtin_prefetch(line + 1024, 0, 2);
+      sums[i] ^= *reinterpret_cast<const Vector *>(line);
     }
-  Vector all = sums[0] ^ sums[1] ^ sums[2] ^ sums[3];
+  Vector all = {};
+  for (const Vector &sum : sums)
+    all ^= sum;
   return all[0] ^ all[1] ^ all[2] ^ all[3];
 }
 
@@ -35,7 +41,7 @@ int main(int count, char **words) {
   int sweeps = count > 2 ? std::atoi(words[2]) : 5;
   if (threads < 1 || threads > 1024 || sweeps < 1)
     return 2;
-  size_t bytes = size_t(2) << 30, share = bytes / threads / 256 * 256;
+  size_t bytes = size_t(2) << 30, share = bytes / threads / 4096 * 4096;
   void *map = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (map == MAP_FAILED)
@@ -44,20 +50,24 @@ int main(int count, char **words) {
   auto *memory = static_cast<char *>(map);
   for (size_t i = 0; i < bytes; i += 4096)
     memory[i] = static_cast<char>(i >> 12);
-  std::vector<double> rates;
   std::atomic<uint64_t> sink = 0;
-  for (int i = 0; i < sweeps; ++i) {
-    auto start = std::chrono::steady_clock::now();
-    std::vector<std::thread> workers;
-    for (int t = 0; t < threads; ++t)
-      workers.emplace_back([&, t] { sink ^= sweep(memory + t * share, share); });
-    for (std::thread &worker : workers)
-      worker.join();
-    std::chrono::duration<double> seconds =
-        std::chrono::steady_clock::now() - start;
-    rates.push_back(static_cast<double>(share) * threads / seconds.count() / 1e9);
+  double best = 0;
+  for (auto way : {sweep<1>, sweep<4>}) {
+    std::vector<double> rates;
+    for (int i = 0; i < sweeps; ++i) {
+      auto start = std::chrono::steady_clock::now();
+      std::vector<std::thread> workers;
+      for (int t = 0; t < threads; ++t)
+        workers.emplace_back([&, t] { sink ^= way(memory + t * share, share); });
+      for (std::thread &worker : workers)
+        worker.join();
+      std::chrono::duration<double> seconds =
+          std::chrono::steady_clock::now() - start;
+      rates.push_back(static_cast<double>(share) * threads / seconds.count() / 1e9);
+    }
+    std::sort(rates.begin(), rates.end());
+    best = std::max(best, rates[rates.size() / 2]);
   }
-  std::sort(rates.begin(), rates.end());
-  std::printf("%.1f\n", rates[rates.size() / 2]);
+  std::printf("%.1f\n", best);
   return sink == 1; // The sums are used.
 }
