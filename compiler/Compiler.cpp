@@ -36,6 +36,10 @@ Status Compilation::read() {
   report("read");
   LLMC_TRY(folder, openModelFolder(options.input));
   LLMC_TRY(source, onnx::readModel(folder.model));
+  if (source->graph.outputs.empty())
+    return Error{Code::BadModel, "the graph has no output", folder.model,
+                 "nothing would be computed",
+                 "export the model with the outputs that are wanted"};
   summary.files.push_back(folder.model + " (graph)");
   for (size_t i = 1; i < source->files.size(); ++i)
     summary.files.push_back(source->files[i].path + " (weights)");
@@ -84,12 +88,22 @@ Status Compilation::read() {
 
 /// The output must not take the place of a file that is read.
 Status Compilation::checkOutput() const {
-  std::error_code code;
+  std::vector<std::filesystem::path> files;
   for (const auto &file : source->files)
-    if (std::filesystem::equivalent(file.path, options.output, code) && !code)
+    files.emplace_back(file.path);
+  // The others are told as "NAME (what for)", some without their folder.
+  for (const std::string &told : summary.files) {
+    std::string name = told.substr(0, told.rfind(" ("));
+    files.emplace_back(name);
+    files.push_back(std::filesystem::path(folder.folder) / name);
+  }
+  for (const std::filesystem::path &file : files) {
+    std::error_code code;
+    if (std::filesystem::equivalent(file, options.output, code) && !code)
       return Error{Code::CannotCreate,
                    "the output would replace a file of the model",
                    options.output, "", "name another output"};
+  }
   return Status::ok();
 }
 

@@ -39,7 +39,8 @@ struct TemporaryFile {
     int descriptor;
     if (std::error_code error = llvm::sys::fs::createTemporaryFile(
             "llmc", suffix, descriptor, file->path))
-      return Error{Code::CannotCreate, "no temporary file can be made", "",
+      return Error{Code::CannotCreate, "no temporary file can be made",
+                   std::string(file->path.str()),
                    error.message(), "set TMPDIR to a writable folder"};
     file->remover.setFile(file->path);
     llvm::raw_fd_ostream stream(descriptor, /*shouldClose=*/true);

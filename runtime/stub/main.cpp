@@ -1,4 +1,5 @@
 // The executable in front of a model.bin: finds the model behind itself.
+#include "runtime/verbs/Console.h"
 #include "runtime/verbs/Verbs.h"
 
 #include <string>
@@ -7,6 +8,7 @@
 #include <vector>
 
 int main(int argc, char **argv) {
+  llmc::keepStandardFiles();
   std::vector<std::string_view> words(argv + (argc > 0), argv + argc);
   const char *program = argc > 0 ? argv[0] : "model.bin";
   // Not argv[0]: it may be anything, and the file may have been replaced since.

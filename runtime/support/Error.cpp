@@ -47,14 +47,29 @@ std::string Error::advice() const {
   return "`llmc explain " + codeName(code) + "` tells more";
 }
 
+/// Names come from files: what moves the cursor or changes colours of a
+/// terminal is spelled out. Lines stay lines.
+static std::string printable(const std::string &text) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string result;
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if ((byte >= 0x20 || c == '\n') && byte != 0x7f)
+      result += c;
+    else
+      result += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+  }
+  return result;
+}
+
 std::string Error::render() const {
-  std::string text = "error: " + what + " [" + codeName(code) + "]\n";
+  std::string text = "error: " + printable(what) + " [" + codeName(code) + "]\n";
   auto line = [&](const char *label, const std::string &body) {
     if (body.empty())
       return;
     text += "  ";
     text += label;
-    for (char c : body) {
+    for (char c : printable(body)) {
       text += c;
       if (c == '\n')
         text += "       ";

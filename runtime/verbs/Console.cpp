@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace llmc {
@@ -19,6 +20,13 @@ Status print(std::string_view text) {
 
 void report(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+void keepStandardFiles() {
+  // In ascending order: open() takes the lowest number that is free.
+  for (int file = 0; file < 3; ++file)
+    if (::fcntl(file, F_GETFD) == -1)
+      (void)::open("/dev/null", O_RDONLY);
 }
 
 bool stderrIsTerminal() { return ::isatty(2) == 1; }

@@ -10,6 +10,10 @@
 
 namespace llmc {
 
+/// Opens what of stdin, stdout and stderr is closed, so that no file that is
+/// opened later takes its number: stdin is then empty, and writing to the others
+/// fails as before. Call it first.
+void keepStandardFiles();
 /// Writes to stdout, where only answers go, and flushes. Error: CannotWrite.
 Status print(std::string_view text);
 /// Writes to stderr.

@@ -237,6 +237,21 @@ class Outputs(CompileError):
         self.output = self.outputs / "none/model.bin"
         self.refuse(CANNOT_CREATE, 704, OPTIMUM)
 
+    def test_of_a_graph_without_outputs_are_not_made(self):
+        self.refuse(BAD_DATA, 202, self.write(onnxfile.model(
+            [node("Relu", ["x"], ["y"])], [value("x", 1, [1])], [])))
+
+    def test_do_not_replace_what_the_model_is_read_from(self):
+        folder = self.folder / "model"
+        shutil.copytree(OPTIMUM, folder)
+        for name in ["model.onnx", "config.json", "generation_config.json", "tokenizer.json"]:
+            with self.subTest(name=name):
+                before = (folder / name).read_bytes()
+                self.fail_with(CANNOT_CREATE, 704, llmc(), "compile", folder, "-o", folder / name)
+                self.fail_with(CANNOT_CREATE, 704, llmc(), "compile", folder, "--emit=llm",
+                               "-o", folder / name)
+                self.assertEqual((folder / name).read_bytes(), before)
+
     def test_that_are_folders_are_refused(self):
         folder = self.outputs / "model.bin"
         folder.mkdir()

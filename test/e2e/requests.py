@@ -37,6 +37,10 @@ class Prompt(support.TestCase):
     def test_with_ids_that_are_no_numbers_is_refused(self):
         self.fail_with(USAGE, 102, compiled(MODEL), "--ids=one,two")
 
+    def test_is_empty_where_stdin_is_closed(self):
+        told = self.succeed(compiled(MODEL), "-n", "8", before=lambda: os.close(0))
+        self.assertEqual(told, self.succeed(compiled(MODEL), "-n", "8", ""))
+
     def test_comes_from_stdin_where_a_dash_is_given(self):
         direct = self.succeed(compiled(MODEL), "-n", "8", "Once upon a time")
         self.assertEqual(self.succeed(compiled(MODEL), "-n", "8", "-", stdin=b"Once upon a time\n"),

@@ -128,8 +128,8 @@ void addOptions(CLI::App &app, CompileArguments &out, RawFlags &raw) {
        "keep weights as f32, f16 or bf16 (default: what the model holds)",
        "TYPE", "LLMC_DTYPE");
   text("--quantize", options.quantize,
-       "w8: weights of 8 bits, a scale per output; w4g32, w4g64, w4g128,\n"
-       "w8g32, w8g128: of 4 or 8, one per group of inputs (default: none)", "SCHEME",
+       "w8: 8 bits, a scale per output; w4g32, w4g64, w4g128, w8g32, w8g128: 4 "
+       "or 8 bits, a scale per group of inputs (default: none)", "SCHEME",
        "LLMC_QUANTIZE");
   text("--max-context", raw.maxContext,
        "tokens of prompt and continuation (default: the model's)", "N",

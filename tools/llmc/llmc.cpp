@@ -74,6 +74,7 @@ int mainOf(std::span<const std::string_view> words) {
 } // namespace llmc
 
 int main(int argc, char **argv) {
+  llmc::keepStandardFiles();
   llmc::installSignalHandlers(argc, argv);
   std::vector<std::string_view> words(argv + (argc > 0), argv + argc);
   return llmc::mainOf(words);

@@ -30,6 +30,16 @@ std::vector<std::byte> npyWith(const std::string &header, size_t dataBytes) {
 
 } // namespace
 
+TEST(Error, SpellsOutWhatWouldMoveATerminal) {
+  Error error{Code::BadModel, "bad \x1b[31mred", "node \x07", "one\ntwo\x7f",
+              "look"};
+  std::string text = error.render();
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  EXPECT_NE(text.find("bad \\x1b[31mred"), std::string::npos) << text;
+  EXPECT_NE(text.find("node \\x07"), std::string::npos) << text;
+  EXPECT_NE(text.find("one\n       two\\x7f"), std::string::npos) << text;
+}
+
 TEST(Npy, EveryTypeAndRankComesBack) {
   for (unsigned type = 0; type < elementTypeCount; ++type) {
     if (ElementType(type) == ElementType::BF16)
