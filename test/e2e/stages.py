@@ -2,6 +2,7 @@
 """The stages of a compile can be seen: --emit, --dump-stages, --json, --verify-each."""
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -42,6 +43,38 @@ class Dump(support.TestCase):
         self.assertEqual(len(files), 1 + len(listed["passes"]))
         for number, name in enumerate(files):
             self.assertRegex(name, rf"^0*{number}\b")
+
+
+class Schedule(support.TestCase):
+    def test_is_launches_of_generated_kernels_and_nothing_else(self):
+        text = self.succeed(llmc(), "compile", MODEL, "--emit=rt").decode()
+        programs = re.findall(r"^  rt\.program @(\w+) .*?\n(.*?)^  }", text, re.M | re.S)
+        kernels = dict(re.findall(r"^  func\.func @(\w+)\(.*?kernel\.entry.*?\n(.*?)^  }", text,
+                                  re.M | re.S))
+        self.assertEqual([name for name, _ in programs], ["decode", "prefill"])
+        launched = []
+        for name, body in programs:
+            # What is no launch says where things lie and how large they are.
+            for line in body.splitlines():
+                operator = re.match(r"\s*(?:%\w+ = )?([\w.]+)", line).group(1)
+                self.assertIn(operator, ["rt.symbol", "rt.shape", "rt.buffer", "rt.view",
+                                         "rt.launch"], line)
+            launched += [(name, kernel) for kernel in re.findall(r"rt\.launch @(\w+)", body)]
+        for _, kernel in launched:
+            self.assertRegex(kernels[kernel], r"^\s*kernel\.\w+ ")
+        # Each is machine code that the same compile makes.
+        assembly = self.succeed(llmc(), "compile", MODEL, "--emit=asm").decode()
+        for kernel in kernels:
+            self.assertRegex(assembly, rf"(?m)^{kernel}:")
+        file = self.folder / "model.bin"
+        self.succeed(llmc(), "compile", MODEL, "-o", file)
+        told = json.loads(self.succeed(llmc(), "inspect", file, "--json"))
+        self.assertEqual({kernel["name"] for kernel in told["kernels"]}, set(kernels))
+        counts = {name: sum(program == name for program, _ in launched) for name, _ in programs}
+        self.assertEqual({program["name"]: program["launches"]
+                          for program in told["modules"][0]["programs"]}, counts)
+        support.note("a step launches " + ", ".join(dict.fromkeys(
+            kernel for name, kernel in launched if name == "decode")))
 
 
 class MlirFlags(support.TestCase):
