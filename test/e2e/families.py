@@ -56,6 +56,14 @@ class Gemma3(Family, support.TestCase):
     name = "gemma3"
 
 
+class Llama3(Family, support.TestCase):
+    name = "llama3"
+
+
+class LlamaMultiHead(Family, support.TestCase):
+    name = "llama-mha"
+
+
 class GenAiMultiHead(Family, support.TestCase):
     """Recorded with sums in f16, which the compiled model does not round to."""
 

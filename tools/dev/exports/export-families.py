@@ -7,6 +7,7 @@ Each goes through Optimum to ONNX, and its logits for a prompt are recorded with
 and token by token with the cache; the two must agree.
 """
 import argparse
+import os
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +24,19 @@ FAMILIES = {
     "neox": ("gpt_neox", dict(SIZES, intermediate_size=48, rotary_pct=0.5)),
     "opt": ("opt", dict(SIZES, ffn_dim=48, word_embed_proj_dim=32, pad_token_id=0)),
     "falcon": ("falcon", dict(SIZES, multi_query=True, parallel_attn=True, alibi=False, bias=False)),
+    # Sizes that are all different, and a head whose frequencies do not stay in the graph.
+    "llama3": ("llama", dict(SIZES, num_attention_heads=6, num_key_value_heads=2, head_dim=40,
+                             intermediate_size=48, max_position_embeddings=512, rms_norm_eps=1e-5,
+                             rope_theta=500000.0, tie_word_embeddings=True, rope_scaling=dict(
+                                 rope_type="llama3", factor=32.0, low_freq_factor=1.0,
+                                 high_freq_factor=4.0, original_max_position_embeddings=32))),
+    "llama-mha": ("llama", dict(SIZES, head_dim=12, intermediate_size=40, rms_norm_eps=1e-5)),
     "gemma3": ("gemma3_text", dict(SIZES, num_key_value_heads=2, head_dim=8, intermediate_size=48,
                                    sliding_window=8, query_pre_attn_scalar=8, pad_token_id=0,
                                    layer_types=["sliding_attention", "full_attention"])),
 }
+# Whose weights do not lie in model.onnx.
+OUTSIDE = {"llama3"}
 
 
 def run(session, ids, past):
@@ -71,7 +81,7 @@ def record(folder, vocabulary, width):
 
 def strip(path):
     """Drops what only debugging reads."""
-    model = onnx.load(path)
+    model = onnx.load(path, load_external_data=False)
     model.doc_string = model.graph.doc_string = ""
     for node in model.graph.node:
         node.doc_string = ""
@@ -97,6 +107,8 @@ def main():
                     torch.nn.init.normal_(parameter, std=0.1)
                 else:
                     parameter.data += 0.1 * torch.randn_like(parameter)
+            # What Optimum does by itself where a model exceeds 2 GiB.
+            os.environ["FORCE_ONNX_EXTERNAL_DATA"] = str(int(name in OUTSIDE))
             onnx_export_from_model(model, folder, task="text-generation-with-past", do_validation=False)
             for file in folder.iterdir():
                 if file.suffix == ".json" and file.name != "config.json":
