@@ -219,20 +219,43 @@ def node(op, inputs, outputs, name="", domain=""):
     return fields + ([text(NODE_DOMAIN, domain)] if domain else [])
 
 
+def attribute(name, value):
+    """An AttributeProto of an integer, a float, integers, or a tensor as `tensor` makes it."""
+    if isinstance(value, int):
+        fields = [[3, 0, value & (1 << 64) - 1], number(20, 2)]
+    elif isinstance(value, float):
+        fields = [[2, 5, struct.pack("<f", value)], number(20, 1)]
+    elif isinstance(value[0], int):
+        fields = [[8, 0, entry & (1 << 64) - 1] for entry in value] + [number(20, 7)]
+    else:
+        fields = [message(5, value), number(20, 4)]
+    return [text(1, name)] + fields
+
+
+def tensor(name, kind, dims, data):
+    """A tensor with its bytes, or with None, which `place` has to follow."""
+    fields = [number(TENSOR_DIMS, extent) for extent in dims] + [number(TENSOR_TYPE, kind)]
+    fields += [text(TENSOR_NAME, name)] if name else []
+    return fields if data is None else fields + [[TENSOR_RAW, 2, data]]
+
+
+def place(fields, location, offset, length):
+    """Says of a tensor that its data is in another file."""
+    entries = [("location", location), ("offset", str(offset)), ("length", str(length))]
+    fields += [message(TENSOR_EXTERNAL, [text(ENTRY_KEY, key), text(ENTRY_VALUE, entry)])
+               for key, entry in entries] + [number(TENSOR_LOCATION, 1)]
+
+
 def floats(name, shape, values):
     """A float32 initializer with its data in the file."""
-    return ([number(TENSOR_DIMS, extent) for extent in shape] +
-            [number(TENSOR_TYPE, 1), text(TENSOR_NAME, name),
-             [TENSOR_RAW, 2, struct.pack(f"<{len(values)}f", *values)]])
+    return tensor(name, 1, shape, struct.pack(f"<{len(values)}f", *values))
 
 
 def external(name, shape, location, offset, length):
     """A float32 initializer with its data in another file."""
-    entries = [("location", location), ("offset", str(offset)), ("length", str(length))]
-    return ([number(TENSOR_DIMS, extent) for extent in shape] +
-            [number(TENSOR_TYPE, 1), text(TENSOR_NAME, name)] +
-            [message(TENSOR_EXTERNAL, [text(ENTRY_KEY, key), text(ENTRY_VALUE, entry)])
-             for key, entry in entries] + [number(TENSOR_LOCATION, 1)])
+    fields = tensor(name, 1, shape, None)
+    place(fields, location, offset, length)
+    return fields
 
 
 def model(nodes, inputs, outputs, initializers=(), opset=17, domains=()):
