@@ -11,7 +11,6 @@ Bytes a token are the file's weights less what is only looked up: an upper bound
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -19,41 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from machine import commit, cpu_name, watched
+
 HERE = Path(__file__).resolve().parent
-
-
-def private_bytes(pid):
-    """RssAnon + RssShmem of a process and its children."""
-    total = 0
-    try:
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith(("RssAnon", "RssShmem")):
-                total += int(line.split()[1]) * 1024
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                total += private_bytes(int(child))
-    except OSError:
-        pass  # It ended meanwhile.
-    return total
-
-
-def watched(command):
-    """Runs a command; its seconds and the most private memory seen."""
-    start, most = time.monotonic(), 0
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    while process.poll() is None:
-        most = max(most, private_bytes(process.pid))
-        time.sleep(0.02)
-    if process.returncode:
-        sys.exit(f"{' '.join(map(str, command))} failed")
-    return time.monotonic() - start, most, process.stdout.read()
-
-
-def cpu_name():
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
 
 
 def main():
@@ -75,8 +42,6 @@ def main():
             return float(subprocess.run([limit, str(flags.threads), "3"], check=True,
                                         capture_output=True).stdout)
 
-        commit = subprocess.run(["git", "-C", HERE, "rev-parse", "--short", "HEAD"],
-                                capture_output=True, text=True).stdout.strip()
         load = os.getloadavg()[0]
         rows, limits = [], []
         for scheme in flags.schemes.split(","):
@@ -103,7 +68,7 @@ def main():
                         f"{bench['promptTokensPerSecond']['median']:.0f} | {decode:.2f} | "
                         f"{rate:.1f} | {100 * rate / statistics.median(around):.0f} |")
     print(f"# {flags.model.name} on {cpu_name()}, {flags.threads} threads\n")
-    print(f"{time.strftime('%Y-%m-%d')}, commit {commit}, load when it began {load:.1f}; "
+    print(f"{time.strftime('%Y-%m-%d')}, commit {commit()}, load when it began {load:.1f}; "
           f"read limit {statistics.median(limits):.1f} GB/s "
           f"({min(limits):.1f} to {max(limits):.1f}); prompt {flags.prompt}, "
           f"{flags.tokens} tokens, medians of 3\n")
