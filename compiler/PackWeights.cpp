@@ -165,6 +165,8 @@ Result<Weight> WeightPacker::describe(llm::WeightOp weight) const {
   for (int64_t extent : result.shape)
     if (__builtin_mul_overflow(result.bytes, uint64_t(extent), &result.bytes))
       return badWeight(weight, "its size overflows");
+  result.parameters =
+      uint64_t(cast<RankedTensorType>(weight.getType()).getNumElements());
   return result;
 }
 

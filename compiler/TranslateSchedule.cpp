@@ -1,5 +1,6 @@
 #include "compiler/TranslateSchedule.h"
 
+#include "compiler/DescribeWork.h"
 #include "compiler/PackWeights.h"
 #include "dialects/kernel/KernelOps.h"
 #include "dialects/rt/RtOps.h"
@@ -328,7 +329,22 @@ static Kernel describeKernel(func::FuncOp function) {
       ++kernel.scalarCount;
     }
   }
+  kernel.work = describeWork(function);
   return kernel;
+}
+
+/// Angles of rotations are computed, not learned, whoever stored them.
+static void uncountRotations(Model &model, const Module &module) {
+  for (const Program &program : module.programs)
+    for (const Launch &launch : program.launches) {
+      const Kernel &kernel = model.kernels[launch.kernel];
+      if (kernel.op != "rope")
+        continue;
+      for (const KernelWork::Lookup &lookup : kernel.work.lookups)
+        if (const Buffer &buffer = program.buffers[launch.buffers[lookup.buffer]];
+            buffer.space == Buffer::Space::Weight)
+          model.weights[buffer.index].parameters = 0;
+    }
 }
 
 /// The cache's extents, from any buffer of keys.
@@ -370,6 +386,7 @@ Status translateSchedule(ModuleOp module, Model &model, Module &target) {
     }
     target.programs.push_back(std::move(program));
   }
+  uncountRotations(model, target);
   if (auto rows = module->getAttrOfType<IntegerAttr>("llm.block_rows"))
     target.decoder.blockRows = rows.getInt();
   return Status::ok();

@@ -37,6 +37,24 @@ Status checkWeights(const Model &model,
   return Status::ok();
 }
 
+/// No figure is larger: figures are told, and a sum of them saturates.
+constexpr int64_t mostWork = int64_t(1) << 46;
+
+Status checkKernels(const Model &model) {
+  auto isFigure = [](int64_t number) { return number >= 0 && number <= mostWork; };
+  for (const Kernel &kernel : model.kernels) {
+    const KernelWork &work = kernel.work;
+    if (!isFigure(work.rowOperations) || !isFigure(work.positionOperations) ||
+        !isFigure(work.window))
+      return broken("kernel " + kernel.name, "its work is impossible");
+    for (const KernelWork::Lookup &lookup : work.lookups)
+      if (lookup.buffer >= kernel.bufferCount || !isFigure(lookup.rowBytes))
+        return broken("kernel " + kernel.name,
+                      "it looks up rows of a buffer that it does not have");
+  }
+  return Status::ok();
+}
+
 Status checkImages(const Model &model,
                    std::span<const SectionEntry> sections) {
   for (const KernelImage &image : model.images) {
@@ -104,6 +122,7 @@ Status checkDecoder(const Module &module) {
 
 Status checkModel(const Model &model, std::span<const SectionEntry> sections) {
   LLMC_CHECK(checkWeights(model, sections));
+  LLMC_CHECK(checkKernels(model));
   LLMC_CHECK(checkImages(model, sections));
   for (const Module &module : model.modules) {
     bool isDecoder = module.kind == Module::Kind::Decoder;

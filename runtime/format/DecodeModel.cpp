@@ -87,6 +87,16 @@ private:
             numbers(table.scalars()), text(table.name())};
   }
 
+  KernelWork work(const fb::Kernel &table) {
+    KernelWork work{table.row_operations(), table.position_operations(),
+                    table.window(), {}};
+    if (auto *lookups = table.lookups();
+        lookups && charge(4 + sizeof(fb::Lookup) * uint64_t(lookups->size())))
+      for (const fb::Lookup &lookup : copied<fb::Lookup>(*lookups))
+        work.lookups.push_back({lookup.buffer(), lookup.row_bytes()});
+    return work;
+  }
+
   Program program(const fb::Program &table);
   DecoderConfig decoder(const fb::Decoder &table);
 
@@ -156,11 +166,12 @@ Model ModelDecoder::decode(const fb::Model &table) {
   });
   model.weights = each(table.weights(), [&](const fb::Weight &t) {
     return Weight{text(t.name()),   ElementType(t.type()), numbers(t.shape()),
-                  text(t.layout()), t.bytes(),             t.offset()};
+                  text(t.layout()), t.bytes(),             t.offset(),
+                  t.parameters()};
   });
   model.kernels = each(table.kernels(), [&](const fb::Kernel &t) {
     return Kernel{text(t.name()), text(t.op()), t.buffer_count(),
-                  t.scalar_count()};
+                  t.scalar_count(), work(t)};
   });
   model.images = each(table.images(), [&](const fb::KernelImage &t) {
     return KernelImage{text(t.level()), numbers(t.entries()), t.section()};

@@ -98,13 +98,20 @@ auto encodeWeight(FlatBufferBuilder &b, const Weight &weight) {
   auto shape = b.CreateVector(weight.shape);
   auto layout = b.CreateString(weight.layout);
   return fb::CreateWeight(b, name, number(weight.type), shape, layout,
-                          weight.bytes, weight.offset);
+                          weight.bytes, weight.offset, weight.parameters);
 }
 
 auto encodeKernel(FlatBufferBuilder &b, const Kernel &kernel) {
   auto name = b.CreateString(kernel.name);
   auto op = b.CreateString(kernel.op);
-  return fb::CreateKernel(b, name, op, kernel.bufferCount, kernel.scalarCount);
+  const KernelWork &work = kernel.work;
+  std::vector<fb::Lookup> list;
+  for (const KernelWork::Lookup &lookup : work.lookups)
+    list.emplace_back(lookup.rowBytes, lookup.buffer);
+  auto lookups = b.CreateVectorOfStructs(list);
+  return fb::CreateKernel(b, name, op, kernel.bufferCount, kernel.scalarCount,
+                          work.rowOperations, work.positionOperations,
+                          work.window, lookups);
 }
 
 auto encodeImage(FlatBufferBuilder &b, const KernelImage &image) {

@@ -151,6 +151,25 @@ struct Weight {
   std::string layout;         ///< `rows`, `panels`; for people.
   uint64_t bytes = 0;
   uint64_t offset = 0; ///< In the weights section; set by the writer.
+  /// Numbers of the model that it holds: without padding, scales and zero
+  /// points; 0 for tables that are no parameters (angles of rotations).
+  uint64_t parameters = 0;
+};
+
+/// What a kernel computes and reads, for people and for measurements; nothing
+/// is executed by it. The rows of a launch are the first extent of its first
+/// buffer. Linears and attention are counted, other operators have 0.
+struct KernelWork {
+  /// A table of which each row reads some bytes, not all of it.
+  struct Lookup {
+    uint32_t buffer = 0; ///< Among the kernel's memref arguments.
+    int64_t rowBytes = 0;
+  };
+  int64_t rowOperations = 0; ///< Floating-point operations of a row; an FMA is two.
+  /// Operations of a row for each position of the cache that it sees.
+  int64_t positionOperations = 0;
+  int64_t window = 0; ///< Positions that a row sees at most; 0: no limit.
+  std::vector<Lookup> lookups;
 };
 
 /// A kernel by name; the same index in every image.
@@ -159,6 +178,7 @@ struct Kernel {
   std::string op;           ///< `linear`, `attention` …; for traces.
   uint32_t bufferCount = 0; ///< Memref arguments.
   uint32_t scalarCount = 0; ///< Scalars (KernelAbi.h).
+  KernelWork work;
 };
 
 /// The machine code of all kernels for one CPU level: position-independent, no

@@ -58,6 +58,17 @@ TEST(CheckModel, RefusesWeightsAndImagesOutsideTheirSections) {
   expectRefused("entries", [](Model &m) { m.images[0].entries.pop_back(); });
 }
 
+TEST(CheckModel, RefusesImpossibleFiguresOfKernels) {
+  auto work = [](const char *what, auto spoil) {
+    expectRefused(what, [&](Model &m) { spoil(m.kernels[0].work); });
+  };
+  work("operations", [](KernelWork &w) { w.rowOperations = -1; });
+  work("operations", [](KernelWork &w) { w.positionOperations = INT64_MAX; });
+  work("window", [](KernelWork &w) { w.window = -1; });
+  work("lookup", [](KernelWork &w) { w.lookups = {{3, 8}}; });
+  work("lookup", [](KernelWork &w) { w.lookups = {{1, -8}}; });
+}
+
 TEST(CheckModel, RefusesImpossibleDecoders) {
   auto decoder = [](const char *what, auto spoil) {
     expectRefused(what, [&](Model &m) { spoil(m.modules[0].decoder); });
@@ -124,6 +135,19 @@ TEST(CheckModel, RefusesArgumentsThatTheRuntimeDoesNotGive) {
   expectRefused("unbound", [](Model &m) {
     m.modules[1].programs[0].symbols.push_back("K");
   });
+}
+
+TEST(ModelCodec, KeepsTheFiguresOfKernelsAndWeights) {
+  auto decoded = decodeModel(encodeModel(placed()));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->weights[0].parameters, 15u);
+  const KernelWork &embed = decoded->kernels[0].work, &attend = decoded->kernels[2].work;
+  ASSERT_EQ(embed.lookups.size(), 1u);
+  EXPECT_EQ(embed.lookups[0].buffer, 2u);
+  EXPECT_EQ(embed.lookups[0].rowBytes, 4);
+  EXPECT_EQ(attend.positionOperations, 32);
+  EXPECT_EQ(attend.window, 7);
+  EXPECT_EQ(decoded->kernels[3].work.rowOperations, 60);
 }
 
 TEST(ModelCodec, SpoiledBytesNeverCrash) {

@@ -170,13 +170,14 @@ Model fakeModel(bool withGraph) {
   model.modules = {decoderModule()};
   if (withGraph)
     model.modules.push_back(graphModule());
-  model.weights = {{"table", ElementType::F32, {3, 5}, "rows", 60, 0},
+  model.weights = {{"table", ElementType::F32, {3, 5}, "rows", 60, 0, 15},
                    {"shift", ElementType::I32, {1}, "rows", 4, 0}};
-  model.kernels = {{"embed", "embedding", 3, 3},
-                   {"append", "kv_append", 6, 7},
-                   {"attend", "attention", 7, 8},
-                   {"logits", "linear", 5, 4},
-                   {"addTwice", "map", 3, 3}};
+  // Their figures are made up.
+  model.kernels = {{"embed", "embedding", 3, 3, {0, 0, 0, {{2, 4}}}},
+                   {"append", "kv_append", 6, 7, {}},
+                   {"attend", "attention", 7, 8, {0, 32, 7, {}}},
+                   {"logits", "linear", 5, 4, {60, 0, 0, {}}},
+                   {"addTwice", "map", 3, 3, {}}};
   KernelImage image;
   image.level = "x86-64-v3";
   for (const Kernel &kernel : model.kernels)

@@ -23,6 +23,7 @@ llmc_unit_test(runtime-tests
   runtime/BatchTest.cpp
   runtime/ChatTest.cpp
   runtime/CommandLineTest.cpp
+  runtime/CostsTest.cpp
   runtime/CpuTest.cpp
   runtime/DecoderTest.cpp
   runtime/EndingTest.cpp
