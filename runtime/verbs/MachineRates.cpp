@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
-#include <unistd.h>
 #include <vector>
 
 namespace llmc {
@@ -71,29 +70,6 @@ uint64_t ownMemory() {
   }
   std::fclose(file);
   return sum;
-}
-
-std::optional<uint64_t> Energy::read(std::string &why) {
-  uint64_t sum = 0;
-  for (int package = 0;; ++package) {
-    std::string path = "/sys/class/powercap/intel-rapl:" + std::to_string(package) + "/energy_uj";
-    FILE *file = std::fopen(path.c_str(), "r");
-    if (!file) {
-      bool exists = ::access(path.c_str(), F_OK) == 0;
-      if (package > 0 && !exists)
-        return sum;
-      why = exists ? "RAPL may be read by root only" : "the system shows no RAPL counters";
-      return std::nullopt;
-    }
-    unsigned long long energy = 0;
-    int count = std::fscanf(file, "%llu", &energy);
-    std::fclose(file);
-    if (count != 1) {
-      why = "RAPL cannot be read";
-      return std::nullopt;
-    }
-    sum += energy;
-  }
 }
 
 } // namespace llmc

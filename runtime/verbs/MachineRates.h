@@ -1,4 +1,4 @@
-/// What the machine gives while `bench` runs: read bandwidth, memory, energy.
+/// What the machine gives while `bench` runs: read bandwidth, memory.
 #ifndef LLMC_RUNTIME_VERBS_MACHINERATES_H
 #define LLMC_RUNTIME_VERBS_MACHINERATES_H
 
@@ -6,9 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
-#include <string>
 
 namespace llmc {
 
@@ -19,12 +17,6 @@ double readBandwidth(ThreadPool &threads, std::span<const std::byte> bytes);
 /// RssAnon + RssShmem of this process: without mapped files, as the weights
 /// are. 0 where the system does not tell.
 uint64_t ownMemory();
-
-/// The energy of all CPU packages by RAPL.
-struct Energy {
-  /// Microjoules so far; nullopt with `why` where nobody may read them.
-  static std::optional<uint64_t> read(std::string &why);
-};
 
 } // namespace llmc
 

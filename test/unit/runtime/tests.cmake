@@ -21,6 +21,7 @@ target_link_libraries(FakeModel PUBLIC LlmcRuntime)
 llmc_unit_test(runtime-tests
   runtime/ArgumentsTest.cpp
   runtime/BatchTest.cpp
+  runtime/BenchTest.cpp
   runtime/ChatTest.cpp
   runtime/CommandLineTest.cpp
   runtime/CostsTest.cpp

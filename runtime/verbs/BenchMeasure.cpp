@@ -1,0 +1,199 @@
+#include "runtime/verbs/BenchMeasure.h"
+
+#include "runtime/verbs/Console.h"
+#include "runtime/verbs/EnergyMeter.h"
+#include "runtime/verbs/MachineRates.h"
+
+#include <algorithm>
+
+namespace llmc {
+
+void Spread::add(double number) {
+  numbers.insert(std::upper_bound(numbers.begin(), numbers.end(), number), number);
+}
+
+double Spread::median() const {
+  size_t n = numbers.size();
+  return n % 2 ? numbers[n / 2] : (numbers[n / 2 - 1] + numbers[n / 2]) / 2;
+}
+
+void OperatorTimes::launched(const Program &program, size_t launch, int64_t begin,
+                             int64_t end) {
+  const Kernel &kernel = model.kernels[program.launches[launch].kernel];
+  Entry &entry = times[phase][kernel.op.empty() ? kernel.name : kernel.op];
+  entry.nanoseconds += end - begin;
+  ++entry.launches;
+}
+
+double BenchResult::percentile(double share) const {
+  if (stepTimes.empty())
+    return 0;
+  std::vector<double> sorted = stepTimes;
+  std::sort(sorted.begin(), sorted.end());
+  return sorted[static_cast<size_t>(share * static_cast<double>(sorted.size() - 1) + 0.5)];
+}
+
+double BenchResult::matrixShare() const {
+  return matrix.operationsPerSecond > 0
+             ? promptOperationsPerSecond() / matrix.operationsPerSecond
+             : 0;
+}
+
+double BenchResult::bandwidthShare() const {
+  return bandwidth > 0 ? decodeBytesPerSecond() / bandwidth : 0;
+}
+
+namespace {
+
+/// Any tokens do; these do not repeat early.
+std::vector<int32_t> somePrompt(int64_t tokens, int64_t vocabulary) {
+  std::vector<int32_t> prompt(static_cast<size_t>(tokens));
+  uint64_t state = 1;
+  for (int32_t &token : prompt) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    token = static_cast<int32_t>((state >> 33) % static_cast<uint64_t>(vocabulary));
+  }
+  return prompt;
+}
+
+double millisecondsSince(int64_t begin) {
+  return static_cast<double>(monotonicNow() - begin) / 1e6;
+}
+
+Status runOnce(Session &session, const BenchPlan &plan, std::span<const int32_t> prompt,
+               BenchResult &result, OperatorTimes *times) {
+  Decoder &decoder = *session.decoder;
+  if (times)
+    times->phase = 0;
+  std::vector<NextToken> batch;
+  int64_t begin = monotonicNow();
+  for (int64_t i = 0; i < plan.batch; ++i) {
+    int32_t sequence = decoder.start();
+    if (auto logits = decoder.prefill(sequence, prompt); !logits)
+      return logits.takeError();
+    batch.push_back({sequence, prompt[0]});
+    if (i == 0)
+      result.timeToFirstToken.add(millisecondsSince(begin));
+  }
+  result.promptRate.add(static_cast<double>(plan.promptTokens * plan.batch) * 1e3 /
+                        millisecondsSince(begin));
+
+  if (times)
+    times->phase = 1;
+  begin = monotonicNow();
+  for (int64_t i = 0; i < plan.tokens; ++i) {
+    for (NextToken &next : batch)
+      next.token = prompt[static_cast<size_t>(i) % prompt.size()];
+    int64_t stepBegin = monotonicNow();
+    auto logits = decoder.decode(batch);
+    if (!logits)
+      return logits.takeError();
+    result.stepTimes.push_back(millisecondsSince(stepBegin));
+  }
+  result.decodeRate.add(static_cast<double>(plan.tokens * plan.batch) * 1e3 /
+                        millisecondsSince(begin));
+  result.ownBytes = std::max(result.ownBytes, ownMemory());
+  for (const NextToken &next : batch)
+    decoder.cache().release(next.sequence);
+  return Status::ok();
+}
+
+TokenCost shared(const Cost &cost, double tokens) {
+  return {static_cast<double>(cost.operations) / tokens,
+          static_cast<double>(cost.weightBytes) / tokens,
+          static_cast<double>(cost.cacheBytes) / tokens};
+}
+
+/// All steps that give a token to each sequence behind \p cached positions.
+Result<Cost> decodeCost(const Model &model, const Module &module, const BenchPlan &plan,
+                        int64_t cached) {
+  Cost total;
+  for (int64_t done = 0; done < plan.batch;) {
+    int64_t count = std::min(plan.chunk, plan.batch - done);
+    std::vector<CostSequence> parts(static_cast<size_t>(count), {cached, 1});
+    LLMC_TRY(Cost step, stepCost(model, module, parts, count));
+    total += step;
+    done += count;
+  }
+  return total;
+}
+
+/// The type of the weights that most operations of a prompt's first chunk go
+/// through.
+Result<ElementType> matrixTypeOf(const Model &model, const Module &module,
+                                 const BenchPlan &plan) {
+  CostSequence part{0, std::min(plan.chunk, plan.promptTokens)};
+  const Program *program = nullptr;
+  LLMC_TRY(std::vector<LaunchCost> costs, stepCosts(model, module, {&part, 1}, 1, &program));
+  std::map<ElementType, double> operations;
+  for (size_t i = 0; i < costs.size(); ++i)
+    for (BufferId id : program->launches[i].buffers)
+      if (const Buffer &buffer = program->buffers[id];
+          buffer.space == Buffer::Space::Weight && costs[i].cost.operations > 0) {
+        operations[buffer.type] += static_cast<double>(costs[i].cost.operations);
+        break;
+      }
+  auto most = std::ranges::max_element(operations, {}, &std::pair<const ElementType, double>::second);
+  return most == operations.end() ? ElementType::F32 : most->first;
+}
+
+/// What the schedule says; a file of an older compiler says nothing.
+Status countCosts(const Session &session, const BenchPlan &plan, BenchResult &result) {
+  const Model &model = session.model->artifact.model();
+  LLMC_TRY(const Module *module, session.model->find(Module::Kind::Decoder));
+  LLMC_TRY(Cost prompt, promptCost(model, *module, plan.promptTokens, plan.chunk));
+  result.prompt = shared(prompt, static_cast<double>(plan.promptTokens));
+  // A step costs more with each position: the mean over the run is that of its
+  // two steps in the middle.
+  int64_t before = plan.promptTokens + (plan.tokens - 1) / 2;
+  LLMC_TRY(Cost lower, decodeCost(model, *module, plan, before));
+  LLMC_TRY(Cost upper, decodeCost(model, *module, plan, plan.promptTokens + plan.tokens / 2));
+  lower += upper;
+  result.decode = shared(lower, 2 * static_cast<double>(plan.batch));
+  LLMC_TRY(result.matrixType, matrixTypeOf(model, *module, plan));
+  return Status::ok();
+}
+
+/// The better of what is known and what the machine does now: others may use it
+/// too, now more and now less.
+void measureMachine(Session &session, BenchResult &result) {
+  const Artifact &artifact = session.model->artifact;
+  ThreadPool &threads = *session.model->threads;
+  MatrixRate matrix = matrixRate(
+      threads, artifact.model().images[session.model->image].level, result.matrixType);
+  if (matrix.operationsPerSecond >= result.matrix.operationsPerSecond)
+    result.matrix = matrix;
+  if (artifact.weightsSection() >= artifact.sections().size())
+    return;
+  auto weights = artifact.sectionBytes(artifact.weightsSection());
+  weights = weights.first(std::min<size_t>(weights.size(), size_t(1) << 30));
+  result.bandwidthBytes = weights.size();
+  result.bandwidth = std::max(result.bandwidth, readBandwidth(threads, weights));
+}
+
+} // namespace
+
+Result<BenchResult> measureBench(Session &session, const BenchPlan &plan,
+                                 OperatorTimes *times) {
+  std::vector<int32_t> prompt =
+      somePrompt(plan.promptTokens, session.decoder->config().vocabulary);
+  BenchResult warm, result;
+  LLMC_CHECK(countCosts(session, plan, result));
+  LLMC_CHECK(runOnce(session, plan, prompt, warm, nullptr));
+  measureMachine(session, result);
+  session.decoder->executor().observer = times;
+  EnergyMeter energy;
+  for (int64_t i = 0; i < plan.repeat; ++i) {
+    LLMC_CHECK(runOnce(session, plan, prompt, result, times));
+    energy.sample();
+  }
+  session.decoder->executor().observer = nullptr;
+  if (auto joules = energy.joules())
+    result.joulesPerToken =
+        *joules / static_cast<double>(plan.repeat * plan.batch * (plan.promptTokens + plan.tokens));
+  result.whyNoEnergy = energy.whyNot();
+  measureMachine(session, result);
+  return result;
+}
+
+} // namespace llmc
