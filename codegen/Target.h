@@ -4,6 +4,7 @@
 
 #include "runtime/support/Error.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/PassManager.h"
@@ -11,6 +12,7 @@
 #include "llvm/ADT/StringRef.h"
 
 #include <string>
+#include <vector>
 
 namespace llmc::codegen {
 
@@ -35,6 +37,14 @@ public:
   /// Levels from the least to the most capable: "x86-64-v3", "x86-64-v4".
   virtual llvm::ArrayRef<llvm::StringRef> levels() const = 0;
 
+  /// The least level whose code a kernel has on `level`: a level adds
+  /// instructions that few kernels use, and the others need not be generated
+  /// again.
+  virtual llvm::StringRef codeLevel(mlir::func::FuncOp kernel,
+                                    llvm::StringRef level) const {
+    return level;
+  }
+
   /// Registers all dialects, interfaces and translations that the lowering
   /// passes and emit() need, the input's dialects included.
   virtual void registerDialects(mlir::DialectRegistry &registry) const = 0;
@@ -53,6 +63,10 @@ public:
 
 /// The targets of this build.
 llvm::ArrayRef<const Target *> allTargets();
+
+/// The levels of all targets, without those on which every kernel of the module
+/// has the code of a lesser one.
+std::vector<std::string> usefulLevels(mlir::ModuleOp kernels);
 
 /// The target that has this level, or Code::BadTarget with a list of all.
 Result<const Target *> targetOfLevel(llvm::StringRef level);

@@ -23,7 +23,7 @@ struct CompileProgress {
 struct CompileOptions {
   std::string input;  ///< An .onnx file or a folder that holds one.
   std::string output; ///< The model.bin, or the text of --emit; "-": stdout.
-  std::vector<std::string> targets; ///< Levels; empty: all x86 levels.
+  std::vector<std::string> targets; ///< Levels; empty: all that differ.
   std::string dtype;    ///< "f32", "f16", "bf16"; empty: what the graph holds.
   std::string quantize; ///< "w8"; empty: none.
   int64_t maxContext = 0; ///< 0: what the model's configuration says.

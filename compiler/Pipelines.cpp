@@ -36,6 +36,7 @@ std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options) {
 
   stage = "quant";
   add(createQuantizeWeights({options.quantize}));
+  add(createRoundInputs());
 
   stage = "schedule";
   add(createShareWeights());

@@ -17,9 +17,7 @@ namespace llmc {
 Status Compilation::generate() {
   std::vector<std::string> levels = options.targets;
   if (levels.empty())
-    for (const codegen::Target *target : codegen::allTargets())
-      for (llvm::StringRef level : target->levels())
-        levels.push_back(level.str());
+    levels = codegen::usefulLevels(*module);
   for (const std::string &level : levels)
     LLMC_CHECK(codegen::targetOfLevel(level));
   if (options.emit == EmitStage::Llvm || options.emit == EmitStage::Assembly) {

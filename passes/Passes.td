@@ -84,6 +84,11 @@ def QuantizeWeights : Pass<"llmc-quantize-weights", "::mlir::ModuleOp"> {
   ];
 }
 
+def RoundInputs : Pass<"llmc-round-inputs", "::mlir::ModuleOp"> {
+  let summary = "The inputs of linears with bf16 weights in bf16.";
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 // attention
 
 def SelectSplits : Pass<"llmc-select-splits", "::mlir::ModuleOp"> {

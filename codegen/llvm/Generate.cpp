@@ -100,15 +100,16 @@ static std::vector<Item> listItems(mlir::ModuleOp kernels,
                                    std::vector<size_t> &itemOf) {
   std::vector<Item> items;
   llvm::StringMap<size_t> known;
-  for (const std::string &level : levels)
+  for (const std::string &level : levels) {
+    auto target = targetOfLevel(level);
     for (auto function : kernels.getOps<mlir::func::FuncOp>()) {
       if (!function->hasAttr(kernel::entryAttr))
         continue;
       Item item;
       item.text = printAlone(function, plainName);
-      item.level = level;
+      item.level = target ? (*target)->codeLevel(function, level).str() : level;
       item.kernel = function.getName().str();
-      item.key = hashOf({item.text, level, ownBuildId()});
+      item.key = hashOf({item.text, item.level, ownBuildId()});
       item.symbol = "k_" + hashOf({item.text}).substr(0, 24);
       objects.push_back({item.kernel, level, item.symbol, ""});
       auto [entry, isNew] = known.try_emplace(item.key, items.size());
@@ -116,6 +117,7 @@ static std::vector<Item> listItems(mlir::ModuleOp kernels,
       if (isNew)
         items.push_back(std::move(item));
     }
+  }
   return items;
 }
 

@@ -14,6 +14,8 @@
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/AMX/AMXDialect.h"
+#include "mlir/Dialect/AMX/Transforms.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -47,6 +49,10 @@ struct ToLlvm : PassWrapper<ToLlvm, OperationPass<ModuleOp>> {
     cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
     populateFuncToLLVMConversionPatterns(converter, patterns);
     LLVMConversionTarget target(*context);
+    if (context->getLoadedDialect<amx::AMXDialect>()) {
+      populateAMXLegalizeForLLVMExportPatterns(converter, patterns);
+      configureAMXLegalizeForExportTarget(target);
+    }
     target.addLegalOp<ModuleOp>();
     if (failed(applyFullConversion(getOperation(), target,
                                    std::move(patterns))))

@@ -248,9 +248,9 @@ void AttentionPages::emitScores(const AttentionLines &lines, const Page &page) {
           DotBlock block;
           block.rows = count;
           block.panels = atOnce;
-          block.input = [&](int64_t line, Value k) {
-            return b.broadcast(
-                b.loadScalar(queries, {b.index(first + line), k}));
+          block.input = [&](int64_t line, Value k, int64_t j) {
+            return b.broadcast(b.loadScalar(
+                queries, {b.index(first + line), b.add(k, b.index(j))}));
           };
           block.weight = [&](int64_t p, Value k, int64_t j) {
             return b.loadF32(op.keyCache,
@@ -314,9 +314,9 @@ void AttentionPages::emitValues(const AttentionLines &lines, const Page &page) {
           DotBlock block;
           block.rows = count;
           block.panels = atOnce;
-          block.input = [&](int64_t line, Value k) {
-            return b.broadcast(
-                b.loadScalar(scores, {b.index(first + line), k}));
+          block.input = [&](int64_t line, Value k, int64_t j) {
+            return b.broadcast(b.loadScalar(
+                scores, {b.index(first + line), b.add(k, b.index(j))}));
           };
           block.weight = [&](int64_t p, Value k, int64_t j) {
             return b.loadF32(op.valueCache,

@@ -17,12 +17,11 @@ static void emitTerms(VectorBuilder &b, const DotBlock &block, Value group,
                       int64_t count, SmallVector<Value> &chains) {
   int64_t sums = block.rows * block.panels;
   for (int64_t j = 0; j < count; ++j) {
-    Value k = j ? b.add(group, b.index(j)) : group;
     SmallVector<Value> weights;
     for (int64_t panel = 0; panel < block.panels; ++panel)
       weights.push_back(block.weight(panel, group, j));
     for (int64_t row = 0; row < block.rows; ++row) {
-      Value input = block.input(row, k);
+      Value input = block.input(row, group, j);
       for (int64_t panel = 0; panel < block.panels; ++panel) {
         Value &chain = chains[j % 2 * sums + row * block.panels + panel];
         chain = b.fma(input, weights[panel], chain);

@@ -12,8 +12,9 @@ namespace llmc::codegen {
 struct DotBlock {
   int64_t rows = 1;
   int64_t panels = 1;
-  /// The input of a row at k, the same in every lane (vector<16xf32>).
-  std::function<Value(int64_t row, Value k)> input;
+  /// The input of a row at `group` + j, the same in every lane (vector<16xf32>);
+  /// group and j as of `weight`.
+  std::function<Value(int64_t row, Value group, int64_t j)> input;
   /// The weights of a panel at `group` + j, where group is a multiple of `step`
   /// and 0 <= j < step (vector<16xf32>).
   std::function<Value(int64_t panel, Value group, int64_t j)> weight;

@@ -13,6 +13,7 @@
 #include "codegen/llvm/KernelAbi.h"
 #include "codegen/llvm/ToLlvm.h"
 
+#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -58,7 +59,7 @@ struct KernelsToX86 : PassWrapper<KernelsToX86, OperationPass<ModuleOp>> {
     return "Lower kernel ops to loops over vectors for an x86-64 level";
   }
   void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<arith::ArithDialect, math::MathDialect,
+    registry.insert<amx::AMXDialect, arith::ArithDialect, math::MathDialect,
                     memref::MemRefDialect, scf::SCFDialect,
                     vector::VectorDialect>();
   }

@@ -9,10 +9,10 @@
 ///
 /// Nothing is read beyond K, nothing is written beyond N: the last panel's
 /// extras and outputs are masked.
-#include "codegen/llvm/VectorRegion.h"
 #include "codegen/x86/CanonicalDot.h"
 #include "codegen/x86/KernelsToX86.h"
-#include "codegen/x86/PanelWeights.h"
+#include "codegen/x86/LinearEpilogue.h"
+#include "codegen/x86/LinearToTiles.h"
 
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
@@ -28,10 +28,8 @@ class LinearLowering {
 public:
   LinearLowering(kernel::LinearOp op, PanelWeights weights,
                  const X86Level &level)
-      : op(op), weights(weights), b(op.getLoc(), op),
-        length(extent(op.getInput(), 1)),
-        columns(extent(op.getOutputs().front(), 1)),
-        panels(llvm::divideCeil(columns, VectorBuilder::width)),
+      : op(op), weights(weights), b(op.getLoc(), op), epilogue(b, op),
+        length(extent(op.getInput(), 1)), panels(epilogue.panels()),
         parts(op.getParts()) {
     rowsAtOnce = std::min<int64_t>(op.getTileRows(),
                                    std::max<int64_t>(1, level.blockSums / parts));
@@ -46,15 +44,13 @@ public:
 private:
   LogicalResult emitPanels(Value panel, int64_t count);
   LogicalResult emitBlock(Value row, int64_t rows, Value panel, int64_t count);
-  LogicalResult emitEpilogue(Value row, int64_t rows, Value panel,
-                             ArrayRef<SmallVector<Value>> sums);
-  LogicalResult emitVector(Value row, Value panel, ArrayRef<Value> sums,
-                           Value mask);
+  Value broadcastInput(Value row, Value group, int64_t j);
 
   kernel::LinearOp op;
   PanelWeights weights;
   VectorBuilder b;
-  int64_t length, columns, panels, parts;
+  LinearEpilogue epilogue;
+  int64_t length, panels, parts;
   int64_t rowsAtOnce, panelsAtOnce;
 };
 
@@ -107,6 +103,20 @@ LogicalResult LinearLowering::emitPanels(Value panel, int64_t count) {
   return result;
 }
 
+/// The input at k = group + j in every lane; group is even. Pairs of bf16 are
+/// read together, so that a broadcast serves two terms.
+Value LinearLowering::broadcastInput(Value row, Value group, int64_t j) {
+  Type element = elementOf(op.getInput().getType());
+  bool paired = element.isBF16() && length % 2 == 0;
+  Value k = b.add(group, b.index(paired ? j / 2 * 2 : j));
+  if (!paired)
+    return b.broadcast(b.toF32(b.loadScalar(op.getInput(), {row, k})));
+  Value pair = vector::BitCastOp::create(b, b.lanes(b.getI32Type(), 1),
+                                         b.load(op.getInput(), {row, k}, {}, 2));
+  Value bits = vector::ExtractOp::create(b, pair, 0);
+  return halfOfPair(b, b.broadcast(bits), element, /*upper=*/j % 2);
+}
+
 /// The sums of a register block, and their epilogue.
 LogicalResult LinearLowering::emitBlock(Value row, int64_t rows, Value panel,
                                         int64_t count) {
@@ -119,8 +129,8 @@ LogicalResult LinearLowering::emitBlock(Value row, int64_t rows, Value panel,
   DotBlock block;
   block.rows = rows;
   block.panels = count * parts;
-  block.input = [&](int64_t i, Value k) {
-    return b.broadcast(b.toF32(b.loadScalar(op.getInput(), {inputRows[i], k})));
+  block.input = [&](int64_t i, Value group, int64_t j) {
+    return broadcastInput(inputRows[i], group, j);
   };
   block.weight = [&](int64_t i, Value group, int64_t j) {
     // One row reads each line of the weights once, from memory.
@@ -149,83 +159,15 @@ LogicalResult LinearLowering::emitBlock(Value row, int64_t rows, Value panel,
       perRow.emplace_back(start, start + parts);
     }
     Value at = p ? b.add(panel, b.index(p)) : panel;
-    if (failed(emitEpilogue(row, rows, at, perRow)))
+    if (failed(epilogue.emit(row, rows, at, perRow)))
       return failure();
-  }
-  return success();
-}
-
-/// The epilogue of `rows` rows of one panel, whose last may be incomplete.
-LogicalResult LinearLowering::emitEpilogue(Value row, int64_t rows, Value panel,
-                                           ArrayRef<SmallVector<Value>> sums) {
-  auto all = [&](Value mask) {
-    for (int64_t r = 0; r < rows; ++r)
-      if (failed(emitVector(r ? b.add(row, b.index(r)) : row, panel, sums[r],
-                            mask)))
-        return failure();
-    return success();
-  };
-  int64_t tail = columns % VectorBuilder::width;
-  if (!tail)
-    return all({});
-  Value mask = b.prefixMask(tail);
-  if (panels == 1)
-    return all(mask);
-  Value last = b.compare(arith::CmpIPredicate::eq, panel, b.index(panels - 1));
-  auto branch = scf::IfOp::create(b, last, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(&branch.getThenRegion().front());
-  if (failed(all(mask)))
-    return failure();
-  b.setInsertionPointToStart(&branch.getElseRegion().front());
-  return all({});
-}
-
-LogicalResult LinearLowering::emitVector(Value row, Value panel,
-                                         ArrayRef<Value> sums, Value mask) {
-  Value column = b.mul(panel, b.index(VectorBuilder::width));
-  SmallVector<Value> arguments(sums);
-  for (Value extra : op.getExtras()) {
-    bool perRow = cast<MemRefType>(extra.getType()).getRank() == 2;
-    arguments.push_back(perRow ? b.load(extra, {row, column}, mask)
-                               : b.load(extra, {column}, mask));
-  }
-  auto results = cloneOntoVectors(b, op.getEpilogue().front(), arguments);
-  if (failed(results))
-    return failure();
-  for (auto [value, output] : llvm::zip_equal(*results, op.getOutputs()))
-    b.store(value, output, {row, column}, mask);
-  return success();
-}
-
-/// What the lowering relies on beyond the op's verifier.
-static LogicalResult check(kernel::LinearOp op) {
-  auto input = cast<MemRefType>(op.getInput().getType());
-  if (input.getRank() != 2 || input.isDynamicDim(1))
-    return op.emitOpError("needs an input [T, K] with a static K, not ")
-           << input;
-  if (op.getOutputs().empty())
-    return op.emitOpError("has no output");
-  int64_t columns = extent(op.getOutputs().front(), 1);
-  for (Value output : op.getOutputs()) {
-    auto type = cast<MemRefType>(output.getType());
-    if (type.getRank() != 2 || type.isDynamicDim(1) ||
-        type.getDimSize(1) != columns)
-      return op.emitOpError("needs outputs [T, N] with one static N, not ")
-             << type;
-  }
-  for (Value extra : op.getExtras()) {
-    auto type = cast<MemRefType>(extra.getType());
-    if (type.getRank() < 1 || type.getRank() > 2 ||
-        type.getShape().back() != columns)
-      return op.emitOpError("needs extras [T, N] or [N], not ") << type;
   }
   return success();
 }
 
 LogicalResult llmc::codegen::lowerLinear(kernel::LinearOp op,
                                          const X86Level &level) {
-  if (failed(check(op)))
+  if (failed(LinearEpilogue::check(op)))
     return failure();
   int64_t columns = extent(op.getOutputs().front(), 1);
   int64_t panels = llvm::divideCeil(columns, VectorBuilder::width);
@@ -234,5 +176,7 @@ LogicalResult llmc::codegen::lowerLinear(kernel::LinearOp op,
                                   panels * op.getParts(), &level);
   if (failed(weights))
     return failure();
+  if (level.tiles && fitsTiles(op))
+    return lowerLinearToTiles(op, *weights);
   return LinearLowering(op, *weights, level).run();
 }

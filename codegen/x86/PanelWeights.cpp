@@ -65,8 +65,8 @@ FailureOr<PanelWeights> PanelWeights::of(Operation *op, Value weight,
   return result;
 }
 
-/// One element of a pair (bf16 or f16 in the halves of 32 bits) as f32.
-static Value half(VectorBuilder &b, Value bits, Type element, bool upper) {
+Value llmc::codegen::halfOfPair(VectorBuilder &b, Value bits, Type element,
+                                bool upper) {
   Type wide = bits.getType();
   Value sixteen = b.integer(wide, 16);
   if (element.isBF16()) {
@@ -151,7 +151,7 @@ Value PanelWeights::at(VectorBuilder &b, Value panel, Value group,
   if (kind == Kind::Pair) {
     Value pair = b.add(b.floorDiv(group, 2), b.index(j / 2));
     Type element = cast<MemRefType>(weight.getType()).getElementType();
-    return half(b, loadLine(b, weight, {panel, pair, zero}), element, j % 2);
+    return halfOfPair(b, loadLine(b, weight, {panel, pair, zero}), element, j % 2);
   }
   // Byte j of each lane as its highest byte, all else zero: one shuffle, and
   // the integer is the weight times byteFactor.

@@ -9,6 +9,9 @@
 
 namespace llmc::codegen {
 
+/// One element of each pair (bf16 or f16 in the halves of 32 bits) as f32.
+Value halfOfPair(VectorBuilder &b, Value bits, Type element, bool upper);
+
 /// Reads panels of 16 outputs as `kernel.linear` lays them out.
 class PanelWeights {
 public:
@@ -45,6 +48,8 @@ public:
   void prefetch(VectorBuilder &b, Value panel, Value group) const;
   /// What the finished sum is multiplied with; null for none.
   Value scales(VectorBuilder &b, Value panel) const;
+  /// The memref of pairs as lines: [panels, pairs, 32].
+  Value lines() const { return weight; }
   bool hasGroups() const { return kind == Kind::Groups; }
   /// What the terms from k on are multiplied with, in a scheme of groups.
   Value groupScales(VectorBuilder &b, Value panel, Value k) const;

@@ -6,7 +6,9 @@
 #include "codegen/llvm/ScalarMath.h"
 #include "codegen/llvm/ToLlvm.h"
 #include "codegen/x86/KernelsToX86.h"
+#include "codegen/x86/LinearToTiles.h"
 
+#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -22,10 +24,13 @@ using namespace llmc;
 using namespace llmc::codegen;
 
 /// blockSums: 12 sums fill 24 of 32 registers with chains; 3 sums fill 12 of
-/// the 16 halves of AVX2.
+/// the 16 halves of AVX2. Processors with AMX have vcvtneps2bf16 as well, which
+/// is not used: it flushes denormals, so other levels would give other bits.
 static constexpr X86Level table[] = {
     {"x86-64-v3", "x86-64-v3", "", 256, 3},
     {"x86-64-v4", "x86-64-v4", "", 512, 12},
+    {"x86-64-amx", "x86-64-v4", "+amx-tile,+amx-bf16,+amx-int8", 512, 12,
+     /*tiles=*/true},
 };
 
 const X86Level *llmc::codegen::findX86Level(StringRef name) {
@@ -45,8 +50,20 @@ ArrayRef<StringRef> X86Target::levels() const {
   return names;
 }
 
+StringRef X86Target::codeLevel(func::FuncOp kernel, StringRef level) const {
+  const X86Level *found = findX86Level(level);
+  bool usesTiles = kernel
+                       .walk([](kernel::LinearOp op) {
+                         return fitsTiles(op) ? WalkResult::interrupt()
+                                              : WalkResult::advance();
+                       })
+                       .wasInterrupted();
+  // The level before it has the same vectors.
+  return found && found->tiles && !usesTiles ? found[-1].name : level;
+}
+
 void X86Target::registerDialects(DialectRegistry &registry) const {
-  registry.insert<arith::ArithDialect, cf::ControlFlowDialect,
+  registry.insert<amx::AMXDialect, arith::ArithDialect, cf::ControlFlowDialect,
                   func::FuncDialect, kernel::KernelDialect, llm::LlmDialect,
                   LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
                   scf::SCFDialect, vector::VectorDialect>();

@@ -5,11 +5,14 @@
 
 namespace llmc::codegen {
 
-/// x86-64 processors with AVX2 and FMA ("x86-64-v3") or AVX-512 ("x86-64-v4").
+/// x86-64 processors with AVX2 and FMA ("x86-64-v3"), AVX-512 ("x86-64-v4"), or
+/// AMX besides ("x86-64-amx").
 class X86Target final : public Target {
 public:
   llvm::StringRef name() const override { return "x86"; }
   llvm::ArrayRef<llvm::StringRef> levels() const override;
+  llvm::StringRef codeLevel(mlir::func::FuncOp kernel,
+                            llvm::StringRef level) const override;
   void registerDialects(mlir::DialectRegistry &registry) const override;
   void addLoweringPasses(mlir::OpPassManager &passes,
                          llvm::StringRef level) const override;

@@ -14,8 +14,16 @@ LogicalResult LinearOp::verify() {
            << body.getNumArguments() << " arguments for " << getParts()
            << " parts and " << getExtras().size() << " extras";
   // The attributes are read as unsigned.
-  if (int64_t(getTileRows()) <= 0 || int64_t(getTilePanels()) <= 0)
-    return emitOpError("(2) tile sizes must be positive");
+  if (int64_t(getTileRows()) <= 0 || int64_t(getTilePanels()) <= 0 ||
+      int64_t(getPaddedRows()) <= 0)
+    return emitOpError("(2) sizes of tiles must be positive");
+  int64_t block = getBlockLength();
+  auto input = cast<MemRefType>(getInput().getType());
+  if (block < 0 || block % sumBlock ||
+      (block && !getScratch() && block < input.getShape().back()))
+    return emitOpError("(3) blocks of ")
+           << block << " terms need to be multiples of " << sumBlock
+           << " and a scratch";
   return success();
 }
 

@@ -48,18 +48,29 @@ def Kernel_LinearOp : Kernel_Op<"linear", [SingleBlock, AttrSizedOperandSegments
     are input times (weight - zero point), and accumulator = fma(scale, even +
     odd, accumulator).
 
+    Processors with matrix registers do whole tiles of rows: the memory behind
+    the input has T rounded up to `padded_rows`, whatever they hold. They may do
+    K in blocks of `block_length` terms (0: all at once), for all rows one block
+    after the other, and keep the sums between blocks in `scratch`, f32
+    [T, at least N/16 * parts * 16], its rows padded likewise.
+
     1. The region has one f32 argument per part, then one per extra.
-    2. `tile_rows` and `tile_panels` are positive.
+    2. `tile_rows`, `tile_panels` and `padded_rows` are positive.
+    3. `block_length` is a multiple of 32; less than K, it has a scratch.
   }];
   let arguments = (ins AnyMemRef:$input, AnyMemRef:$weight,
                        Variadic<AnyMemRef>:$extras, Variadic<AnyMemRef>:$outputs,
+                       Optional<AnyMemRef>:$scratch,
                        Index:$begin, Index:$end,
                        I64Attr:$parts, I64Attr:$tile_rows, I64Attr:$tile_panels,
-                       DefaultValuedAttr<StrAttr, "\"\"">:$scheme);
+                       DefaultValuedAttr<StrAttr, "\"\"">:$scheme,
+                       DefaultValuedAttr<I64Attr, "1">:$padded_rows,
+                       DefaultValuedAttr<I64Attr, "0">:$block_length);
   let regions = (region SizedRegion<1>:$epilogue);
   let assemblyFormat = [{
     $input `,` $weight (`extras` `(` $extras^ `:` type($extras) `)`)?
-    `outputs` `(` $outputs `:` type($outputs) `)` `tiles` `(` $begin `,` $end `)`
+    `outputs` `(` $outputs `:` type($outputs) `)`
+    (`scratch` `(` $scratch^ `:` type($scratch) `)`)? `tiles` `(` $begin `,` $end `)`
     attr-dict `:` type($input) `,` type($weight) $epilogue
   }];
   let hasVerifier = 1;

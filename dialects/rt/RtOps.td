@@ -10,11 +10,13 @@ def Rt_ProgramOp : Rt_Op<"program", [Symbol, NoTerminator, SingleBlock]> {
   let summary = "One specialisation of a module's entry.";
   let description = [{
     `kind` is "step" (of a decoder, for min_rows <= T <= max_rows) or "graph".
+    Kernels may read rows up to a multiple of `padded_rows`: buffers have them.
     `arena_bytes` is written by the memory plan.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$kind,
                        DefaultValuedAttr<I64Attr, "0">:$min_rows,
                        DefaultValuedAttr<I64Attr, "0">:$max_rows,
+                       DefaultValuedAttr<I64Attr, "1">:$padded_rows,
                        OptionalAttr<I64Attr>:$arena_bytes);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name attr-dict-with-keyword $body";

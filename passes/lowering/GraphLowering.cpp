@@ -291,7 +291,7 @@ void GraphLowering::returnValues(func::ReturnOp op) {
 LogicalResult GraphLowering::run() {
   Block &body = graph.getBody().front();
   auto program = rt::ProgramOp::create(builder, graph.getLoc(), "main", "graph",
-                                       0, 0, IntegerAttr());
+                                       0, 0, 1, IntegerAttr());
   builder.createBlock(&program.getBody());
   declareArguments();
   auto terminator = cast<func::ReturnOp>(body.getTerminator());

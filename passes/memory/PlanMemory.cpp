@@ -150,8 +150,9 @@ int64_t llmc::lowerBound(ArrayRef<Interval> intervals) {
 
 LogicalResult PlanMemory::plan(rt::ProgramOp program) {
   SmallVector<Interval> intervals = liveIntervals(program);
+  int64_t rows = llvm::alignTo(program.getMaxRows(), program.getPaddedRows());
   for (Interval &interval : intervals) {
-    auto bytes = sizeAt(interval.buffer, program.getMaxRows());
+    auto bytes = sizeAt(interval.buffer, rows);
     if (!bytes)
       return interval.buffer.emitError("is larger than 2^63 bytes at ")
              << program.getMaxRows() << " rows";

@@ -59,15 +59,52 @@ Value StepLowering::rowsOf(Value tensor) {
   return symbol(isWanted ? "R" : "T");
 }
 
+/// Whether a kernel loads `tensor` in tiles of rows.
+static bool isReadInTiles(Value tensor) {
+  return llvm::any_of(tensor.getUses(), [](OpOperand &use) {
+    return isa<llm::LinearOp>(use.getOwner()) && use.getOperandNumber() == 0 &&
+           use.getOwner()->hasAttr("kernel.padded_rows");
+  });
+}
+
+/// Elements from one row to the next of rows that are loaded in tiles: the lines
+/// of sixteen rows must not meet in a few sets of L1, which a stride of many
+/// whole lines would have them do.
+static int64_t tileStride(RankedTensorType type) {
+  constexpr int64_t lineBytes = 64;
+  int64_t columns = type.getShape().back();
+  int64_t bytes = columns * type.getElementTypeBitWidth() / 8;
+  return bytes % (8 * lineBytes) ? columns : columns + lineBytes * columns / bytes;
+}
+
 Value StepLowering::allocate(Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
   bool output = tensor == logits;
+  SmallVector<int64_t> shape(type.getShape());
+  if (isReadInTiles(tensor))
+    shape.back() = tileStride(type);
   Value buffer = makeBuffer(
-      builder, tensor.getLoc(),
-      MemRefType::get(type.getShape(), type.getElementType()),
+      builder, tensor.getLoc(), MemRefType::get(shape, type.getElementType()),
       output ? rt::Space::Output : rt::Space::Arena, rowsOf(tensor),
       output ? "logits" : "");
+  if (shape.back() != type.getShape().back())
+    buffer = columnsOf(buffer, type, 0);
   return memrefs[tensor] = buffer;
+}
+
+/// The columns [offset, …) of a buffer of rows, of a tensor's type.
+Value StepLowering::columnsOf(Value source, RankedTensorType to,
+                              int64_t offset) {
+  SmallVector<int64_t> strides;
+  int64_t start;
+  if (failed(cast<MemRefType>(source.getType())
+                 .getStridesAndOffset(strides, start)))
+    llvm_unreachable("buffers of rows are strided");
+  auto type = MemRefType::get(
+      to.getShape(), to.getElementType(),
+      StridedLayoutAttr::get(builder.getContext(), 0, strides));
+  return rt::ViewOp::create(builder, source.getLoc(), type, source,
+                            ValueRange(), offset);
 }
 
 Value StepLowering::weightBuffer(llm::GetWeightOp get) {
@@ -140,6 +177,16 @@ static int64_t attributeOr(Operation *op, StringRef name, int64_t otherwise) {
   return attribute ? attribute.getInt() : otherwise;
 }
 
+/// What a linear keeps between blocks of K; a line more than the panels have,
+/// for the reason that tileStride gives.
+Value StepLowering::allocateSums(llm::LinearOp op, int64_t columns) {
+  int64_t width = kernel::panelWidth;
+  int64_t sums = llvm::alignTo(columns, width) * op.getParts() + width;
+  auto type = MemRefType::get({ShapedType::kDynamic, sums}, builder.getF32Type());
+  return makeBuffer(builder, op.getLoc(), type, rt::Space::Arena,
+                    rowsOf(op.getResult(0)));
+}
+
 void StepLowering::lowerLinear(llm::LinearOp op) {
   llm::WeightOp weight = weightOf(op.getWeight());
   int64_t rows = attributeOr(op, "kernel.tile_rows", 4);
@@ -151,15 +198,21 @@ void StepLowering::lowerLinear(llm::LinearOp op) {
     args.push_back(allocate(result));
   int64_t columns =
       cast<ShapedType>(op.getResult(0).getType()).getShape().back();
+  int64_t padded = attributeOr(op, "kernel.padded_rows", 1);
+  int64_t block = attributeOr(op, "kernel.block_length", 0);
+  paddedRows = std::max(paddedRows, padded);
+  if (block)
+    args.push_back(allocateSums(op, columns));
   int64_t tiles = llvm::divideCeil(
       llvm::divideCeil(columns, kernel::panelWidth), panels);
-  size_t extras = op.getExtras().size();
+  size_t extras = op.getExtras().size(), outputs = op.getNumResults();
   launch(op, "linear", constant(tiles), args,
          [&](OpBuilder &b, ValueRange args, Value begin, Value end) {
            auto linear = kernel::LinearOp::create(
                b, b.getUnknownLoc(), args[0], args[1], args.slice(2, extras),
-               args.drop_front(2 + extras), begin, end, op.getParts(), rows,
-               panels, weight.getScheme());
+               args.slice(2 + extras, outputs),
+               block ? args.back() : Value(), begin, end, op.getParts(), rows,
+               panels, weight.getScheme(), padded, block);
            cloneScalars(b, op.getEpilogue().front(), linear.getEpilogue());
          });
 }
@@ -196,19 +249,9 @@ Value StepLowering::splitHeads(Value rows, int64_t heads) {
 }
 
 void StepLowering::lowerColumns(llm::ColumnsOp op) {
-  Value source = memref(op.getInput());
-  auto from = cast<MemRefType>(source.getType());
-  auto to = cast<RankedTensorType>(op.getResult().getType());
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  if (failed(from.getStridesAndOffset(strides, offset)))
-    llvm_unreachable("buffers of rows are strided");
-  auto type = MemRefType::get(
-      to.getShape(), to.getElementType(),
-      StridedLayoutAttr::get(op.getContext(), 0, strides));
-  memrefs[op.getResult()] =
-      rt::ViewOp::create(builder, op.getLoc(), type, source, ValueRange(),
-                         op.getOffset());
+  memrefs[op.getResult()] = columnsOf(
+      memref(op.getInput()), cast<RankedTensorType>(op.getResult().getType()),
+      op.getOffset());
 }
 
 void StepLowering::lowerKvAppend(llm::KvAppendOp op) {
@@ -410,7 +453,8 @@ LogicalResult StepLowering::run() {
   auto program = rt::ProgramOp::create(
       builder, step.getLoc(), step.getSymName(), "step",
       step->getAttrOfType<IntegerAttr>("llm.min_rows").getInt(),
-      step->getAttrOfType<IntegerAttr>("llm.max_rows").getInt(), IntegerAttr());
+      step->getAttrOfType<IntegerAttr>("llm.max_rows").getInt(),
+      /*padded_rows=*/1, IntegerAttr());
   builder.createBlock(&program.getBody());
   int64_t dynamic = ShapedType::kDynamic;
   memrefs[body.getArgument(0)] = input("tokens", {dynamic}, symbol("T"));
@@ -419,6 +463,7 @@ LogicalResult StepLowering::run() {
   for (Operation &op : body)
     if (failed(lower(op)))
       return failure();
+  program.setPaddedRows(paddedRows);
   return success();
 }
 

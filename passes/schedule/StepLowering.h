@@ -26,6 +26,9 @@ private:
   mlir::Value allocate(mlir::Value tensor);
   /// The memref of a tensor: a buffer, a weight or a view.
   mlir::Value memref(mlir::Value tensor);
+  mlir::Value columnsOf(mlir::Value source, mlir::RankedTensorType to,
+                        int64_t offset);
+  mlir::Value allocateSums(llm::LinearOp op, int64_t columns);
   mlir::Value splitHeads(mlir::Value rows, int64_t heads);
   mlir::Value weightBuffer(llm::GetWeightOp get);
   /// Key and value buffers of a cache (threaded values are one memory).
@@ -49,6 +52,7 @@ private:
   KernelTable &kernels;
   mlir::OpBuilder builder;
   CacheLayout layout;
+  int64_t paddedRows = 1;
   mlir::Value logits; // the step's tensor
   llvm::StringMap<mlir::Value> symbols, inputs;
   llvm::DenseMap<mlir::Value, mlir::Value> memrefs;

@@ -4,6 +4,8 @@
 #include <cpuid.h>
 #include <cstdlib>
 #include <cstring>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace llmc {
 
@@ -12,6 +14,8 @@ namespace {
 constexpr CpuLevel levels[] = {
     {"x86-64-v3", [](const CpuFeatures &cpu) { return cpu.v3; }},
     {"x86-64-v4", [](const CpuFeatures &cpu) { return cpu.v4; }},
+    {"x86-64-amx",
+     [](const CpuFeatures &cpu) { return cpu.amxInt8 && cpu.amxBf16; }},
 };
 
 struct Leaf {
@@ -48,6 +52,11 @@ std::string brandString() {
   return brand.substr(std::min(brand.find_first_not_of(' '), brand.size()));
 }
 
+/// AMX registers are given to a process that asks (Linux 5.16,
+/// Documentation/arch/x86/xstate.rst): arch_prctl(ARCH_REQ_XCOMP_PERM,
+/// XFEATURE_XTILEDATA). Threads that begin later have them as well.
+bool givenTiles() { return ::syscall(SYS_arch_prctl, 0x1023, 18) == 0; }
+
 /// Bit positions: Intel SDM vol. 2A, CPUID; AMD APM vol. 3, appendix E.
 CpuFeatures detect() {
   CpuFeatures cpu;
@@ -69,14 +78,15 @@ CpuFeatures detect() {
            (saved & 0xe6) == 0xe6;
   cpu.vnni = cpu.v4 && all(seven.c, {11});
   cpu.bf16 = cpu.v4 && all(sevenOne.a, {5});
-  bool tiles = cpu.v4 && all(seven.d, {24}) && (saved & 0x60000) == 0x60000;
+  bool tiles = cpu.v4 && all(seven.d, {24}) && (saved & 0x60000) == 0x60000 &&
+               givenTiles();
   cpu.amxInt8 = tiles && all(seven.d, {25});
   cpu.amxBf16 = tiles && all(seven.d, {22});
   return cpu;
 }
 
 void hideAbove(CpuFeatures &cpu, std::string_view level) {
-  if (level == "x86-64-v4-amx")
+  if (level == "x86-64-amx")
     return;
   cpu.amxInt8 = cpu.amxBf16 = false;
   if (level == "x86-64-v4-vnni")

@@ -13,7 +13,8 @@
 
 namespace llmc {
 
-/// Features as the CPU reports them AND the system saves their registers.
+/// Features as the CPU reports them AND the system saves their registers, those
+/// of AMX at this process's asking.
 struct CpuFeatures {
   std::string brand; ///< `AMD EPYC 9R14`
   bool v3 = false;   ///< x86-64-v3: AVX2, FMA, F16C, BMI1/2, LZCNT, MOVBE

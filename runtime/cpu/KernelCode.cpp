@@ -3,20 +3,9 @@
 #include <cerrno>
 #include <cstring>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include <utility>
 
 namespace llmc {
-
-namespace {
-
-/// AMX registers are given to a process that asks (Linux 5.16,
-/// Documentation/arch/x86/xstate.rst): arch_prctl(ARCH_REQ_XCOMP_PERM,
-/// XFEATURE_XTILEDATA).
-bool askForTiles() { return ::syscall(SYS_arch_prctl, 0x1023, 18) == 0; }
-
-} // namespace
 
 KernelCode::KernelCode(KernelCode &&other) noexcept
     : code(std::exchange(other.code, nullptr)),
@@ -35,10 +24,6 @@ Result<KernelCode> KernelCode::map(const Artifact &artifact, size_t image) {
   if (section.size == 0)
     return kernels;
   std::string where = artifact.path() + ", kernels for " + entry.level;
-  if (entry.level.ends_with("-amx") && !askForTiles())
-    return Error{Code::CpuTooOld, "the system does not give AMX to programs",
-                 where, std::strerror(errno),
-                 "set LLMC_CPU_LEVEL=x86-64-v4"};
   void *code =
       ::mmap(nullptr, section.size, PROT_READ | PROT_EXEC, MAP_PRIVATE,
              artifact.descriptor(), static_cast<off_t>(section.offset));

@@ -1,13 +1,12 @@
 #include "runtime/model/LoadedModel.h"
 
-#include "runtime/cpu/CpuLevel.h"
-
 namespace llmc {
 
-Result<std::unique_ptr<LoadedModel>> LoadedModel::open(const std::string &path,
-                                                       unsigned threads) {
+Result<std::unique_ptr<LoadedModel>>
+LoadedModel::open(const std::string &path, unsigned threads,
+                  const CpuFeatures &cpu) {
   LLMC_TRY(Artifact artifact, Artifact::open(path));
-  LLMC_TRY(size_t image, chooseImage(artifact.model().images, cpuFeatures()));
+  LLMC_TRY(size_t image, chooseImage(artifact.model().images, cpu));
   LLMC_TRY(KernelCode kernels, KernelCode::map(artifact, image));
   LLMC_TRY(std::unique_ptr<ThreadPool> pool,
            ThreadPool::create(threads ? threads : usableThreads()));

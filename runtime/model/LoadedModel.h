@@ -2,6 +2,7 @@
 #ifndef LLMC_RUNTIME_MODEL_LOADEDMODEL_H
 #define LLMC_RUNTIME_MODEL_LOADEDMODEL_H
 
+#include "runtime/cpu/CpuLevel.h"
 #include "runtime/cpu/KernelCode.h"
 #include "runtime/cpu/ThreadPool.h"
 #include "runtime/format/Artifact.h"
@@ -23,10 +24,12 @@ struct LoadedModel {
   size_t image = 0; ///< In Model::images.
   std::unique_ptr<WeightCheck> weightCheck;
 
-  /// \p threads 0: usableThreads(). Errors: those of Artifact::open, CpuTooOld,
-  /// CannotRead, OutOfMemory, ArtifactDamaged.
-  static Result<std::unique_ptr<LoadedModel>> open(const std::string &path,
-                                                   unsigned threads);
+  /// \p threads 0: usableThreads(). The kernels are the best for \p cpu.
+  /// Errors: those of Artifact::open, CpuTooOld, CannotRead, OutOfMemory,
+  /// ArtifactDamaged.
+  static Result<std::unique_ptr<LoadedModel>>
+  open(const std::string &path, unsigned threads,
+       const CpuFeatures &cpu = cpuFeatures());
 
   /// The first module of this kind. Error: WrongModule.
   Result<const Module *> find(Module::Kind kind) const;

@@ -1,6 +1,7 @@
 #include "test/codegen/KernelHarness.h"
 
 #include "codegen/llvm/Image.h"
+#include "test/codegen/TileEmulator.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Parser/Parser.h"
@@ -20,6 +21,9 @@ const std::vector<std::string> &llmc::test::runnableLevels() {
       levels.push_back("x86-64-v3");
     if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
       levels.push_back("x86-64-v4");
+    // Executed or emulated.
+    if (levels.size() == 2 && provideTiles())
+      levels.push_back("x86-64-amx");
     return levels;
   }();
   return levels;
@@ -68,6 +72,7 @@ void Kernel::run(const std::vector<void *> &buffers,
   if (!function)
     return;
   FlushDenormals flush;
+  provideTiles();
   if (!step)
     step = std::max<int64_t>(end - begin, 1);
   for (int64_t tile = begin; tile < end; tile += step)

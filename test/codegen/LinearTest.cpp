@@ -14,9 +14,15 @@ struct Shape {
   int64_t tileRows = 4, tilePanels = 2, parts = 1;
   std::string type = "f32";    // Of weights: f32, bf16, f16 or w8.
   std::string rowType = "f32"; // Of input and output: f32, bf16 or f16.
+  int64_t paddedRows = 1;
+  int64_t blockLength = 0; // Of K, with a scratch between blocks.
 
   int64_t panels() const { return (columns + 15) / 16; }
   int64_t tiles() const { return (panels() + tilePanels - 1) / tilePanels; }
+  int64_t memoryRows() const {
+    return (rows + paddedRows - 1) / paddedRows * paddedRows;
+  }
+  int64_t scratchColumns() const { return panels() * parts * 16 + 16; }
 };
 
 std::string weightType(const Shape &s) {
@@ -44,12 +50,18 @@ std::string linearText(const Shape &s) {
     sum = "%q = arith.mulf %p0, %p1 : f32\n";
     value = "%q";
   }
+  std::string scratch =
+      "memref<?x" + std::to_string(s.scratchColumns()) + "xf32>";
   return "func.func @k(%x: " + input + ", %w: " + weight + ", %r: " + rows +
          ", %c: " + column + ", %y: " + output +
+         (s.blockLength ? ", %z: " + scratch : "") +
          ", %b: index, %e: index) attributes {kernel.entry} {\n"
          "kernel.linear %x, %w extras(%r, %c : " + rows + ", " + column +
-         ") outputs(%y : " + output + ") tiles(%b, %e) "
-         "{parts = " + std::to_string(s.parts) +
+         ") outputs(%y : " + output + ") " +
+         (s.blockLength ? "scratch(%z : " + scratch + ") " : "") +
+         "tiles(%b, %e) {padded_rows = " + std::to_string(s.paddedRows) +
+         " : i64, block_length = " + std::to_string(s.blockLength) +
+         " : i64, parts = " + std::to_string(s.parts) +
          " : i64, tile_rows = " + std::to_string(s.tileRows) +
          " : i64, tile_panels = " + std::to_string(s.tilePanels) +
          " : i64, scheme = \"" + (s.type == "w8" ? "w8" : "") + "\"} : " +
@@ -171,13 +183,21 @@ void check(const Case &c, const Kernel &kernel, int64_t step = 0) {
 }
 
 /// The same with rows of bf16 or f16.
-void checkHalfRows(const Case &c, const Kernel &kernel) {
+void checkHalfRows(const Case &c, const Kernel &kernel, int64_t step = 0) {
   const Shape &s = c.shape;
-  Guarded<uint16_t> input(c.input.size()), output(s.rows * s.columns);
-  for (size_t i = 0; i < input.size(); ++i)
+  // Rows of padding hold what is no number.
+  Guarded<uint16_t> input(s.memoryRows() * s.length, 0xffff);
+  Guarded<uint16_t> output(s.rows * s.columns);
+  Guarded<float> scratch(s.blockLength ? s.memoryRows() * s.scratchColumns() : 0);
+  for (size_t i = 0; i < c.input.size(); ++i)
     input[i] = toHalf(s.rowType, c.input[i]);
-  kernel.run({input, c.packed, c.perRow, c.perColumn, output},
-             {s.rows, s.rows, s.rows}, 0, s.tiles());
+  std::vector<void *> buffers = {input, c.packed, c.perRow, c.perColumn, output};
+  std::vector<int64_t> extents = {s.rows, s.rows, s.rows};
+  if (s.blockLength) {
+    buffers.push_back(scratch);
+    extents.push_back(s.rows);
+  }
+  kernel.run(buffers, extents, 0, s.tiles(), step);
   for (size_t i = 0; i < output.size(); ++i)
     ASSERT_EQ(output[i], toHalf(s.rowType, c.expected[i])) << i << s.rowType;
 }
@@ -238,4 +258,38 @@ TEST(Linear, DoesNotDependOnTilesOrTheirPartition) {
         for (int64_t step : {0, 1, 2})
           check(numbers, kernel, step);
       }
+}
+
+TEST(Linear, OfPairsHasTheSameBitsByTiles) {
+  for (const std::string &level : runnableLevels())
+    for (int64_t length : {32, 96})
+      for (int64_t columns : {1, 16, 17, 40, 64})
+        for (int64_t parts : {1, 2}) {
+          Shape shape{0, length, columns, 4, 2, parts, "bf16", "bf16", 16};
+          Kernel kernel(linearText(shape), level);
+          for (int64_t rows : {0, 1, 15, 16, 17, 32, 33, 65, 96}) {
+            shape.rows = rows;
+            checkHalfRows(Case(shape, 6), kernel);
+          }
+        }
+}
+
+TEST(Linear, OfPairsDoesNotDependOnBlocksOfK) {
+  for (const std::string &level : runnableLevels())
+    for (int64_t block : {32, 64, 96, 256})
+      for (int64_t parts : {1, 2}) {
+        Shape shape{37, 224, 72, 4, 3, parts, "bf16", "bf16", 16, block};
+        Kernel kernel(linearText(shape), level);
+        for (int64_t step : {0, 1})
+          checkHalfRows(Case(shape, 7), kernel, step);
+      }
+}
+
+/// What tiles do not do, vectors do on their level too.
+TEST(Linear, OfPairsTakesAnyLengthOnEveryLevel) {
+  for (const std::string &level : runnableLevels())
+    for (int64_t length : {31, 33, 48, 75}) {
+      Shape shape{18, length, 40, 4, 2, 1, "bf16", "bf16", 16};
+      checkHalfRows(Case(shape, 8), Kernel(linearText(shape), level));
+    }
 }

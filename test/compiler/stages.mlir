@@ -25,6 +25,7 @@
 // CHECK-NEXT: {{^}}llmc-fuse-residual-norm{{$}}
 // CHECK-NEXT: {{^}}llmc-merge-linears{{$}}
 // CHECK-NEXT: {{^}}llmc-quantize-weights{{$}}
+// CHECK-NEXT: {{^}}llmc-round-inputs{{$}}
 // CHECK-NEXT: {{^}}llmc-share-weights{{$}}
 // CHECK-NEXT: {{^}}llmc-specialize-step{{$}}
 // CHECK-NEXT: {{^}}llmc-select-layouts{{$}}

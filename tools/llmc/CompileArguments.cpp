@@ -119,7 +119,8 @@ void addOptions(CLI::App &app, CompileArguments &out, RawFlags &raw) {
   text("-o,--output", options.output,
        "the file to write; with --emit it may be - for stdout", "FILE");
   app.add_option("--target", options.targets,
-                 "CPU levels, e.g. x86-64-v3,x86-64-v4 (default: all)")
+                 "CPU levels, e.g. x86-64-v3,x86-64-v4 (default: all that "
+                 "differ for the model)")
       ->type_name("LIST")
       ->delimiter(',')
       ->allow_extra_args(false)

@@ -23,7 +23,7 @@ func.func @linear_without_argument_of_an_extra(%x: memref<?x8xf32>, %w: memref<1
 // -----
 
 func.func @linear_with_empty_tile(%x: memref<?x8xf32>, %w: memref<1x8x16xf32>, %y: memref<?x16xf32>, %b: index, %e: index) {
-  // expected-error @below {{(2) tile sizes must be positive}}
+  // expected-error @below {{(2) sizes of tiles must be positive}}
   kernel.linear %x, %w outputs(%y : memref<?x16xf32>) tiles(%b, %e) {parts = 1 : i64, tile_rows = 0 : i64, tile_panels = 1 : i64} : memref<?x8xf32>, memref<1x8x16xf32> {
   ^bb0(%s: f32):
     llm.yield %s : f32
@@ -56,7 +56,7 @@ func.func @map_that_yields_too_little(%x: memref<?x8xf32>, %y: memref<?x8xf32>, 
 // -----
 
 func.func @linear_with_negative_tile(%x: memref<?x8xf32>, %w: memref<1x8x16xf32>, %y: memref<?x16xf32>, %b: index, %e: index) {
-  // expected-error @below {{(2) tile sizes must be positive}}
+  // expected-error @below {{(2) sizes of tiles must be positive}}
   kernel.linear %x, %w outputs(%y : memref<?x16xf32>) tiles(%b, %e) {parts = 1 : i64, tile_rows = 4 : i64, tile_panels = -1 : i64} : memref<?x8xf32>, memref<1x8x16xf32> {
   ^bb0(%s: f32):
     llm.yield %s : f32
@@ -85,5 +85,16 @@ func.func @attention_split_of_no_positions(%q: memref<?x64xf32>, %i: memref<?xi3
 func.func @attention_merge_of_no_positions(%m: memref<2x?x4xf32>, %pa: memref<2x?x64xf32>, %i: memref<?xi32>, %q: memref<?x64xf32>, %b: index, %e: index) {
   // expected-error @below {{(1) has a split of -64 positions}}
   kernel.attention_merge %m, %m, %pa, %i, %q, %b, %e {heads = 4 : i64, head_dim = 16 : i64, split = -64 : i64, window = 0 : i64} : memref<2x?x4xf32>, memref<2x?x4xf32>, memref<2x?x64xf32>, memref<?xi32>, memref<?x64xf32>, index, index
+  return
+}
+
+// -----
+
+func.func @linear_in_blocks_without_scratch(%x: memref<?x64xbf16>, %w: memref<1x32x16x2xbf16>, %y: memref<?x16xf32>, %b: index, %e: index) {
+  // expected-error @below {{(3) blocks of 32 terms need to be multiples of 32 and a scratch}}
+  kernel.linear %x, %w outputs(%y : memref<?x16xf32>) tiles(%b, %e) {parts = 1 : i64, tile_rows = 4 : i64, tile_panels = 1 : i64, block_length = 32 : i64} : memref<?x64xbf16>, memref<1x32x16x2xbf16> {
+  ^bb0(%s: f32):
+    llm.yield %s : f32
+  }
   return
 }

@@ -143,3 +143,35 @@ func.func @decode(%tokens: tensor<?xi32, #t>, %pos: tensor<?xi32, #t>, %rows: te
   return %l : tensor<?x64xf32, #xr>
 }
 }
+
+// -----
+
+// What is loaded in tiles has rows a line longer where their lines would meet,
+// and sums between blocks of K have a buffer.
+// CHECK-LABEL: module @lower_tiles
+// CHECK: rt.program @prefill attributes {{{.*}}padded_rows = 16 : i64}
+// CHECK: %[[A:.+]] = rt.buffer arena({{.+}}) : memref<?x1056xbf16>
+// CHECK: %[[X:.+]] = rt.view %[[A]]() : memref<?x1056xbf16> to memref<?x1024xbf16, strided<[1056, 1]>>
+// CHECK: %[[Y:.+]] = rt.buffer output({{.+}}) {name = "logits"} : memref<?x72xf32>
+// CHECK: %[[SUMS:.+]] = rt.buffer arena({{.+}}) : memref<?x96xf32>
+// CHECK: rt.launch @linear_0 {{.+}}(%[[X]], %{{.+}}, %[[Y]], %[[SUMS]])
+// CHECK: func.func @linear_0({{.+}}, %[[S:[^ ]+]]: memref<?x96xf32>, %{{[^ ]+}}: index, %{{[^ ]+}}: index)
+// CHECK: kernel.linear {{.+}} scratch(%[[S]] : memref<?x96xf32>) {{.+}}block_length = 512 : i64, padded_rows = 16 : i64
+#t = affine_map<()[s0] -> (s0)>
+#r = affine_map<()[s0, s1] -> (s1)>
+#x = affine_map<()[s0] -> (s0, 1024)>
+#y = affine_map<()[s0] -> (s0, 72)>
+module @lower_tiles {
+llm.weight @table {sources = [@e], transposed = array<i1: false>, type = tensor<512x1024xf32>}
+llm.weight @matrix {layout = "panels", sources = [@a], transposed = array<i1: false>, type = tensor<1024x72xbf16>}
+func.func @prefill(%tokens: tensor<?xi32, #t>, %pos: tensor<?xi32, #t>, %rows: tensor<?xi32, #r>) -> tensor<?x72xf32, #y> attributes {llm.min_rows = 5 : i64, llm.max_rows = 128 : i64} {
+  %e = llm.get_weight @table : tensor<512x1024xf32>
+  %x = llm.embedding %tokens, %e : (tensor<?xi32, #t>, tensor<512x1024xf32>) -> tensor<?x1024xbf16, #x>
+  %w = llm.get_weight @matrix : tensor<1024x72xbf16>
+  %y = llm.linear %x, %w {kernel.tile_rows = 4 : i64, kernel.tile_panels = 2 : i64, kernel.padded_rows = 16 : i64, kernel.block_length = 512 : i64} : (tensor<?x1024xbf16, #x>, tensor<1024x72xbf16>) -> tensor<?x72xf32, #y> {
+  ^bb0(%s: f32):
+    llm.yield %s : f32
+  }
+  return %y : tensor<?x72xf32, #y>
+}
+}

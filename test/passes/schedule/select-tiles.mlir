@@ -47,3 +47,35 @@ func.func @no_tiles_outside_a_step(%x: tensor<?x64xf32, #x>, %w: tensor<64x64xf3
   }
   return %y : tensor<?x64xf32, #x>
 }
+
+// Pairs of bf16 by matrix registers: whole tiles of rows, K in blocks whose
+// inputs stay in L2. Quantized weights, and a few rows, are done by vectors.
+#k = affine_map<()[s0] -> (s0, 8192)>
+llm.weight @pairs {sources = [@a], transposed = array<i1: false>, type = tensor<8192x64xbf16>, layout = "panels"}
+llm.weight @bytes {sources = [@b], transposed = array<i1: false>, type = tensor<8192x64xbf16>, layout = "panels", scheme = "w8"}
+// CHECK-LABEL: func.func @pairs_of_many_rows(
+// CHECK: llm.linear {{.+}} {kernel.block_length = 4096 : i64, kernel.padded_rows = 16 : i64, kernel.tile_panels = 2 : i64, kernel.tile_rows = 4 : i64}
+// CHECK: llm.linear {{.+}} {kernel.tile_panels = 2 : i64, kernel.tile_rows = 4 : i64}
+func.func @pairs_of_many_rows(%x: tensor<?x8192xbf16, #k>) -> (tensor<?x64xf32, #x>, tensor<?x64xf32, #x>) attributes {llm.min_rows = 5 : i64, llm.max_rows = 128 : i64} {
+  %w = llm.get_weight @pairs : tensor<8192x64xbf16>
+  %v = llm.get_weight @bytes : tensor<8192x64xbf16>
+  %y = llm.linear %x, %w : (tensor<?x8192xbf16, #k>, tensor<8192x64xbf16>) -> tensor<?x64xf32, #x> {
+  ^bb0(%sum: f32):
+    llm.yield %sum : f32
+  }
+  %z = llm.linear %x, %v : (tensor<?x8192xbf16, #k>, tensor<8192x64xbf16>) -> tensor<?x64xf32, #x> {
+  ^bb0(%sum: f32):
+    llm.yield %sum : f32
+  }
+  return %y, %z : tensor<?x64xf32, #x>, tensor<?x64xf32, #x>
+}
+// CHECK-LABEL: func.func @pairs_of_a_few_rows(
+// CHECK-NOT: kernel.padded_rows
+func.func @pairs_of_a_few_rows(%x: tensor<?x8192xbf16, #k>) -> tensor<?x64xf32, #x> attributes {llm.min_rows = 1 : i64, llm.max_rows = 4 : i64} {
+  %w = llm.get_weight @pairs : tensor<8192x64xbf16>
+  %y = llm.linear %x, %w : (tensor<?x8192xbf16, #k>, tensor<8192x64xbf16>) -> tensor<?x64xf32, #x> {
+  ^bb0(%sum: f32):
+    llm.yield %sum : f32
+  }
+  return %y : tensor<?x64xf32, #x>
+}
