@@ -284,6 +284,18 @@ TEST(CommandLine, BenchTellsPercentilesMemoryAndBandwidthInEveryFormat) {
   EXPECT_EQ(program.run("bench --format=xml").exit, 2);
 }
 
+TEST(CommandLine, AFileThatWasCutInItsExecutableIsRefusedByTheSystem) {
+  Binary program;
+  uint64_t stub = readBytes(LLMC_STUB).size();
+  // From the back: a file can be cut several times.
+  for (uint64_t size : {stub + 100, stub, stub * 9 / 10, stub / 2, stub / 10, uint64_t(5000)}) {
+    ASSERT_EQ(::truncate(program.file.path().c_str(), static_cast<off_t>(size)), 0);
+    Outcome outcome = program.run("-n 1 abc");
+    EXPECT_EQ(outcome.exit, size < stub ? 126 : 65) << size << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+  }
+}
+
 TEST(CommandLine, LackOfMemoryIsAnErrorAndNoCrash) {
 #ifdef __SANITIZE_ADDRESS__
   GTEST_SKIP() << "the sanitizer itself needs the address space";
