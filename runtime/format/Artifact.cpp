@@ -67,8 +67,12 @@ bool Artifact::checkBlock(size_t section, uint64_t block) const {
   std::span<const std::byte> bytes = sectionBytes(section);
   uint64_t begin = block * hashBlockBytes;
   uint64_t size = std::min<uint64_t>(hashBlockBytes, bytes.size() - begin);
-  return hashBytes(bytes.subspan(begin, size)) ==
-         hashes[table[section].firstHash + block];
+  return isBlock(section, block, bytes.subspan(begin, size));
+}
+
+bool Artifact::isBlock(size_t section, uint64_t block,
+                       std::span<const std::byte> bytes) const {
+  return hashBytes(bytes) == hashes[table[section].firstHash + block];
 }
 
 Error Artifact::damagedBlock(size_t section, uint64_t block) const {

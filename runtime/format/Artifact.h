@@ -51,6 +51,9 @@ public:
   /// Compares one block with its hash: reads up to 2 MiB. \p block is below
   /// blockCount(sections()[section].size). May be called from any thread.
   bool checkBlock(size_t section, uint64_t block) const;
+  /// Whether \p bytes, read by other means than the map, are this block.
+  bool isBlock(size_t section, uint64_t block,
+               std::span<const std::byte> bytes) const;
   /// All blocks of a section. Error: ArtifactDamaged with the place.
   Status checkSection(size_t section) const;
   /// The error for a block that checkBlock refused.

@@ -32,7 +32,7 @@ public:
 private:
   GraphExecutor(LoadedModel &model, const Program &program)
       : model(model), code(program),
-        bound(model.artifact, program, CacheLayout(), ElementType::F32) {}
+        bound(model.weights->places(), program, CacheLayout(), ElementType::F32) {}
   Status bind(std::span<const Tensor> inputs, std::span<int64_t> symbols) const;
   Status checkFit(std::span<const Tensor> inputs) const;
 

@@ -4,14 +4,21 @@ namespace llmc {
 
 Result<std::unique_ptr<LoadedModel>>
 LoadedModel::open(const std::string &path, unsigned threads,
-                  const CpuFeatures &cpu) {
+                  const CpuFeatures &cpu, const LoadOptions &options) {
   LLMC_TRY(Artifact artifact, Artifact::open(path));
   LLMC_TRY(size_t image, chooseImage(artifact.model().images, cpu));
   LLMC_TRY(KernelCode kernels, KernelCode::map(artifact, image));
   LLMC_TRY(std::unique_ptr<ThreadPool> pool,
            ThreadPool::create(threads ? threads : usableThreads()));
   std::unique_ptr<LoadedModel> model(new LoadedModel{
-      std::move(artifact), std::move(kernels), std::move(pool), image, nullptr});
+      std::move(artifact), std::move(kernels), std::move(pool), image, nullptr,
+      nullptr});
+  LLMC_TRY(model->weights, WeightLoading::create(model->artifact,
+                                                 *model->threads, options));
+  if (model->weights->hasCheckedAll()) {
+    model->weightCheck = WeightCheck::none(model->artifact);
+    return model;
+  }
   LLMC_TRY(model->weightCheck,
            WeightCheck::start(model->artifact, *model->threads));
   return model;

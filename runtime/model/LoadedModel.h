@@ -7,6 +7,7 @@
 #include "runtime/cpu/ThreadPool.h"
 #include "runtime/format/Artifact.h"
 #include "runtime/model/WeightCheck.h"
+#include "runtime/model/WeightLoading.h"
 #include "runtime/support/Error.h"
 
 #include <memory>
@@ -15,21 +16,23 @@
 
 namespace llmc {
 
-/// Artifact, mapped kernels, threads and the running check of the weights. It
-/// is kept behind a pointer because executors refer to its parts.
+/// Artifact, mapped kernels, threads, the running check of the weights and the
+/// places that these are read from. It is kept behind a pointer because
+/// executors refer to its parts.
 struct LoadedModel {
   Artifact artifact;
   KernelCode kernels;
   std::unique_ptr<ThreadPool> threads;
   size_t image = 0; ///< In Model::images.
   std::unique_ptr<WeightCheck> weightCheck;
+  std::unique_ptr<WeightLoading> weights;
 
   /// \p threads 0: usableThreads(). The kernels are the best for \p cpu.
   /// Errors: those of Artifact::open, CpuTooOld, CannotRead, OutOfMemory,
   /// ArtifactDamaged.
   static Result<std::unique_ptr<LoadedModel>>
   open(const std::string &path, unsigned threads,
-       const CpuFeatures &cpu = cpuFeatures());
+       const CpuFeatures &cpu = cpuFeatures(), const LoadOptions &options = {});
 
   /// The first module of this kind. Error: WrongModule.
   Result<const Module *> find(Module::Kind kind) const;

@@ -10,7 +10,7 @@ StepExecutor::StepExecutor(LoadedModel &model, const Module &module,
   programs.reserve(module.programs.size());
   size_t symbolCount = 0;
   for (const Program &program : module.programs) {
-    programs.emplace_back(model.artifact, program, config.cache,
+    programs.emplace_back(model.weights->places(), program, config.cache,
                           config.cacheType);
     ProgramMemory &memory = memories.emplace_back();
     memory.inputs.resize(program.inputs.size());
@@ -131,6 +131,7 @@ int64_t StepExecutor::symbolNamed(char name, const StepInput &input) const {
 
 Status StepExecutor::run(const StepInput &input, std::span<float> logits) {
   LLMC_CHECK(check(input));
+  LLMC_CHECK(model.weights->beforeStep(model.weightCheck->isDone()));
   for (const StepSequence &part : input.sequences)
     LLMC_CHECK(cache.reserve(part.sequence, part.rows));
   describe(input);

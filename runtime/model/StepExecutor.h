@@ -38,7 +38,8 @@ public:
 
   /// Appends the rows to their sequences and writes \p logits [R, vocabulary].
   /// Errors, before anything is computed: BadTokenId, PromptTooLong,
-  /// OutOfMemory; ArtifactDamaged for a schedule that does not fit its memory.
+  /// OutOfMemory; ArtifactDamaged for a schedule that does not fit its memory;
+  /// those of WeightLoading::beforeStep.
   Status run(const StepInput &input, std::span<float> logits);
 
   int64_t chunk() const { return config.chunk; }

@@ -28,9 +28,14 @@ public:
   WeightCheck(const WeightCheck &) = delete;
   WeightCheck &operator=(const WeightCheck &) = delete;
 
+  /// For weights that were checked by other means.
+  static std::unique_ptr<WeightCheck> none(const Artifact &artifact);
+
   /// Waits until every block is checked; cheap once it has been. Error:
   /// ArtifactDamaged.
   Status wait();
+  /// Whether wait() has returned, or returns without waiting.
+  bool isDone() const { return !running; }
 
 private:
   explicit WeightCheck(const Artifact &artifact);

@@ -24,17 +24,14 @@ Error outside(const Program &program, std::string why) {
 
 } // namespace
 
-BoundProgram::BoundProgram(const Artifact &artifact, const Program &program,
+BoundProgram::BoundProgram(const WeightPlaces &weights, const Program &program,
                            const CacheLayout &cache, ElementType cacheType)
     : code(program), layout(cache), cacheElementBytes(elementBytes(cacheType)),
-      weights(program.buffers.size()), symbols(program.symbols.size()),
+      weights(weights), symbols(program.symbols.size()),
       values(program.values.size()), reach(program.buffers.size()),
       pointers(program.buffers.size()) {
   places.inputs.resize(program.inputs.size());
   places.outputs.resize(program.outputs.size());
-  for (size_t i = 0; i < program.buffers.size(); ++i)
-    if (program.buffers[i].space == Buffer::Space::Weight)
-      weights[i] = artifact.weight(program.buffers[i].index);
   size_t bufferCount = 0, scalarCount = 0;
   for (const Launch &launch : program.launches) {
     bufferCount += launch.buffers.size();
@@ -122,9 +119,11 @@ std::span<std::byte> BoundProgram::spaceOf(BufferId id,
   switch (buffer.space) {
   case Buffer::Space::Arena:
     return memory.arena;
-  case Buffer::Space::Weight:
+  case Buffer::Space::Weight: {
     // Kernels only read weights, and their map could not be written.
-    return {const_cast<std::byte *>(weights[id].data()), weights[id].size()};
+    std::span<const std::byte> bytes = weights.at(buffer.index);
+    return {const_cast<std::byte *>(bytes.data()), bytes.size()};
+  }
   case Buffer::Space::Input:
     return memory.inputs[buffer.index];
   case Buffer::Space::Output:
@@ -143,7 +142,7 @@ std::span<std::byte> BoundProgram::spaceOf(BufferId id,
 }
 
 Status BoundProgram::setMemory(const ProgramMemory &memory) {
-  if (placed && memory.isSame(places))
+  if (placed && weightsVersion == weights.version() && memory.isSame(places))
     return Status::ok();
   placed = false;
   for (BufferId i = 0; i < code.buffers.size(); ++i) {
@@ -160,6 +159,7 @@ Status BoundProgram::setMemory(const ProgramMemory &memory) {
     for (BufferId id : launch.buffers)
       arguments[next++] = pointers[id];
   places = memory;
+  weightsVersion = weights.version();
   placed = true;
   return Status::ok();
 }

@@ -4,8 +4,8 @@
 
 #include "runtime/cpu/KernelCode.h"
 #include "runtime/cpu/ThreadPool.h"
-#include "runtime/format/Artifact.h"
 #include "runtime/format/Program.h"
+#include "runtime/program/WeightPlaces.h"
 #include "runtime/support/Error.h"
 
 #include <cstddef>
@@ -42,14 +42,15 @@ class BoundProgram {
 public:
   /// All arguments must outlive this. \p cache and \p cacheType are those of
   /// the decoder; a graph has none.
-  BoundProgram(const Artifact &artifact, const Program &program,
+  BoundProgram(const WeightPlaces &weights, const Program &program,
                const CacheLayout &cache, ElementType cacheType);
 
   /// Computes the values for \p symbols. Error: ArtifactDamaged.
   Status setSymbols(std::span<const int64_t> symbols);
   /// Resolves every buffer in \p memory and checks that it lies inside; after
-  /// setSymbols, before run. Does nothing where neither symbols nor memory have
-  /// changed since the last call. Error: ArtifactDamaged.
+  /// setSymbols, before run. Does nothing where neither symbols nor memory nor
+  /// the weights' places have changed since the last call. Error:
+  /// ArtifactDamaged.
   Status setMemory(const ProgramMemory &memory);
   /// All launches in order.
   void run(const KernelCode &kernels, ThreadPool &threads,
@@ -72,7 +73,8 @@ private:
   bool ready = false;               // values are those of `symbols`
   bool placed = false;              // pointers are those in `places`
   ProgramMemory places;
-  std::vector<std::span<const std::byte>> weights; // [program.buffers]
+  const WeightPlaces &weights;
+  uint64_t weightsVersion = 0; // of the pointers
   std::vector<int64_t> symbols;     // [program.symbols]
   std::vector<int64_t> values;      // [program.values]
   std::vector<int64_t> reach;       // [program.buffers] bytes from its base on

@@ -165,7 +165,7 @@ void measureMachine(Session &session, BenchResult &result) {
     result.matrix = matrix;
   if (artifact.weightsSection() >= artifact.sections().size())
     return;
-  auto weights = artifact.sectionBytes(artifact.weightsSection());
+  std::span<const std::byte> weights = session.model->weights->bytes();
   weights = weights.first(std::min<size_t>(weights.size(), size_t(1) << 30));
   result.bandwidthBytes = weights.size();
   result.bandwidth = std::max(result.bandwidth, readBandwidth(threads, weights));
@@ -180,6 +180,7 @@ Result<BenchResult> measureBench(Session &session, const BenchPlan &plan,
   BenchResult warm, result;
   LLMC_CHECK(countCosts(session, plan, result));
   LLMC_CHECK(runOnce(session, plan, prompt, warm, nullptr));
+  LLMC_CHECK(session.model->weights->settle(session.model->weightCheck->isDone()));
   measureMachine(session, result);
   session.decoder->executor().observer = times;
   EnergyMeter energy;

@@ -2,6 +2,7 @@
 
 #include "runtime/support/Json.h"
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/LoadWords.h"
 
 #include <algorithm>
 
@@ -190,6 +191,7 @@ std::string BenchReport::text() const {
                           std::string(r.matrix.how) + ")");
   line("read bandwidth", formatReal(r.bandwidth / 1e9, 1) + " GB/s over " +
                              formatBytes(r.bandwidthBytes) + " of weights");
+  line("weights", describeLoading(session.model->weights->report()));
   line("memory", formatBytes(r.ownBytes) + " and the file, " +
                      formatBytes(session.model->artifact.fileSize()));
   line("parameters", scaled(static_cast<double>(parameterCount(model))));
@@ -246,6 +248,7 @@ std::string BenchReport::json() const {
       .member("readBytesPerSecond", result.bandwidth)
       .member("readBytesMeasured", result.bandwidthBytes)
       .member("memoryBytes", result.ownBytes);
+  writeLoading(json, session.model->weights->report());
   if (result.joulesPerToken)
     json.member("joulesPerToken", *result.joulesPerToken);
   else

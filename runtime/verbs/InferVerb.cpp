@@ -3,6 +3,7 @@
 #include "runtime/support/OutputFile.h"
 #include "runtime/support/TensorFile.h"
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/LoadWords.h"
 #include "runtime/verbs/Session.h"
 #include "runtime/verbs/TensorWords.h"
 #include "runtime/verbs/Trace.h"
@@ -182,7 +183,9 @@ Status runInfer(Invocation &invocation) {
 
   LLMC_TRY(std::unique_ptr<LoadedModel> model,
            LoadedModel::open(invocation.file,
-                             static_cast<unsigned>(flags.execution.threads)));
+                             static_cast<unsigned>(flags.execution.threads),
+                             cpuFeatures(), flags.execution.loadOptions()));
+  reportLoading(model->weights->report());
   LLMC_TRY(std::unique_ptr<GraphExecutor> graph, GraphExecutor::create(*model));
   const Program &program = graph->program();
   LLMC_TRY(ReadTensors given,
@@ -203,7 +206,7 @@ Status runInfer(Invocation &invocation) {
   LLMC_TRY(std::vector<Tensor> outputs, graph->run(inputs));
   double milliseconds = static_cast<double>(monotonicNow() - begin) / 1e6;
   if (!flags.trace.empty())
-    LLMC_CHECK(trace.write(flags.trace));
+    LLMC_CHECK(trace.write(flags.trace, model->weights->report()));
 
   if (!flags.folder.empty())
     LLMC_CHECK(makeFolder(flags.folder));

@@ -2,6 +2,7 @@
 #include "runtime/verbs/Answer.h"
 #include "runtime/verbs/Console.h"
 #include "runtime/verbs/Failure.h"
+#include "runtime/verbs/LoadWords.h"
 #include "runtime/verbs/RunFlags.h"
 #include "runtime/verbs/RunPrompts.h"
 #include "runtime/verbs/Trace.h"
@@ -57,7 +58,8 @@ Status runOne(RunFlags &flags, Session &session) {
            formatReal(static_cast<double>(result->prefillTime) / 1e6, 1) +
            " ms, " + std::to_string(result->tokens.size()) + " written at " +
            formatReal(perSecond(result->decodeSteps, result->decodeTime), 1) +
-           " per second, end: " + std::string(textEndName(result->end)) + "\n");
+           " per second, end: " + std::string(textEndName(result->end)) +
+           "\nweights " + describeLoading(session.model->weights->report()) + "\n");
   if (result->end == TextEnd::Interrupted)
     return interruptedError();
   return Status::ok();
@@ -94,7 +96,7 @@ Status runRun(Invocation &invocation) {
   LLMC_CHECK(flags.prompts.empty() ? runOne(flags, session)
                                    : runPrompts(flags, session, prompts));
   if (trace)
-    LLMC_CHECK(trace->write(flags.trace));
+    LLMC_CHECK(trace->write(flags.trace, session.model->weights->report()));
   return Status::ok();
 }
 

@@ -3,6 +3,7 @@
 #include "runtime/cpu/CpuLevel.h"
 #include "runtime/verbs/Console.h"
 #include "runtime/verbs/Failure.h"
+#include "runtime/verbs/LoadWords.h"
 
 #include <algorithm>
 
@@ -18,6 +19,8 @@ void ExecutionFlags::add(Arguments &arguments) {
                    &chunk, 1, "LLMC_CHUNK"});
   flags.push_back({"context", 'c', "N", "positions to keep room for (default: the model's)",
                    &context, 1, "LLMC_CONTEXT"});
+  flags.push_back({"load", 0, "HOW", "auto: read weights from the file's map, and copy them to 2 MiB pages behind the first tokens where it is slow; map: never copy; copy: before the first token (default: auto)",
+                   &load, INT64_MIN, "LLMC_LOAD"});
   flags.push_back({"verbose", 'v', "", "tell what runs where, on stderr", &verbose});
 }
 
@@ -30,6 +33,9 @@ Status ExecutionFlags::check() const {
                  meant.empty() ? "use --device=cpu"
                                : "did you mean " + std::string(meant) + "?"};
   }
+  if (!parseLoadMode(load))
+    return Error{Code::BadFlagValue, "there is no such way to load weights",
+                 "--load=" + load, "", "use auto, map or copy"};
   if (threads > 1024)
     return Error{Code::BadFlagValue, "there are too many threads",
                  "--threads=" + std::to_string(threads), "the limit is 1024",
@@ -37,12 +43,22 @@ Status ExecutionFlags::check() const {
   return Status::ok();
 }
 
+LoadOptions ExecutionFlags::loadOptions() const {
+  return {parseLoadMode(load).value_or(LoadMode::Auto), nullptr};
+}
+
+Session::~Session() {
+  if (model)
+    reportLoading(model->weights->report());
+}
+
 Result<Session> Session::open(const std::string &file,
                               const ExecutionFlags &flags, int64_t sequences) {
   LLMC_CHECK(flags.check());
   Session session;
   LLMC_TRY(session.model,
-           LoadedModel::open(file, static_cast<unsigned>(flags.threads)));
+           LoadedModel::open(file, static_cast<unsigned>(flags.threads),
+                             cpuFeatures(), flags.loadOptions()));
   DecoderOptions options;
   options.maxContext = flags.context;
   options.maxSequences = sequences;

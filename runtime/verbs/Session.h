@@ -22,17 +22,26 @@ struct ExecutionFlags {
   int64_t chunk = 0;
   int64_t context = 0;
   std::string device = "auto";
+  std::string load = "auto"; ///< A LoadMode's name.
   bool verbose = false;
 
   void add(Arguments &arguments);
   /// Error: DeviceUnavailable, BadFlagValue.
   Status check() const;
+  /// After check.
+  LoadOptions loadOptions() const;
 };
 
 struct Session {
   std::unique_ptr<LoadedModel> model;
   std::unique_ptr<Decoder> decoder;
   std::optional<tokenizer::Tokenizer> tokenizer;
+
+  Session() = default;
+  Session(Session &&) = default;
+  Session &operator=(Session &&) = default;
+  /// Calls reportLoading: not earlier, so as not to break into a text.
+  ~Session();
 
   /// Opens a decoder with room for \p sequences sequences. Tells model, types,
   /// context, device and memory on stderr where that is a terminal, or with

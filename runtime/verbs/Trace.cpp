@@ -2,6 +2,7 @@
 
 #include "runtime/support/Json.h"
 #include "runtime/support/OutputFile.h"
+#include "runtime/verbs/LoadWords.h"
 
 namespace llmc {
 
@@ -13,7 +14,7 @@ void Trace::launched(const Program &program, size_t launch, int64_t begin,
     ++dropped;
 }
 
-std::string Trace::json() const {
+std::string Trace::json(const LoadReport &loading) const {
   JsonWriter json;
   json.beginObject().key("traceEvents").beginArray();
   int64_t origin = events.empty() ? 0 : events[0].begin;
@@ -36,11 +37,15 @@ std::string Trace::json() const {
         .end();
   }
   json.end().member("displayTimeUnit", "ms").member("droppedLaunches", dropped);
+  json.key("otherData").beginObject();
+  writeLoading(json, loading);
+  json.end();
   return json.end().text();
 }
 
-Status Trace::write(const std::string &path) const {
-  std::string text = json();
+Status Trace::write(const std::string &path,
+                    const LoadReport &loading) const {
+  std::string text = json(loading);
   LLMC_TRY(OutputFile file, OutputFile::create(path, text.size()));
   LLMC_CHECK(file.append(std::as_bytes(std::span(text))));
   return file.commit(/*executable=*/false);

@@ -2,6 +2,7 @@
 #ifndef LLMC_RUNTIME_VERBS_TRACE_H
 #define LLMC_RUNTIME_VERBS_TRACE_H
 
+#include "runtime/model/WeightLoading.h"
 #include "runtime/program/BoundProgram.h"
 
 #include <cstdint>
@@ -17,10 +18,11 @@ public:
   void launched(const Program &program, size_t launch, int64_t begin,
                 int64_t end) override;
 
-  /// Chrome's trace event format, "X" events; times in µs from the first.
-  std::string json() const;
+  /// Chrome's trace event format, "X" events; times in µs from the first. How
+  /// weights were read stands in "otherData".
+  std::string json(const LoadReport &loading) const;
   /// Errors: CannotCreate, CannotWrite.
-  Status write(const std::string &path) const;
+  Status write(const std::string &path, const LoadReport &loading) const;
 
 private:
   struct Event {

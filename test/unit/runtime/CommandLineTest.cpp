@@ -1,10 +1,12 @@
 #include "runtime/support/TensorFile.h"
 #include "test/unit/runtime/FakeBinary.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -294,6 +296,39 @@ TEST(CommandLine, AFileThatWasCutInItsExecutableIsRefusedByTheSystem) {
     EXPECT_EQ(outcome.exit, size < stub ? 126 : 65) << size << outcome.err;
     EXPECT_EQ(outcome.out, "");
   }
+}
+
+TEST(CommandLine, WeightsAreLoadedAsAsked) {
+  Binary program;
+  std::string text = program.run("-n 10 abc").out;
+  for (const char *mode : {"auto", "map", "copy"}) {
+    Outcome one = program.run(std::string("--load=") + mode + " -n 10 abc");
+    EXPECT_EQ(one.exit, 0) << one.err;
+    EXPECT_EQ(one.out, text);
+    std::string json = program.run(std::string("bench -r 1 -n 5 --json --load ") + mode).out;
+    EXPECT_NE(json.find(std::string("\"load\":{\"mode\":\"") + mode + "\",\"from\":"),
+              std::string::npos)
+        << json;
+  }
+  Outcome wrong = program.run("--load=mmap abc");
+  EXPECT_EQ(wrong.exit, 2);
+  EXPECT_NE(wrong.err.find("auto, map or copy"), std::string::npos);
+  EXPECT_EQ(program.shell("LLMC_LOAD=mmap ./model.bin abc").exit, 2);
+  program.run("--load=map --trace=t.json -n 5 abc");
+  EXPECT_NE(readText(program.beside("t.json")).find("\"from\":\"map\""), std::string::npos);
+}
+
+TEST(CommandLine, ALineTellsThatNoCopyIsToBeHad) {
+  Binary program;
+  // Passed on to child processes; 2 MiB pages are then refused to them.
+  if (::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) != 0)
+    GTEST_SKIP() << "this system cannot switch large pages off";
+  Outcome outcome = program.run("--load=copy -n 10 abc");
+  ::prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0);
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, program.run("-n 10 abc").out);
+  EXPECT_TRUE(outcome.err.starts_with("note: the weights stay in the map of the file: ")) << outcome.err;
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1);
 }
 
 TEST(CommandLine, LackOfMemoryIsAnErrorAndNoCrash) {

@@ -32,11 +32,14 @@ llmc_unit_test(runtime-tests
   runtime/GraphTest.cpp
   runtime/KvCacheTest.cpp
   runtime/LineBufferTest.cpp
+  runtime/LoadingTest.cpp
+  runtime/LoadPolicyTest.cpp
   runtime/PromptBoundTest.cpp
   runtime/SupportTest.cpp
   runtime/TensorFileTest.cpp
   runtime/ThreadPoolTest.cpp
   runtime/ValuesTest.cpp
+  runtime/WeightCopyTest.cpp
   LINK FakeModel LlmcVerbs LlmcTemplateReader)
 add_dependencies(runtime-tests llmc-stub)
 target_compile_definitions(runtime-tests PRIVATE LLMC_STUB="$<TARGET_FILE:llmc-stub>")

@@ -1,0 +1,58 @@
+#include "runtime/cpu/ReadTime.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <ctime>
+
+namespace llmc {
+
+namespace {
+
+struct Reading {
+  std::span<const std::span<const std::byte>> pieces;
+  unsigned parts;
+  size_t rounds;
+  std::atomic<uint64_t> sum = 0; // so that nothing is left out as unused
+};
+
+void readPart(void *context, unsigned part) {
+  auto &reading = *static_cast<Reading *>(context);
+  using Words = uint64_t __attribute__((vector_size(32)));
+  constexpr size_t stride = 4 * sizeof(Words);
+  size_t begin = reading.pieces.size() * part / reading.parts;
+  size_t end = reading.pieces.size() * (part + 1) / reading.parts;
+  Words sums[4] = {};
+  for (size_t round = 0; round < reading.rounds; ++round) {
+    for (std::span<const std::byte> piece :
+         reading.pieces.subspan(begin, end - begin))
+      for (size_t at = 0; at + stride <= piece.size(); at += stride) {
+        Words words[4];
+        std::memcpy(words, &piece[at], stride);
+        for (int i = 0; i < 4; ++i)
+          sums[i] ^= words[i];
+      }
+    asm volatile("" ::: "memory"); // every round reads again
+  }
+  Words all = sums[0] ^ sums[1] ^ sums[2] ^ sums[3];
+  reading.sum.fetch_xor(all[0] ^ all[1] ^ all[2] ^ all[3]);
+}
+
+int64_t now() {
+  timespec time;
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return int64_t(time.tv_sec) * 1000000000 + time.tv_nsec;
+}
+
+} // namespace
+
+int64_t readTime(ThreadPool &threads,
+                 std::span<const std::span<const std::byte>> pieces,
+                 size_t rounds) {
+  Reading reading{pieces, threads.threads(), rounds};
+  int64_t begin = now();
+  threads.runAll(readPart, &reading);
+  return std::max<int64_t>(now() - begin, 1);
+}
+
+} // namespace llmc
