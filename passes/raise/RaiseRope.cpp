@@ -36,18 +36,19 @@ static constexpr int64_t probedPositions = 16;
 
 /// Tables of `count` positions, or of as many as the graph has: a graph may
 /// look its angles up in a table of its own. Lowers `count` to that.
-static bool tabulate(RopeProposal &proposal, int64_t &count) {
-  if (proposal.tabulate(count))
+static bool tabulate(RopeProposal &proposal, int64_t &count,
+                     RopeTables &tables) {
+  if (proposal.tabulate(count, tables))
     return true;
-  if (!proposal.tabulate(probedPositions))
+  if (!proposal.tabulate(probedPositions, tables))
     return false;
   int64_t most = probedPositions, tooMany = count;
   while (tooMany - most > 1) {
     int64_t middle = most + (tooMany - most) / 2;
-    (proposal.tabulate(middle) ? most : tooMany) = middle;
+    (proposal.tabulate(middle, tables) ? most : tooMany) = middle;
   }
   count = most;
-  return proposal.tabulate(most);
+  return proposal.tabulate(most, tables);
 }
 
 namespace {
@@ -67,6 +68,7 @@ struct RaiseRope : llmc::impl::RaiseRopeBase<RaiseRope> {
         anchors.push_back(op);
     });
     int64_t count = std::max<int64_t>(maxContext, probedPositions);
+    RopeTables tables;
     // The outermost form first: a partial rotation ends in a concatenation
     // around the addition, an interleaved one in a reshape around two.
     for (Operation *anchor : llvm::reverse(anchors)) {
@@ -75,7 +77,7 @@ struct RaiseRope : llmc::impl::RaiseRopeBase<RaiseRope> {
       RopeProposal proposal(**probe, anchor->getResult(0));
       if (!proposal.collect())
         continue;
-      if (!tabulate(proposal, count)) {
+      if (!tabulate(proposal, count, tables)) {
         anchor->emitRemark("not raised to llm.rope: ") << proposal.reason();
         continue;
       }

@@ -109,51 +109,44 @@ bool RopeProposal::classify() {
   return heads > 0 && headDim > 0 && heads * headDim == columns;
 }
 
-bool RopeProposal::tabulate(int64_t count) {
+bool RopeProposal::tabulate(int64_t count, RopeTables &tables) {
   positions = count;
   probe.begin({1, count, 0});
   if (fixedCos) {
-    auto c = probe.evaluate(fixedCos), s = probe.evaluate(fixedSin);
-    if (failed(c) || failed(s) || c->rank() != 2 || s->rank() != 2)
+    auto c = tables.get(fixedCos, count, probe);
+    auto s = tables.get(fixedSin, count, probe);
+    if (failed(c) || failed(s) || (*c)->values.rank() != 2 ||
+        (*s)->values.rank() != 2)
       return false;
     cos = *c;
     sin = *s;
-    positions = std::min(count, c->shape()[0]);
+    positions = std::min(count, cos->values.shape()[0]);
   } else {
     for (Value factor : factors) {
-      auto table = probe.evaluate(factor);
+      auto table = tables.get(factor, count, probe);
       if (failed(table))
         why = "a table cannot be evaluated: " + probe.error();
       else
         why = "a factor is no table over positions";
-      if (failed(table) || table->rank() == 0 ||
-          table->numElements() != count * table->shape().back())
+      if (failed(table) || (*table)->values.rank() == 0 ||
+          (*table)->values.numElements() != count * (*table)->width())
         return false;
       bool zero = true;
-      for (int64_t j = 0; j < table->shape().back(); ++j)
-        zero = zero && table->getDouble(j) == 0;
+      for (int64_t j = 0; j < (*table)->width(); ++j)
+        zero = zero && (*table)->values.getDouble(j) == 0;
       (zero ? sin : cos) = *table;
     }
   }
-  if (!cos || !sin || cos.shape().back() != sin.shape().back()) {
+  if (!cos || !sin || cos->width() != sin->width()) {
     why = "its factors are no cosine and sine of one width";
     return false;
   }
   return true;
 }
 
-double RopeProposal::tableAt(const reference::Tensor &table, int64_t position,
-                             int64_t pair) const {
-  int64_t width = table.shape().back();
-  int64_t column = pair;
-  if (width == rotaryDim && pairing == llm::Pairing::Interleaved)
-    column = 2 * pair;
-  return table.getDouble(position * width + column);
-}
-
 bool RopeProposal::verify(llm::Pairing candidate) {
   pairing = candidate;
-  int64_t width = cos.shape().back();
+  int64_t width = cos->width();
   // A table holds each angle once, or twice: for both elements of a pair.
   for (int64_t rotary : {width, 2 * width}) {
     rotaryDim = rotary;
@@ -192,8 +185,8 @@ bool RopeProposal::verify(llm::Pairing candidate) {
               bool half = pairing == llm::Pairing::Half;
               int64_t first = half ? j : 2 * j;
               int64_t second = half ? j + rotaryDim / 2 : 2 * j + 1;
-              double c = tableAt(cos, sizes.past + s, j);
-              double n = tableAt(sin, sizes.past + s, j);
+              double c = cos->at(sizes.past + s, j, rotaryDim, pairing);
+              double n = sin->at(sizes.past + s, j, rotaryDim, pairing);
               double x = rows->getDouble(row + first);
               double y = rows->getDouble(row + second);
               expected.setDouble(out + first, x * c - y * n);
@@ -220,15 +213,9 @@ void RopeProposal::replace() {
   AffineExpr batch = probe.batchExtent(), rows = probe.rowsExtent();
 
   SmallVector<Value> tables;
-  for (const reference::Tensor *table : {&cos, &sin}) {
-    SmallVector<float> values;
-    for (int64_t p = 0; p < positions; ++p)
-      for (int64_t j = 0; j < rotaryDim / 2; ++j)
-        values.push_back(float(tableAt(*table, p, j)));
-    auto type = RankedTensorType::get({positions, rotaryDim / 2},
-                                      builder.getF32Type());
-    auto weight = addTable(module, DenseElementsAttr::get(type, ArrayRef(values)));
-    tables.push_back(llm::GetWeightOp::create(builder, loc, type,
+  for (RopeTable *table : {cos.get(), sin.get()}) {
+    auto weight = table->weight(module, positions, rotaryDim, pairing);
+    tables.push_back(llm::GetWeightOp::create(builder, loc, weight.getType(),
                                               weight.getSymName()));
   }
   auto rowType = onnx::symbolicTensorType({batch, rows, constant(heads * headDim)},

@@ -4,6 +4,7 @@
 
 #include "dialects/llm/LlmOps.h"
 #include "dialects/onnx/OnnxOps.h"
+#include "passes/raise/RopeTable.h"
 #include "passes/support/Probe.h"
 
 namespace llmc {
@@ -15,7 +16,7 @@ public:
   /// Walks back from the result: finds the rows, the factors and the heads.
   bool collect();
   /// Evaluates the factors for the positions [0, count).
-  bool tabulate(int64_t count);
+  bool tabulate(int64_t count, RopeTables &tables);
   /// Whether the graph agrees with a rotation of this pairing.
   bool verify(llm::Pairing pairing);
   /// Why the last step failed, where the evaluator said so; for remarks.
@@ -25,8 +26,6 @@ public:
 
 private:
   bool classify();
-  double tableAt(const reference::Tensor &table, int64_t position,
-                 int64_t pair) const;
 
   Probe &probe;
   mlir::Value result; // [B, H, S, D], [B, S, H, D] or [B, S, H * D]
@@ -35,7 +34,7 @@ private:
   mlir::Value fixedCos, fixedSin; // tables [P, rotary/2] of rotary_embedding
   bool headsFirst = false;        // the result is [B, H, S, D]
   int64_t heads = 0, headDim = 0, rotaryDim = 0, positions = 0;
-  reference::Tensor cos, sin; // [positions, width]
+  std::shared_ptr<RopeTable> cos, sin; // [positions, width]
   llm::Pairing pairing = llm::Pairing::Half;
   std::string why;
 };

@@ -72,6 +72,30 @@ func.func @main(%ids: tensor<?x?xi64, #bs>, %pos: tensor<?x?xi64, #bs>) -> tenso
 
 // -----
 
+// Both rotations are by one table, which is there once, whatever their pairs.
+// CHECK-LABEL: module @raise_two_rotations_by_one_table
+// CHECK-COUNT-2: llm.weight {{.+}}type = tensor<12x2xf32>
+// CHECK-NOT: llm.weight {{.+}}type = tensor<12x2xf32>
+// CHECK: llm.rope {{.+}} {head_dim = 4 : i64, heads = 2 : i64, pairing = 0 : i32, rotary_dim = 4 : i64}
+// CHECK: llm.rope {{.+}} {head_dim = 4 : i64, heads = 2 : i64, pairing = 1 : i32, rotary_dim = 4 : i64}
+#bs = affine_map<()[s0, s1] -> (s0, s1)>
+#rows = affine_map<()[s0, s1] -> (s0, s1, 8)>
+module @raise_two_rotations_by_one_table {
+llm.weight @table {type = tensor<32x8xf32>, values = dense<1.0> : tensor<32x8xf32>}
+func.func @main(%ids: tensor<?x?xi64, #bs>, %pos: tensor<?x?xi64, #bs>) -> (tensor<?x?x8xf32, #rows>, tensor<?x?x8xf32, #rows>) {
+  %w = llm.get_weight @table : tensor<32x8xf32>
+  %rows = llm.embedding %ids, %w : (tensor<?x?xi64, #bs>, tensor<32x8xf32>) -> tensor<?x?x8xf32, #rows>
+  %angles = onnx.constant dense<[[0.0, 0.0], [1.0, 0.1], [2.0, 0.2], [3.0, 0.3], [4.0, 0.4], [5.0, 0.5], [6.0, 0.6], [7.0, 0.7], [8.0, 0.8], [9.0, 0.9], [10.0, 1.0], [11.0, 1.1]]> : tensor<12x2xf32> : tensor<12x2xf32>
+  %c = onnx.cos %angles : (tensor<12x2xf32>) -> tensor<12x2xf32>
+  %s = onnx.sin %angles : (tensor<12x2xf32>) -> tensor<12x2xf32>
+  %q = onnx.rotary_embedding %rows, %c, %s, %pos {num_heads = 2 : i64, rotary_dim = 0 : i64, interleaved = false} : (tensor<?x?x8xf32, #rows>, tensor<12x2xf32>, tensor<12x2xf32>, tensor<?x?xi64, #bs>) -> tensor<?x?x8xf32, #rows>
+  %k = onnx.rotary_embedding %rows, %c, %s, %pos {num_heads = 2 : i64, rotary_dim = 0 : i64, interleaved = true} : (tensor<?x?x8xf32, #rows>, tensor<12x2xf32>, tensor<12x2xf32>, tensor<?x?xi64, #bs>) -> tensor<?x?x8xf32, #rows>
+  return %q, %k : tensor<?x?x8xf32, #rows>, tensor<?x?x8xf32, #rows>
+}
+}
+
+// -----
+
 // A sum of two activations: nothing rotates.
 // CHECK-LABEL: module @no_raise_residual_sum
 // CHECK-NOT: llm.rope
