@@ -10,9 +10,11 @@ RssShmem of all the compile's processes together, looked at every 20 ms. Beside 
 is dd of the model's files and of the result, `move` is reading the model and writing as many bytes as
 the result has, which no compile can do without. What is written is on the disk when the time is
 taken (llmc waits for that too). The four take turns. Needs free space for another copy of all.
+Where others use the machine, processor time tells more than the clock.
 """
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -44,6 +46,12 @@ def seconds(work):
     return time.monotonic() - start
 
 
+def processor_seconds():
+    """Of all processes that were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def main():
     parser = argparse.ArgumentParser(epilog="Words behind -- are flags of llmc compile.")
     parser.add_argument("model", type=Path, help="a folder")
@@ -54,14 +62,16 @@ def main():
     flags, compile_flags = parser.parse_args(words[:border]), words[border + 1:]
     sources = sorted(path for path in flags.model.iterdir() if path.is_file())
     rows = {"warm": [], "cold": [], "copy": [], "move": []}
-    memory = []
+    memory, worked = [], []
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(dir=flags.model.parent) as folder:
         result, other = Path(folder) / "model.bin", Path(folder) / "copy"
         command = [flags.build / "bin/llmc", "compile", flags.model, "-o", result, *compile_flags]
 
         def compiled():
+            before = processor_seconds()
             took, most, _ = watched(command)
+            worked.append(processor_seconds() - before)
             memory.append(most)
             return took
 
@@ -90,7 +100,8 @@ def main():
     print(f"{time.strftime('%Y-%m-%d')}, commit {commit()}, {len(os.sched_getaffinity(0))} cores, "
           f"load {load:.1f} when it began and {os.getloadavg()[0]:.1f} at the end; "
           f"{sum(path.stat().st_size for path in sources) / 1e9:.2f} GB to {size / 1e9:.2f} GB; "
-          f"at most {max(memory) / 2**20:.0f} MiB of private memory\n")
+          f"at most {max(memory) / 2**20:.0f} MiB of private memory; "
+          f"{statistics.median(worked):.1f} s of processor time a compile\n")
     print("| | median s | runs | of copy |\n|---|---|---|---|")
     for name, times in rows.items():
         median = statistics.median(times)
