@@ -38,7 +38,9 @@ struct Ending {
   std::string text, json;
   int exit = 0;
 };
-Ending interruptEnding, terminateEnding, memoryEnding, cutEnding, crashEnding;
+Ending stopEndings[3], memoryEnding, cutEnding, crashEnding;
+/// Ctrl-C, a polite end, and the terminal's end.
+constexpr int stopSignals[] = {SIGINT, SIGTERM, SIGHUP};
 std::atomic<bool> deferred = false;
 std::atomic<int> pending = 0; // The signal that was deferred.
 static_assert(std::atomic<int>::is_always_lock_free);
@@ -70,7 +72,7 @@ void onStop(int signal) {
   int none = 0;
   if (deferred && pending.compare_exchange_strong(none, signal))
     return;
-  end(signal == SIGTERM ? terminateEnding : interruptEnding);
+  end(stopEndings[signal == SIGTERM ? 1 : signal == SIGHUP ? 2 : 0]);
 }
 
 void install(int signal, void (*handler)(int), int flags) {
@@ -134,8 +136,8 @@ Error interruptedError() {
 }
 
 void catchFatalEvents(bool json) {
-  interruptEnding = endingOf(interruptedError(), 128 + SIGINT, json);
-  terminateEnding = endingOf(interruptedError(), 128 + SIGTERM, json);
+  for (size_t i = 0; i < std::size(stopSignals); ++i)
+    stopEndings[i] = endingOf(interruptedError(), 128 + stopSignals[i], json);
   memoryEnding = endingOf({Code::OutOfMemory, "not enough memory", "",
                            "the system refused an allocation",
                            "close other programs, or use fewer sequences or a "
@@ -161,7 +163,7 @@ void catchFatalEvents(bool json) {
     for (int signal : {SIGSEGV, SIGILL, SIGFPE, SIGABRT})
       if (isDefault(signal))
         install(signal, [](int) { end(crashEnding); }, SA_ONSTACK | SA_NODEFER);
-  for (int signal : {SIGINT, SIGTERM}) {
+  for (int signal : stopSignals) {
     // Whoever started the program may have asked that it goes on (nohup, `&`).
     struct sigaction before = {};
     ::sigaction(signal, nullptr, &before);

@@ -22,21 +22,21 @@ std::string errorJson(const Error &error, int exit);
 bool wantsJson(std::span<const std::string_view> words);
 
 /// From now on these end the process with their message (and with \p json their
-/// object on stdout) and exit code: SIGINT, SIGTERM, a failed allocation, a file
-/// that is cut short while it is mapped (SIGBUS), and crashes where nobody else
+/// object on stdout) and exit code: SIGINT, SIGTERM, SIGHUP, a failed allocation,
+/// a file that is cut short while it is mapped (SIGBUS), and crashes where nobody else
 /// handles them. Files that are not finished vanish.
 void catchFatalEvents(bool json);
-/// From now on, the first SIGINT or SIGTERM sets interrupted(); a second one
+/// From now on, the first of SIGINT, SIGTERM and SIGHUP sets interrupted(); a second one
 /// ends the process.
 void deferInterrupts();
-/// From now on, a first SIGINT or SIGTERM ends the process again.
+/// From now on, the first of these signals ends the process again.
 void obeyInterrupts();
 bool interrupted();
 /// \p function is called before a signal ends the process; null for none. It may
 /// do only what a signal handler may.
 void beforeEnding(void (*function)());
 /// Takes a SIGINT back: interrupted() is false until the next one. False, and
-/// nothing is taken back, where there was none or a SIGTERM.
+/// nothing is taken back, where there was none or another signal.
 bool forgetInterrupt();
 /// For whoever stops because of interrupted().
 Error interruptedError();

@@ -78,6 +78,8 @@ Key KeyReader::control(char byte) {
     return Key::KillWord;
   case 25:
     return Key::Yank;
+  case 26:
+    return Key::Suspend;
   default:
     return Key::None;
   }
@@ -122,7 +124,10 @@ Key KeyReader::escape(char byte) {
 Key KeyReader::push(char byte) {
   if (pasting) {
     constexpr std::string_view end = "\x1b[201~";
-    pasted += byte == '\r' ? '\n' : byte;
+    // Terminals send a line break as a return; some text has both.
+    if (byte != '\n' || !afterReturn)
+      pasted += byte == '\r' ? '\n' : byte;
+    afterReturn = byte == '\r';
     if (!pasted.ends_with(end) && pasted.size() < maxLine)
       return Key::None;
     if (pasted.ends_with(end))

@@ -30,6 +30,7 @@ enum class Key : uint8_t {
   KillWord,    ///< Ctrl-W
   Yank,        ///< Ctrl-Y
   Clear,       ///< Ctrl-L: of the screen.
+  Suspend,     ///< Ctrl-Z: of the program.
 };
 
 /// Bytes of a terminal to keys; a paste in brackets is one text, whatever line
@@ -45,13 +46,13 @@ private:
   Key control(char byte);
   std::string sequence; // Of an escape, or of a character that is not whole.
   std::string typed;
-  bool pasting = false;
+  bool pasting = false, afterReturn = false;
   std::string pasted;
 };
 
 class LineBuffer {
 public:
-  /// Applies any key but Enter, EndOfInput, Interrupt and Clear.
+  /// Applies any key but Enter, EndOfInput, Interrupt, Clear and Suspend.
   void apply(Key key, std::string_view text = {});
   const std::string &line() const { return text; }
   size_t cursor() const { return at; } ///< In bytes.

@@ -4,6 +4,7 @@
 #include "runtime/verbs/Failure.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <sys/ioctl.h>
@@ -32,7 +33,18 @@ void restore() {
 /// Keys come as they are pressed, Ctrl-C too; what is pasted comes in brackets.
 class RawMode {
 public:
-  RawMode() {
+  RawMode() { enter(); }
+  ~RawMode() { restore(); }
+
+  /// The whole job stops as if the terminal had said so, and goes on later.
+  void suspend() {
+    restore();
+    ::kill(0, SIGTSTP);
+    enter();
+  }
+
+private:
+  static void enter() {
     if (::tcgetattr(0, &original) != 0)
       return;
     static const bool once = std::atexit(restore) == 0;
@@ -47,7 +59,6 @@ public:
     if (isRaw)
       report("\x1b[?2004h");
   }
-  ~RawMode() { restore(); }
 };
 
 Error cannotRead() {
@@ -148,6 +159,10 @@ Result<LineInput::End> LineInput::edit(std::string_view prompt,
         return End::EndOfInput;
       }
       buffer.apply(Key::Delete);
+      break;
+    case Key::Suspend:
+      report("\r\n");
+      raw.suspend();
       break;
     case Key::Clear:
       report("\x1b[H\x1b[2J");

@@ -20,7 +20,8 @@ void expectPart(const std::string &text, const std::string &part) {
 
 TEST(Interruption, EndsWithOneLineAndItsExitCode) {
   Binary program(false);
-  for (auto [signal, exit] : {std::pair(SIGINT, 130), std::pair(SIGTERM, 143)}) {
+  for (auto [signal, exit] :
+       {std::pair(SIGINT, 130), std::pair(SIGTERM, 143), std::pair(SIGHUP, 129)}) {
     Outcome outcome = program.stop("bench -r 1000000", signal, 200);
     EXPECT_EQ(outcome.exit, exit);
     EXPECT_EQ(outcome.out, "");
