@@ -20,6 +20,9 @@ struct CompileProgress {
   uint64_t total = 0;
 };
 
+/// What CompileOptions::attentionSplit is at most.
+constexpr int64_t mostAttentionSplit = 16384;
+
 struct CompileOptions {
   std::string input;  ///< An .onnx file or a folder that holds one.
   std::string output; ///< The model.bin, or the text of --emit; "-": stdout.

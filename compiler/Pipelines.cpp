@@ -1,8 +1,11 @@
 #include "compiler/Pipelines.h"
 
+#include "dialects/kernel/KernelDialect.h"
 #include "passes/Passes.h"
 
 namespace llmc {
+
+static_assert(mostAttentionSplit == kernel::mostSplit);
 
 std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options) {
   std::vector<PipelineStep> steps;

@@ -126,6 +126,10 @@ Value VectorBuilder::minIndex(Value a, Value b) {
   return arith::MinSIOp::create(*this, a, b);
 }
 
+Value VectorBuilder::maxIndex(Value a, Value b) {
+  return arith::MaxSIOp::create(*this, a, b);
+}
+
 Value VectorBuilder::toIndex(Value integer) {
   return arith::IndexCastOp::create(*this, getIndexType(), integer);
 }

@@ -59,6 +59,7 @@ public:
   Value ceilDiv(Value a, int64_t b);
   Value remainder(Value a, int64_t b);
   Value minIndex(Value a, Value b);
+  Value maxIndex(Value a, Value b);
   Value toIndex(Value integer);
 
   Value broadcast(Value scalar, int64_t count = width);

@@ -10,7 +10,7 @@
 ///
 /// How the work is shared depends on lengths that only the positions tell, so
 /// the kernel counts it; a thread's count is some tens of instructions.
-#include "codegen/x86/AttentionPages.h"
+#include "codegen/x86/AttentionPieces.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -34,7 +34,7 @@ public:
   SplitLowering(kernel::AttentionSplitOp op, KvCacheLayout layout,
                 const X86Level &level)
       : op(op), b(op.getLoc(), op), operands(AttentionOperands::of(op)),
-        pages(b, operands, layout, level),
+        pieces(b, operands, layout, level),
         slots(extent(op.getMaxima(), 0)) {}
   void run();
 
@@ -48,7 +48,7 @@ private:
   kernel::AttentionSplitOp op;
   VectorBuilder b;
   AttentionOperands operands;
-  AttentionPages pages;
+  AttentionPieces pieces;
   int64_t slots;
 };
 
@@ -58,7 +58,7 @@ BlockWork SplitLowering::describeBlock(Value block) {
   BlockWork work;
   work.first = b.toIndex(b.loadScalar(op.getBlocks(), {block, b.index(0)}));
   work.count = b.toIndex(b.loadScalar(op.getBlocks(), {block, b.index(1)}));
-  AttentionRows seen = pages.rowsFrom(work.first, work.count);
+  AttentionRows seen = pieces.cutter.rowsFrom(work.first, work.count);
   work.sequence = seen.sequence;
   work.firstSplit = b.floorDiv(seen.oldest, op.getSplit());
   work.splits = b.sub(b.add(b.floorDiv(seen.last, op.getSplit()), b.index(1)),
@@ -73,14 +73,14 @@ Value SplitLowering::shareOf(Value tile, Value works, Value tiles) {
 
 void SplitLowering::run() {
   Value blocks = memref::DimOp::create(b, op.getBlocks(), 0);
-  Value heads = b.index(pages.layout.heads);
+  Value heads = b.index(pieces.layout.heads);
   Value counted = b.loop(b.index(0), blocks, 1, {b.index(0)},
                          [&](Value block, ValueRange carried) {
                            return SmallVector<Value>{b.add(
                                carried[0], describeBlock(block).splits)};
                          })[0];
   Value works = b.mul(counted, heads);
-  Value tiles = b.mul(blocks, b.index(pages.layout.heads * slots));
+  Value tiles = b.mul(blocks, b.index(pieces.layout.heads * slots));
   Value from = shareOf(op.getBegin(), works, tiles);
   Value to = shareOf(op.getEnd(), works, tiles);
   b.loop(b.index(0), blocks, 1, {b.index(0)},
@@ -88,9 +88,8 @@ void SplitLowering::run() {
            Value before = carried[0];
            BlockWork work = describeBlock(block);
            Value count = b.mul(work.splits, heads);
-           Value begin =
-               arith::MaxSIOp::create(b, b.sub(from, before), b.index(0));
-           Value end = arith::MinSIOp::create(b, b.sub(to, before), count);
+           Value begin = b.maxIndex(b.sub(from, before), b.index(0));
+           Value end = b.minIndex(b.sub(to, before), count);
            b.loop(begin, end, 1, [&](Value number) {
              Value head = arith::DivUIOp::create(b, number, work.splits);
              Value split = b.add(
@@ -105,29 +104,28 @@ void SplitLowering::run() {
 void SplitLowering::emitWork(const BlockWork &block, Value cacheHead,
                              Value split) {
   Value slot = b.remainder(split, slots);
-  pages.forLines(block.first, block.count, cacheHead, block.sequence,
-                 [&](const AttentionLines &lines) {
-                   pages.loadQueries(lines);
-                   pages.emitPiece(lines, split);
-                   store(lines, slot);
-                 });
+  pieces.cutter.forLines(block.first, block.count, cacheHead, block.sequence,
+                         [&](const AttentionLines &lines) {
+                           pieces.loadQueries(lines);
+                           pieces.emitPiece(lines, split);
+                           store(lines, slot);
+                         });
 }
 
 void SplitLowering::store(const AttentionLines &lines, Value slot) {
-  const SoftmaxState &piece = pages.state;
-  for (int64_t l = 0; l < lines.count(); ++l) {
-    Value line = b.index(l);
-    Value row = lines.rowOf(b, l), head = lines.headOf(b, l);
+  const SoftmaxState &piece = pieces.state;
+  lines.forEach(b, [&](Value line) {
+    Value row = lines.rowOf(b, line), head = lines.headOf(b, line);
     b.storeScalar(b.loadScalar(piece.maxima, line), op.getMaxima(),
                   {slot, row, head});
     b.storeScalar(b.loadScalar(piece.sums, line), op.getSums(),
                   {slot, row, head});
-    Value start = b.mul(head, b.index(pages.layout.headDim));
-    b.columns(pages.layout.headDim, [&](Value column, Value mask) {
+    Value start = b.mul(head, b.index(pieces.layout.headDim));
+    b.columns(pieces.layout.headDim, [&](Value column, Value mask) {
       b.store(b.load(piece.outputs, {line, column}), op.getPartials(),
               {slot, row, b.add(start, column)}, mask);
     });
-  }
+  });
 }
 
 /// Checks [slots, T, columns] f32 of both ops.
@@ -176,8 +174,7 @@ static void emitMerge(VectorBuilder &b, kernel::AttentionMergeOp op,
   Value last = b.toIndex(b.loadScalar(op.getPositions(), {row}));
   Value oldest = b.index(0);
   if (int64_t window = op.getWindow())
-    oldest =
-        arith::MaxSIOp::create(b, b.sub(last, b.index(window - 1)), oldest);
+    oldest = b.maxIndex(b.sub(last, b.index(window - 1)), oldest);
   Type f32 = b.getF32Type();
   SmallVector<Value> start0 = {b.infinity(f32, true), b.number(f32, 0)};
   start0.append(vectors, b.number(b.f32Lanes(), 0));

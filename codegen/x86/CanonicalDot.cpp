@@ -35,6 +35,8 @@ static void emitTerms(VectorBuilder &b, const DotBlock &block, Value group,
 static SmallVector<Value> emitBlock(VectorBuilder &b, const DotBlock &block,
                                     Value first, int64_t length,
                                     ValueRange sums) {
+  if (block.enter)
+    block.enter(first);
   SmallVector<Value> chains(2 * sums.size(), b.number(b.f32Lanes(), 0));
   int64_t step = block.step, whole = length / step * step;
   if (whole == step)

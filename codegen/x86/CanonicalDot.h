@@ -18,6 +18,8 @@ struct DotBlock {
   /// The weights of a panel at `group` + j, where group is a multiple of `step`
   /// and 0 <= j < step (vector<16xf32>).
   std::function<Value(int64_t panel, Value group, int64_t j)> weight;
+  /// Called before the terms of a block of 32, with its first k; empty for none.
+  std::function<void(Value first)> enter;
   /// Terms in a round of the inner loop: what a line of every weight type in
   /// use has, 4 or 8.
   int64_t step = 4;

@@ -12,6 +12,8 @@ constexpr llvm::StringLiteral entryAttr = "kernel.entry";
 constexpr int64_t panelWidth = 16;
 /// Terms in a block of the canonical order of summation.
 constexpr int64_t sumBlock = 32;
+/// Positions in a piece of attention at most.
+constexpr int64_t mostSplit = 16384;
 } // namespace llmc::kernel
 
 #endif // LLMC_DIALECTS_KERNEL_KERNELDIALECT_H

@@ -2,6 +2,7 @@
 #include "dialects/kernel/KernelOps.h"
 
 using namespace mlir;
+using namespace llmc;
 using namespace llmc::kernel;
 
 #define GET_OP_CLASSES
@@ -42,10 +43,17 @@ LogicalResult MapOp::verify() {
 
 /// The attributes are read as unsigned.
 static LogicalResult verifySplit(Operation *op, int64_t page, int64_t split) {
-  if (page > 0 && split > 0 && split % page == 0)
-    return success();
-  return op->emitOpError("(1) has a split of ")
-         << split << " positions, which is no multiple of the page of " << page;
+  if (page <= 0 || page % sumBlock)
+    return op->emitOpError("(1) has a page of ")
+           << page << " positions, which is no multiple of " << sumBlock;
+  if (split <= 0 || split % page)
+    return op->emitOpError("(1) has a split of ")
+           << split << " positions, which is no multiple of the page of "
+           << page;
+  if (split > mostSplit)
+    return op->emitOpError("(2) has a split of ")
+           << split << " positions, which is more than " << mostSplit;
+  return success();
 }
 
 LogicalResult AttentionOp::verify() {
@@ -57,5 +65,5 @@ LogicalResult AttentionSplitOp::verify() {
 }
 
 LogicalResult AttentionMergeOp::verify() {
-  return verifySplit(*this, 1, getSplit());
+  return verifySplit(*this, sumBlock, getSplit());
 }

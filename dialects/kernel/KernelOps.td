@@ -164,21 +164,23 @@ def Kernel_AttentionOp : Kernel_Op<"attention"> {
     caches as in `kernel.kv_append`; blocks [B, 2] i32: first row and number of
     rows, all of one sequence. Tile i is block i / KV, cache head i mod KV.
 
-    The cache is cut at multiples of `split` positions. Order of a piece: a
-    page's scores are a linear with K = D, its values a linear with K = page,
-    both in the canonical order of `kernel.linear`. Per page: the largest score
-    m, weights exp(s - m) (0 where masked), their sum in the order of
-    `kernel.rms_norm`'s lanes and tree. Pages are merged in ascending order into
-    a running (m, sum, output) that begins as (-inf, 0, 0). Pieces are merged
-    likewise, in ascending order, into another, which is divided by its sum.
+    The cache is cut at multiples of `split` positions. A piece is one softmax:
+    its scores are a linear with K = D; the largest is m, the weights are
+    exp(s - m) (0 where masked), their sum has the order of `kernel.rms_norm`'s
+    lanes and tree; its values are a linear with K = split, from the piece's
+    first position on, across its pages. Both linears have the canonical order
+    of `kernel.linear`. So blocks of 32 positions of which nothing is seen add
+    nothing and may be left out.
 
-    Merging (m, s, o) into (M, S, O): N = max(M, m), a = exp(M - N),
-    b = exp(m - N), then (N, fma(s, b, S * a), fma(o, b, O * a)). So merging into
-    (-inf, 0, 0) gives (m, s, o), and merging a page or piece in which nothing is
-    seen, (-inf, 0, 0), changes nothing: neither the pages that a window does not
-    reach nor the rows of a block show in the bits.
+    Pieces (m, s, o) are merged in ascending order into a running (M, S, O) that
+    begins as (-inf, 0, 0) and is divided by its sum at the end: N = max(M, m),
+    a = exp(M - N), b = exp(m - N), then (N, fma(s, b, S * a), fma(o, b, O * a)).
+    Merging into (-inf, 0, 0) gives (m, s, o), and merging a piece in which
+    nothing is seen, (-inf, 0, 0), changes nothing: neither what a window does
+    not reach nor the rows of a block show in the bits.
 
-    1. `page` and `split` are positive, `split` a multiple of `page`.
+    1. `page` is a positive multiple of 32, `split` one of `page`.
+    2. `split` is at most 16384: scores of a piece lie on the stack.
   }];
   let arguments = (ins AnyMemRef:$query, AnyMemRef:$row_sequence, AnyMemRef:$positions,
                        AnyMemRef:$page_table, AnyMemRef:$blocks,
@@ -205,7 +207,8 @@ def Kernel_AttentionSplitOp : Kernel_Op<"attention_split"> {
     [ceil(begin * n / N), ceil(end * n / N)): whatever the lengths of sequences,
     equal shares of tiles are equal shares of work.
 
-    1. `page` and `split` are positive, `split` a multiple of `page`.
+    1. `page` is a positive multiple of 32, `split` one of `page`.
+    2. `split` is at most 16384.
   }];
   let arguments = (ins AnyMemRef:$query, AnyMemRef:$row_sequence, AnyMemRef:$positions,
                        AnyMemRef:$page_table, AnyMemRef:$blocks,
@@ -225,7 +228,8 @@ def Kernel_AttentionMergeOp : Kernel_Op<"attention_merge"> {
     Tile i is row i / H, head i mod H. With the same attributes both together
     give the bits of `kernel.attention`.
 
-    1. `split` is positive.
+    1. `split` is a positive multiple of 32.
+    2. `split` is at most 16384.
   }];
   let arguments = (ins AnyMemRef:$maxima, AnyMemRef:$sums, AnyMemRef:$partials,
                        AnyMemRef:$positions, AnyMemRef:$output,

@@ -8,9 +8,10 @@
 ///
 /// The piece is 256 positions, doubled while a row's pieces (a head's output,
 /// largest score and sum, in f32) take more than `piece-bytes`: 4 MiB, which 32
-/// heads of 128 reach beyond 64k positions. It is part of the canonical order:
-/// a function of the operator and the context alone, not of rows or threads, so
-/// it is the same in all specialisations, and so are the bits.
+/// heads of 128 reach beyond 64k positions; a kernel takes at most 16384. It is
+/// part of the canonical order: a function of the operator and the context
+/// alone, not of rows or threads, so it is the same in all specialisations, and
+/// so are the bits.
 ///
 /// Without sharing, a step has a tile for each cache head and block of rows;
 /// the fewest are those of rows of one sequence. How many threads there will be
@@ -24,6 +25,7 @@
 ///   4. the pieces of max_rows rows fit in four times `piece-bytes`: decode
 ///      steps do, chunks of prefill do not and need it less.
 /// Numbers depend on `kernel.split` only.
+#include "dialects/kernel/KernelDialect.h"
 #include "passes/Passes.h"
 #include "passes/support/Regions.h"
 
@@ -68,7 +70,7 @@ void SelectSplits::select(llm::AttentionOp op, int64_t rows) {
   int64_t length = split;
   if (!length) {
     length = llvm::alignTo(leastSplit, cache.getPage());
-    while (length < context &&
+    while (length < context && 2 * length <= kernel::mostSplit &&
            slotsOf(op, length, sharedRows) > pieceBytes / pieceRow)
       length *= 2;
   }
@@ -99,6 +101,12 @@ void SelectSplits::runOnOperation() {
       continue;
     auto walked = function.walk([&](llm::AttentionOp op) {
       int64_t page = cast<llm::KvCacheType>(op.getCache().getType()).getPage();
+      if (split > kernel::mostSplit) {
+        op.emitError("a split of ") << split.getValue()
+                                    << " positions is more than "
+                                    << kernel::mostSplit;
+        return WalkResult::interrupt();
+      }
       if (split < 0 || split % page != 0) {
         op.emitError("a split of ") << split.getValue()
                                     << " positions is no multiple of the page "

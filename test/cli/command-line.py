@@ -84,6 +84,8 @@ class Flags(support.TestCase):
         self.succeed(*base, "--attention-split=128")
         done = self.fail_with(USAGE, 102, *base, "--attention-split=100")
         self.assertIn(b"multiple of 64", done.stderr)
+        done = self.fail_with(USAGE, 102, *base, "--attention-split=16448")
+        self.assertIn(b"at most 16384", done.stderr)
 
     def test_that_lack_a_value_are_refused(self):
         self.fail_with(USAGE, 103, llmc(), "compile", "x", "-o")

@@ -248,6 +248,9 @@ Status finish(CompileArguments &out, const RawFlags &raw) {
     return badValue("--attention-split", raw.attentionSplit,
                     "is no multiple of a page of the cache",
                     "give a multiple of " + std::to_string(cachePage));
+  if (options.attentionSplit > mostAttentionSplit)
+    return badValue("--attention-split", raw.attentionSplit, "is too many",
+                    "give at most " + std::to_string(mostAttentionSplit));
   LLMC_CHECK(takeSize("--max-memory", raw.maxMemory, options.maxMemory));
   LLMC_CHECK(takeSize("--jobs", raw.jobs, options.jobs));
   LLMC_CHECK(checkTargets(options.targets));

@@ -98,3 +98,19 @@ func.func @linear_in_blocks_without_scratch(%x: memref<?x64xbf16>, %w: memref<1x
   }
   return
 }
+
+// -----
+
+func.func @attention_over_half_blocks(%q: memref<?x64xf32>, %i: memref<?xi32>, %t: memref<?x?xi32>, %bl: memref<?x2xi32>, %kc: memref<?x2x3x16x16xf32>, %vc: memref<?x2x1x48x16xf32>, %b: index, %e: index) {
+  // expected-error @below {{(1) has a page of 48 positions, which is no multiple of 32}}
+  kernel.attention %q, %i, %i, %t, %bl, %kc, %vc, %q, %b, %e {heads = 4 : i64, head_dim = 16 : i64, page = 48 : i64, split = 96 : i64, scale = 0.25 : f32, window = 0 : i64, softcap = 0.0 : f32} : memref<?x64xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?x2xi32>, memref<?x2x3x16x16xf32>, memref<?x2x1x48x16xf32>, memref<?x64xf32>, index, index
+  return
+}
+
+// -----
+
+func.func @attention_merge_of_long_pieces(%m: memref<2x?x4xf32>, %pa: memref<2x?x64xf32>, %i: memref<?xi32>, %q: memref<?x64xf32>, %b: index, %e: index) {
+  // expected-error @below {{(2) has a split of 16416 positions, which is more than 16384}}
+  kernel.attention_merge %m, %m, %pa, %i, %q, %b, %e {heads = 4 : i64, head_dim = 16 : i64, split = 16416 : i64, window = 0 : i64} : memref<2x?x4xf32>, memref<2x?x4xf32>, memref<2x?x64xf32>, memref<?xi32>, memref<?x64xf32>, index, index
+  return
+}

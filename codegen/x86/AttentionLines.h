@@ -1,0 +1,105 @@
+/// Rows and query heads of attention, and how they are cut in lines.
+#ifndef LLMC_CODEGEN_X86_ATTENTIONLINES_H
+#define LLMC_CODEGEN_X86_ATTENTIONLINES_H
+
+#include "codegen/x86/KernelsToX86.h"
+#include "codegen/x86/KvCacheLayout.h"
+
+namespace llmc::codegen {
+
+/// What kernel.attention and kernel.attention_split have in common.
+struct AttentionOperands {
+  Value query, rowSequence, positions, pageTable, blocks, keyCache, valueCache;
+  int64_t heads; ///< Query heads.
+  int64_t split; ///< Positions of a piece.
+  double scale;
+  int64_t window; ///< 0: none.
+  double softcap; ///< 0: none.
+
+  template <typename Op> static AttentionOperands of(Op op) {
+    return {op.getQuery(),
+            op.getRowSequence(),
+            op.getPositions(),
+            op.getPageTable(),
+            op.getBlocks(),
+            op.getKeyCache(),
+            op.getValueCache(),
+            int64_t(op.getHeads()),
+            int64_t(op.getSplit()),
+            op.getScale().convertToDouble(),
+            int64_t(op.getWindow()),
+            op.getSoftcap().convertToDouble()};
+  }
+};
+
+/// Rows of one sequence, and what one of them sees at least.
+struct AttentionRows {
+  Value sequence; ///< Row of the page table.
+  Value oldest;   ///< The first position that a row sees.
+  Value last;     ///< The last one.
+};
+
+/// The lines being done, a line being one row and one query head: `rows` rows
+/// from `row`, `heads` heads from `head`, all of cache head `cacheHead`. Line l
+/// is row l / heads and head l mod heads of these.
+struct AttentionLines {
+  Value row;
+  int64_t rows;
+  Value head;
+  int64_t heads;
+  Value cacheHead;
+  AttentionRows seen;
+
+  int64_t count() const { return rows * heads; }
+  Value rowOf(VectorBuilder &b, Value line) const {
+    return b.add(row, b.floorDiv(line, heads));
+  }
+  Value headOf(VectorBuilder &b, Value line) const {
+    return b.add(head, b.remainder(line, heads));
+  }
+  /// Calls `body` with every line.
+  void forEach(VectorBuilder &b, llvm::function_ref<void(Value)> body) const {
+    b.loop(b.index(0), b.index(count()), 1, body);
+  }
+};
+
+/// Cuts blocks of rows in lines.
+class LineCutter {
+public:
+  /// `group` query heads read a cache head; at most `lines` lines are done
+  /// together.
+  LineCutter(VectorBuilder &b, const AttentionOperands &op, int64_t group,
+             int64_t lines);
+
+  /// What the rows [first, first + count) see; one sequence's.
+  AttentionRows rowsFrom(Value first, Value count);
+  /// Cuts rows [first, first + count) and the query heads of a cache head in
+  /// lines that are done together.
+  void forLines(Value first, Value count, Value cacheHead, Value sequence,
+                llvm::function_ref<void(const AttentionLines &)> body);
+  int64_t mostLines() const { return headsAtOnce * rowsAtOnce; }
+
+private:
+  AttentionLines linesAt(Value row, int64_t rows, Value head, Value cacheHead,
+                         Value sequence);
+  /// Widens `oldest` and `last` to what `row` sees.
+  void widen(AttentionRows &seen, Value row);
+
+  VectorBuilder &b;
+  const AttentionOperands &op;
+  int64_t group;
+  int64_t headsAtOnce, rowsAtOnce;
+};
+
+/// Checks what attention and attention_split have in common; an error on `op`
+/// says what is wrong.
+mlir::FailureOr<KvCacheLayout>
+attentionLayout(mlir::Operation *op, const AttentionOperands &operands,
+                int64_t headDim, int64_t page);
+/// Checks that `rows` is [T, columns] of floats.
+mlir::LogicalResult checkHeadRows(mlir::Operation *op, Value rows,
+                                  int64_t columns);
+
+} // namespace llmc::codegen
+
+#endif // LLMC_CODEGEN_X86_ATTENTIONLINES_H

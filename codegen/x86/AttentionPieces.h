@@ -1,0 +1,46 @@
+/// The softmax of a piece of the cache: the part that kernel.attention and
+/// kernel.attention_split share.
+#ifndef LLMC_CODEGEN_X86_ATTENTIONPIECES_H
+#define LLMC_CODEGEN_X86_ATTENTIONPIECES_H
+
+#include "codegen/x86/AttentionLines.h"
+#include "codegen/x86/Softmax.h"
+
+namespace llmc::codegen {
+
+class AttentionPieces {
+public:
+  AttentionPieces(VectorBuilder &b, const AttentionOperands &op,
+                  KvCacheLayout layout, const X86Level &level);
+
+  /// Copies the queries as f32, for pieces that follow.
+  void loadQueries(const AttentionLines &lines);
+  /// The softmax of the piece `split` of these lines, in `state`. Positions
+  /// that none of them sees are left out, in steps of 32.
+  void emitPiece(const AttentionLines &lines, Value split);
+
+  KvCacheLayout layout;
+  LineCutter cutter;
+  SoftmaxState state;
+
+private:
+  struct Part;
+  struct Place;
+  Part seenPart(const AttentionLines &lines, Value split);
+  Place placeOf(const AttentionLines &lines, Value position);
+  void emitScores(const AttentionLines &lines, const Part &part);
+  void emitWeights(const AttentionLines &lines, const Part &part);
+  void emitValues(const AttentionLines &lines, const Part &part);
+  Value finishScore(Value score, Value firstPosition, Value position);
+
+  VectorBuilder &b;
+  const AttentionOperands &op;
+  int64_t blockSums;
+  // On the stack, for the lines being done:
+  Value queries; ///< [lines, vectors * 16]
+  Value scores;  ///< [lines, split]: scores, then weights
+};
+
+} // namespace llmc::codegen
+
+#endif // LLMC_CODEGEN_X86_ATTENTIONPIECES_H
