@@ -30,6 +30,7 @@ std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options) {
 
   stage = "types";
   add(createConvertTypes({options.dtype}));
+  add(createSelectCacheType());
 
   stage = "fusion";
   add(createFuseMaps());

@@ -360,7 +360,8 @@ static void describeCache(rt::ProgramOp program, DecoderConfig &config) {
         std::max<int64_t>(config.cache.layers, buffer.getLayer() + 1);
     config.cache.kvHeads = type.getDimSize(1);
     config.cache.page = type.getDimSize(2) * kernel::panelWidth;
-    config.cache.headDim = type.getDimSize(3);
+    config.cache.pair = type.getRank() == 6 ? type.getDimSize(5) : 1;
+    config.cache.headDim = type.getDimSize(3) * config.cache.pair;
   });
 }
 

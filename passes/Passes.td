@@ -91,6 +91,12 @@ def RoundInputs : Pass<"llmc-round-inputs", "::mlir::ModuleOp"> {
 
 // attention
 
+def SelectCacheType : Pass<"llmc-select-cache-type", "::mlir::ModuleOp"> {
+  let summary = "Decide the type of the cache's elements.";
+  let options = [
+    Option<"type", "type", "std::string", "\"\"", "f32, bf16, or empty: choose.">
+  ];
+}
 def SelectSplits : Pass<"llmc-select-splits", "::mlir::ModuleOp"> {
   let summary = "Decide where attention cuts the cache, and who does the pieces.";
   let options = [

@@ -46,11 +46,16 @@ AttentionPieces::AttentionPieces(VectorBuilder &b, const AttentionOperands &op,
                                  KvCacheLayout layout, const X86Level &level)
     : layout(layout),
       cutter(b, op, op.heads / layout.heads, linesAtOnce(op.split)), b(b),
-      op(op), blockSums(level.blockSums) {
+      op(op), keys(b, op.keyCache, layout), values(b, op.valueCache, layout),
+      blockSums(level.blockSums) {
   int64_t lines = cutter.mostLines(), columns = layout.vectors * width;
   queries = b.stack({lines, columns}, b.getF32Type());
   scores = b.stack({lines, op.split}, b.getF32Type());
   state = SoftmaxState::allocate(b, lines, columns);
+}
+
+Value AttentionPieces::rounded(Value factor) {
+  return layout.pair > 1 ? b.toF32(b.fromF32(factor, b.getBF16Type())) : factor;
 }
 
 void AttentionPieces::loadQueries(const AttentionLines &lines) {
@@ -59,7 +64,7 @@ void AttentionPieces::loadQueries(const AttentionLines &lines) {
     Value start = b.mul(lines.headOf(b, line), b.index(layout.headDim));
     b.columns(layout.headDim, [&](Value column, Value mask) {
       Value query = b.loadF32(op.query, {row, b.add(start, column)}, mask);
-      b.store(query, queries, {line, column});
+      b.store(rounded(query), queries, {line, column});
     });
   });
 }
@@ -125,10 +130,8 @@ void AttentionPieces::emitScores(const AttentionLines &lines,
                 queries, {b.index(first + line), b.add(k, b.index(j))}));
           };
           block.weight = [&](int64_t p, Value k, int64_t j) {
-            return b.loadF32(op.keyCache,
-                             {place.page, lines.cacheHead,
-                              b.add(panel, b.index(p)), b.add(k, b.index(j)),
-                              b.index(0)});
+            return keys.at(b, place.page, lines.cacheHead,
+                           b.add(panel, b.index(p)), k, j);
           };
           auto dots = emitCanonicalDot(
               b, block, b.index(layout.headDim / kernel::sumBlock),
@@ -186,7 +189,7 @@ void AttentionPieces::emitWeights(const AttentionLines &lines,
         part.from, part.to, width, {b.number(b.f32Lanes(), 0)},
         [&](Value at, ValueRange carried) {
           Value weight = emitExp(b, b.sub(b.load(scores, {line, at}), base));
-          b.store(weight, scores, {line, at});
+          b.store(rounded(weight), scores, {line, at});
           return SmallVector<Value>{b.add(carried[0], weight)};
         });
     b.storeScalar(maximum, state.maxima, line);
@@ -217,10 +220,8 @@ void AttentionPieces::emitValues(const AttentionLines &lines,
           };
           block.weight = [&](int64_t p, Value k, int64_t j) {
             Value offset = b.add(place.offset, b.sub(k, inPlace));
-            return b.loadF32(op.valueCache,
-                             {place.page, lines.cacheHead,
-                              b.add(vector, b.index(p)),
-                              b.add(offset, b.index(j)), b.index(0)});
+            return values.at(b, place.page, lines.cacheHead,
+                             b.add(vector, b.index(p)), offset, j);
           };
           auto dots = emitCanonicalDot(b, block, blocks, /*tail=*/0);
           for (int64_t i = 0; i < count * atOnce; ++i)

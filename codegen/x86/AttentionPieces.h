@@ -13,7 +13,8 @@ public:
   AttentionPieces(VectorBuilder &b, const AttentionOperands &op,
                   KvCacheLayout layout, const X86Level &level);
 
-  /// Copies the queries as f32, for pieces that follow.
+  /// Copies the queries as f32, rounded as the cache needs it, for pieces that
+  /// follow.
   void loadQueries(const AttentionLines &lines);
   /// The softmax of the piece `split` of these lines, in `state`. Positions
   /// that none of them sees are left out, in steps of 32.
@@ -32,9 +33,12 @@ private:
   void emitWeights(const AttentionLines &lines, const Part &part);
   void emitValues(const AttentionLines &lines, const Part &part);
   Value finishScore(Value score, Value firstPosition, Value position);
+  /// What multiplies a cache of bf16 is rounded to bf16.
+  Value rounded(Value factor);
 
   VectorBuilder &b;
   const AttentionOperands &op;
+  CachePanels keys, values;
   int64_t blockSums;
   // On the stack, for the lines being done:
   Value queries; ///< [lines, vectors * 16]

@@ -1,8 +1,11 @@
 /// kernel.kv_append: rows of keys and values into their pages.
 ///
-/// A key's elements go 16 apart (one lane of each line of its panel), one by
-/// one; a value's go by whole vectors, the last filled up with zeros, which
-/// attention multiplies but never stores.
+/// What goes 16 or more apart goes one by one: a key's elements (one lane of
+/// each line of its panel), and a value's where lines hold pairs of positions.
+/// Rows are appended by several threads, and neighbouring positions share
+/// lanes: so each is written by a store of its own, never by reading and writing
+/// back. A value of f32 goes by whole vectors. Lanes beyond the head's width are
+/// filled up with zeros, which attention multiplies but never stores.
 #include "codegen/x86/KernelsToX86.h"
 #include "codegen/x86/KvCacheLayout.h"
 
@@ -12,31 +15,14 @@ using namespace llmc::codegen;
 
 using llvm::SmallVector;
 
-FailureOr<KvCacheLayout> KvCacheLayout::of(Operation *op, Value keys,
-                                           Value values, int64_t headDim,
-                                           int64_t page) {
-  constexpr int64_t width = VectorBuilder::width;
-  auto key = cast<MemRefType>(keys.getType());
-  auto value = cast<MemRefType>(values.getType());
-  if (page <= 0 || page % width)
-    return op->emitOpError("needs pages of a multiple of 16 positions");
-  if (headDim <= 0 || key.getRank() != 5 || value.getRank() != 5)
-    return op->emitOpError("needs caches of rank 5");
-  int64_t heads = key.getDimSize(1), vectors = llvm::divideCeil(headDim, width);
-  SmallVector<int64_t> keyShape = {heads, page / width, headDim, width};
-  SmallVector<int64_t> valueShape = {heads, vectors, page, width};
-  if (heads <= 0 || key.getShape().drop_front() != ArrayRef(keyShape) ||
-      value.getShape().drop_front() != ArrayRef(valueShape))
-    return op->emitOpError("has caches ")
-           << key << " and " << value
-           << " whose shapes do not fit head_dim and page";
-  if (key.getElementType() != value.getElementType() ||
-      !isa<FloatType>(key.getElementType()))
-    return op->emitOpError("needs both caches of one float type");
-  return KvCacheLayout{heads, headDim, page, vectors};
-}
+static constexpr int64_t width = VectorBuilder::width;
 
 namespace {
+
+/// Where a row's position lies.
+struct Place {
+  Value page, head, offset;
+};
 
 struct KvAppendLowering {
   kernel::KvAppendOp op;
@@ -44,9 +30,13 @@ struct KvAppendLowering {
   VectorBuilder b;
 
   void run();
-  /// Copies head `head` of a row; `page` and `offset` are the position's place.
-  void emitKey(Value row, Value head, Value page, Value offset);
-  void emitValue(Value row, Value head, Value page, Value offset);
+  /// Copies a row's head to its place.
+  void emitKey(Value row, const Place &place);
+  void emitValue(Value row, const Place &place);
+  /// Sixteen elements from `column` on of a row's head, zero beyond its width,
+  /// in the cache's type.
+  Value loadElements(Value rows, Value row, Value head, Value column,
+                     Value mask);
 };
 
 } // namespace
@@ -60,35 +50,59 @@ void KvAppendLowering::run() {
         b.toIndex(b.loadScalar(op.getPageTable(), {sequence, slot}));
     Value offset = b.remainder(position, layout.page);
     b.loop(b.index(0), b.index(layout.heads), 1, [&](Value head) {
-      emitKey(row, head, page, offset);
-      emitValue(row, head, page, offset);
+      emitKey(row, {page, head, offset});
+      emitValue(row, {page, head, offset});
     });
   });
 }
 
-void KvAppendLowering::emitKey(Value row, Value head, Value page,
-                               Value offset) {
-  constexpr int64_t width = VectorBuilder::width;
+Value KvAppendLowering::loadElements(Value rows, Value row, Value head,
+                                     Value column, Value mask) {
   Type element = cast<MemRefType>(op.getKeyCache().getType()).getElementType();
-  Value panel = b.floorDiv(offset, width), lane = b.remainder(offset, width);
   Value start = b.mul(head, b.index(layout.headDim));
-  b.loop(b.index(0), b.index(layout.headDim), 1, [&](Value d) {
-    Value value = b.toF32(b.loadScalar(op.getKey(), {row, b.add(start, d)}));
-    b.storeScalar(b.fromF32(value, element), op.getKeyCache(),
-                  {page, head, panel, d, lane});
-  });
+  return b.fromF32(b.loadF32(rows, {row, b.add(start, column)}, mask), element);
 }
 
-void KvAppendLowering::emitValue(Value row, Value head, Value page,
-                                 Value offset) {
-  constexpr int64_t width = VectorBuilder::width;
-  Type element =
-      cast<MemRefType>(op.getValueCache().getType()).getElementType();
-  Value start = b.mul(head, b.index(layout.headDim));
+void KvAppendLowering::emitKey(Value row, const Place &place) {
+  Value panel = b.floorDiv(place.offset, width);
+  Value lane = b.remainder(place.offset, width);
+  SmallVector<Value> at = {place.page, place.head, panel, {}, lane};
+  if (layout.pair > 1)
+    at.push_back({});
+  auto copy = [&](Value first, Value mask, int64_t count) {
+    Value elements =
+        loadElements(op.getKey(), row, place.head, first, mask);
+    for (int64_t i = 0; i < count; ++i) {
+      at[3] = b.add(b.floorDiv(first, layout.pair), b.index(i / layout.pair));
+      if (layout.pair > 1)
+        at[5] = b.index(i % layout.pair);
+      b.storeScalar(vector::ExtractOp::create(b, elements, i),
+                    op.getKeyCache(), at);
+    }
+  };
+  int64_t rest = layout.headDim % width, whole = layout.headDim - rest;
+  b.loop(b.index(0), b.index(whole), width,
+         [&](Value first) { copy(first, {}, width); });
+  if (rest)
+    copy(b.index(whole), b.prefixMask(rest), rest);
+}
+
+void KvAppendLowering::emitValue(Value row, const Place &place) {
   b.columns(layout.headDim, [&](Value column, Value mask) {
-    Value value = b.loadF32(op.getValue(), {row, b.add(start, column)}, mask);
-    b.store(b.fromF32(value, element), op.getValueCache(),
-            {page, head, b.floorDiv(column, width), offset, b.index(0)});
+    Value elements =
+        loadElements(op.getValue(), row, place.head, column, mask);
+    Value vector = b.floorDiv(column, width);
+    Value line = b.floorDiv(place.offset, layout.pair);
+    if (layout.pair == 1) {
+      b.store(elements, op.getValueCache(),
+              {place.page, place.head, vector, line, b.index(0)});
+      return;
+    }
+    Value half = b.remainder(place.offset, layout.pair);
+    for (int64_t i = 0; i < width; ++i)
+      b.storeScalar(vector::ExtractOp::create(b, elements, i),
+                    op.getValueCache(),
+                    {place.page, place.head, vector, line, b.index(i), half});
   });
 }
 

@@ -13,6 +13,7 @@
 #include "codegen/x86/KernelsToX86.h"
 #include "codegen/x86/LinearEpilogue.h"
 #include "codegen/x86/LinearToTiles.h"
+#include "codegen/x86/PairLines.h"
 
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 

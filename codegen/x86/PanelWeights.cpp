@@ -1,6 +1,8 @@
 /// Conversions are exact, so a weight type changes no order of sums.
 #include "codegen/x86/PanelWeights.h"
 
+#include "codegen/x86/PairLines.h"
+
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
@@ -14,18 +16,6 @@ static constexpr int64_t lineBytes = 64;
 /// What bytes are multiplied with by where they lie in 32 bits. A power of two:
 /// all sums are scaled exactly (while below 2^104), and scales() takes it back.
 static constexpr double byteFactor = 0x1p+24;
-
-/// [panels, pairs, 16, 2] as [panels, pairs, 32]: a line is one vector.
-static Value withWholeLines(Operation *op, Value weight) {
-  VectorBuilder b(op->getLoc(), op);
-  auto type = cast<MemRefType>(weight.getType());
-  int64_t panels = type.getDimSize(0), pairs = type.getDimSize(1);
-  SmallVector<int64_t> sizes = {panels, pairs, 2 * width};
-  SmallVector<int64_t> strides = {pairs * 2 * width, 2 * width, 1};
-  return memref::ReinterpretCastOp::create(
-      b, MemRefType::get(sizes, type.getElementType()), weight, /*offset=*/0,
-      sizes, strides);
-}
 
 FailureOr<PanelWeights> PanelWeights::of(Operation *op, Value weight,
                                          StringRef scheme, int64_t length,
@@ -57,37 +47,15 @@ FailureOr<PanelWeights> PanelWeights::of(Operation *op, Value weight,
     return op->emitOpError("has a weight ")
            << type << " where K and N need the shape " << ArrayRef(shape);
   if (kind == Kind::Pair)
-    weight = withWholeLines(op, weight);
+    {
+    VectorBuilder b(op->getLoc(), op);
+    weight = withWholeLines(b, weight);
+  }
   PanelWeights result(weight, kind, length);
   result.scheme = groups.value_or(llm::GroupScheme());
   result.lookup = groups && groups->bits == 4 && level &&
                   level->vectorBits == 512;
   return result;
-}
-
-Value llmc::codegen::halfOfPair(VectorBuilder &b, Value bits, Type element,
-                                bool upper) {
-  Type wide = bits.getType();
-  Value sixteen = b.integer(wide, 16);
-  if (element.isBF16()) {
-    Value shifted =
-        upper ? Value(arith::AndIOp::create(
-                    b, bits, b.integer(wide, int32_t(0xffff0000))))
-              : Value(arith::ShLIOp::create(b, bits, sixteen));
-    return b.bitcast(shifted, b.getF32Type());
-  }
-  if (upper)
-    bits = arith::ShRUIOp::create(b, bits, sixteen);
-  Value narrow = arith::TruncIOp::create(b, b.lanes(b.getI16Type()), bits);
-  return b.toF32(b.bitcast(narrow, element));
-}
-
-/// Loads 64 bytes as sixteen i32.
-static Value loadLine(VectorBuilder &b, Value memref, ValueRange at) {
-  Type element = cast<MemRefType>(memref.getType()).getElementType();
-  int64_t count = lineBytes * 8 / element.getIntOrFloatBitWidth();
-  Value line = b.load(memref, at, {}, count);
-  return vector::BitCastOp::create(b, b.lanes(b.getI32Type()), line);
 }
 
 Value PanelWeights::groupStart(VectorBuilder &b, Value k) const {
@@ -151,7 +119,8 @@ Value PanelWeights::at(VectorBuilder &b, Value panel, Value group,
   if (kind == Kind::Pair) {
     Value pair = b.add(b.floorDiv(group, 2), b.index(j / 2));
     Type element = cast<MemRefType>(weight.getType()).getElementType();
-    return halfOfPair(b, loadLine(b, weight, {panel, pair, zero}), element, j % 2);
+    return halfOfPair(b, loadLine(b, weight, {panel, pair, zero}), element,
+                      j % 2);
   }
   // Byte j of each lane as its highest byte, all else zero: one shuffle, and
   // the integer is the weight times byteFactor.

@@ -9,9 +9,6 @@
 
 namespace llmc::codegen {
 
-/// One element of each pair (bf16 or f16 in the halves of 32 bits) as f32.
-Value halfOfPair(VectorBuilder &b, Value bits, Type element, bool upper);
-
 /// Reads panels of 16 outputs as `kernel.linear` lays them out.
 class PanelWeights {
 public:

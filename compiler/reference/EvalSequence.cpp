@@ -205,6 +205,16 @@ LogicalResult evalAppend(llm::KvAppendOp op, Call &call) {
   return success();
 }
 
+/// exp(score - largest) in place; returns their sum.
+double softmaxWeights(std::vector<double> &scores) {
+  double largest = *std::max_element(scores.begin(), scores.end()), sum = 0;
+  for (double &score : scores) {
+    score = std::exp(score - largest);
+    sum += score;
+  }
+  return sum;
+}
+
 LogicalResult evalAttention(llm::AttentionOp op, Call &call) {
   llm::KvCacheType type = op.getCache().getType();
   const Tensor &query = call[op.getQuery()];
@@ -222,6 +232,10 @@ LogicalResult evalAttention(llm::AttentionOp op, Call &call) {
   double scale = op.getScale().convertToFloat();
   double softcap = op.getSoftcap().convertToFloat();
   int64_t window = int64_t(op.getWindow());
+  // What multiplies keys and values of bf16 is of bf16 too.
+  auto rounded = [&, narrow = type.getElementType().isBF16()](double x) {
+    return narrow ? roundTo(Element::BF16, x) : x;
+  };
   std::vector<double> q(heads * width), out(heads * width), scores;
   for (size_t i = 0; i < rows->sequence.size(); ++i) {
     size_t s = rows->sequence[i];
@@ -243,17 +257,19 @@ LogicalResult evalAttention(llm::AttentionOp op, Call &call) {
         double &score = scores[j - begin];
         const float *k = &sequence.keys[j * columns + shared];
         for (int64_t d = 0; d < width; ++d)
-          score += q[h * width + d] * k[d];
+          score += rounded(q[h * width + d]) * k[d];
         score *= scale;
         if (softcap > 0)
           score = softcap * std::tanh(score / softcap);
       }
-      softmaxVisible(scores);
+      double sum = softmaxWeights(scores);
       for (int64_t j = begin; j < end; ++j) {
         const float *v = &sequence.values[j * columns + shared];
         for (int64_t d = 0; d < width; ++d)
-          out[h * width + d] += scores[j - begin] * v[d];
+          out[h * width + d] += rounded(scores[j - begin]) * v[d];
       }
+      for (int64_t d = 0; d < width; ++d)
+        out[h * width + d] /= sum;
     }
     result->write(int64_t(i) * heads * width, 1, heads * width, out.data());
   }

@@ -149,6 +149,14 @@ def Kernel_KvAppendOp : Kernel_Op<"kv_append"> {
     page is [o / 16, d, o mod 16]. value_cache [pages, KV, ceil(D/16), page, 16]:
     element d of the value at offset o is [d / 16, o, d mod 16]; lanes beyond D
     are never read as values but must hold numbers: they are written as 0.
+
+    Caches of bf16 lie in pairs, D even. key_cache [pages, KV, page/16, D/2, 16,
+    2]: element d of the key at o is [o / 16, d / 2, o mod 16, d mod 2], 16 lines
+    of which are the second factor of a matrix tile: 32 d x 16 positions.
+    value_cache [pages, KV, ceil(D/16), page/2, 16, 2]: element d of the value at
+    o is [d / 16, o / 2, d mod 16, o mod 2]: 32 positions x 16 d. Keys and values
+    are rounded to nearest even. Rows of one launch may be neighbours in a
+    sequence: each element is written by itself.
   }];
   let arguments = (ins AnyMemRef:$key, AnyMemRef:$value, AnyMemRef:$row_sequence,
                        AnyMemRef:$positions, AnyMemRef:$page_table,
@@ -171,6 +179,10 @@ def Kernel_AttentionOp : Kernel_Op<"attention"> {
     first position on, across its pages. Both linears have the canonical order
     of `kernel.linear`. So blocks of 32 positions of which nothing is seen add
     nothing and may be left out.
+
+    Where the caches are bf16, queries are rounded to bf16 before they are
+    multiplied, and weights before they multiply values; a sum of weights is one
+    of the unrounded. All else is f32.
 
     Pieces (m, s, o) are merged in ascending order into a running (M, S, O) that
     begins as (-inf, 0, 0) and is divided by its sum at the end: N = max(M, m),

@@ -293,9 +293,6 @@ LogicalResult KvAppendOp::verify() {
       return emitOpError("(1) ") << rows.getType() << " does not hold "
                                  << cache.getHeads() << " heads of "
                                  << cache.getHeadDim();
-    else if (getElementTypeOrSelf(rows) != cache.getElementType())
-      return emitOpError("(1) ") << rows.getType() << " does not hold "
-                                 << cache.getElementType();
   return success();
 }
 

@@ -128,20 +128,21 @@ std::pair<Value, Value> StepLowering::cacheBuffers(Value cache) {
   if (known.first)
     return known;
   Type element = cast<llm::KvCacheType>(cache.getType()).getElementType();
-  auto strided = [&](ArrayRef<int64_t> shape, auto stride) {
+  int64_t dynamic = ShapedType::kDynamic, width = kernel::panelWidth;
+  auto strided = [&](int64_t panels, int64_t length, auto stride) {
+    SmallVector<int64_t> shape = {dynamic, layout.kvHeads, panels,
+                                  length / layout.pair, width, layout.pair};
+    shape.truncate(layout.rank());
     SmallVector<int64_t> strides;
-    for (int i = 0; i < 5; ++i)
+    for (int i = 0; i < layout.rank(); ++i)
       strides.push_back(stride(i));
     return MemRefType::get(
         shape, element,
         StridedLayoutAttr::get(builder.getContext(), 0, strides));
   };
-  int64_t dynamic = ShapedType::kDynamic, width = kernel::panelWidth;
-  auto keys = strided({dynamic, layout.kvHeads, layout.page / width,
-                       layout.headDim, width},
+  auto keys = strided(layout.page / width, layout.headDim,
                       [&](int i) { return layout.keyStride(i); });
-  auto values = strided({dynamic, layout.kvHeads, layout.valueDim() / width,
-                         layout.page, width},
+  auto values = strided(layout.valueDim() / width, layout.page,
                         [&](int i) { return layout.valueStride(i); });
   Value pages = symbol("N");
   known = {makeBuffer(builder, step.getLoc(), keys, rt::Space::KeyCache, pages,
@@ -436,15 +437,19 @@ LogicalResult StepLowering::lower(Operation &operation) {
 LogicalResult StepLowering::run() {
   Block &body = step.getBody().front();
   logits = body.getTerminator()->getOperand(0);
+  Type type; // Of the elements of all caches.
   for (BlockArgument argument : body.getArguments()) {
     auto cache = dyn_cast<llm::KvCacheType>(argument.getType());
     if (!cache)
       continue;
     bool first = layout.layers == 0;
     if (!first && (layout.kvHeads != cache.getHeads() ||
-                   layout.headDim != cache.getHeadDim()))
+                   layout.headDim != cache.getHeadDim() ||
+                   type != cache.getElementType()))
       return step.emitError("layers with caches of different shape are not "
                             "supported");
+    type = cache.getElementType();
+    layout.pair = type.isBF16() ? 2 : 1;
     layout.kvHeads = cache.getHeads();
     layout.headDim = cache.getHeadDim();
     layout.page = cache.getPage();

@@ -3,14 +3,18 @@
 ///
 /// The pool is [pages][layers][key area, value area]: one page number stands
 /// for 64 positions of all layers. Inside an area the layout is that of
-/// kernel.kv_append:
-///   key area   [kvHeads, page/16, headDim, 16]
-///   value area [kvHeads, ceil(headDim/16), page, 16]
-/// So layer l's key cache is a memref [pages, kvHeads, page/16, headDim, 16]
-/// whose page stride is pageElements() and whose other strides are contiguous;
-/// its first element is keyOffset(l) elements into the pool.
+/// kernel.kv_append, with `pair` elements (2 of bf16, else 1) to a lane: of
+/// neighbouring d in keys, of neighbouring positions in values:
+///   key area   [kvHeads, page/16, headDim/pair, 16, pair]
+///   value area [kvHeads, ceil(headDim/16), page/pair, 16, pair]
+/// So layer l's key cache is a memref [pages, kvHeads, page/16, headDim, 16],
+/// or [pages, kvHeads, page/16, headDim/2, 16, 2], whose page stride is
+/// pageElements() and whose other strides are contiguous; its first element is
+/// keyOffset(l) elements into the pool.
 #ifndef LLMC_RUNTIME_FORMAT_CACHELAYOUT_H
 #define LLMC_RUNTIME_FORMAT_CACHELAYOUT_H
+
+#include "runtime/format/ElementType.h"
 
 #include <cstdint>
 
@@ -19,12 +23,18 @@ namespace llmc {
 /// Positions in a page of the cache: one attention tile.
 inline constexpr int64_t cachePage = 64;
 
+/// Elements of a cache of \p type that share a lane: 4 bytes.
+constexpr int64_t cachePair(ElementType type) {
+  return type == ElementType::BF16 ? 2 : 1;
+}
+
 /// The extents that fix a cache's layout; all counts are in elements.
 struct CacheLayout {
   int64_t layers = 0;
   int64_t kvHeads = 0;
-  int64_t headDim = 0;
-  int64_t page = cachePage; ///< Positions per page, a multiple of 16.
+  int64_t headDim = 0;      ///< A multiple of `pair`.
+  int64_t page = cachePage; ///< Positions per page, a multiple of 32.
+  int64_t pair = 1;         ///< See cachePair.
 
   /// headDim rounded up to whole vectors of 16 lanes.
   constexpr int64_t valueDim() const { return (headDim + 15) / 16 * 16; }
@@ -44,16 +54,20 @@ struct CacheLayout {
   constexpr int64_t valueOffset(int64_t layer) const {
     return keyOffset(layer) + keyElements();
   }
-  /// Strides of a key cache buffer [pages, kvHeads, page/16, headDim, 16].
+  /// Dimensions of a cache buffer.
+  constexpr int rank() const { return pair > 1 ? 6 : 5; }
+  /// Strides of a key cache buffer [pages, kvHeads, page/16, headDim, 16] or
+  /// [pages, kvHeads, page/16, headDim/pair, 16, pair].
   constexpr int64_t keyStride(int dimension) const {
-    const int64_t strides[5] = {pageElements(), page * headDim, 16 * headDim,
-                                16, 1};
+    const int64_t strides[6] = {pageElements(), page * headDim, 16 * headDim,
+                                16 * pair, pair, 1};
     return strides[dimension];
   }
-  /// Strides of a value cache buffer [pages, kvHeads, valueDim/16, page, 16].
+  /// Strides of a value cache buffer [pages, kvHeads, valueDim/16, page, 16] or
+  /// [pages, kvHeads, valueDim/16, page/pair, 16, pair].
   constexpr int64_t valueStride(int dimension) const {
-    const int64_t strides[5] = {pageElements(), page * valueDim(), page * 16,
-                                16, 1};
+    const int64_t strides[6] = {pageElements(), page * valueDim(), page * 16,
+                                16 * pair, pair, 1};
     return strides[dimension];
   }
   /// Pages that \p positions positions of one sequence need.

@@ -93,9 +93,11 @@ Status checkDecoder(const Module &module) {
   // With these bounds a page has at most 2^57 bytes.
   if (cache.layers < 0 || cache.layers > 4096 || cache.kvHeads < 0 ||
       cache.kvHeads > 4096 || cache.headDim < 0 || cache.headDim > 65536 ||
-      cache.page != cachePage ||
-      static_cast<unsigned>(config.cacheType) >= elementTypeCount)
+      cache.page != cachePage || cache.headDim % cache.pair)
     return broken(where, "the layout of the cache is impossible");
+  if (config.cacheType != ElementType::F32 &&
+      config.cacheType != ElementType::BF16)
+    return broken(where, "the cache's elements are of no type that it takes");
   if (config.bosToken < -1 || config.bosToken >= config.vocabulary)
     return broken(where, "the first token is outside the vocabulary");
   for (int64_t token : config.eosTokens)

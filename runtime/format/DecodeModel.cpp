@@ -138,6 +138,7 @@ DecoderConfig ModelDecoder::decoder(const fb::Decoder &table) {
   config.cache = {table.layers(), table.kv_heads(), table.head_dim(),
                   table.page()};
   config.cacheType = ElementType(table.cache_type());
+  config.cache.pair = cachePair(config.cacheType);
   config.chunk = table.chunk();
   config.blockRows = table.block_rows();
   config.bosToken = table.bos_token();

@@ -1,10 +1,10 @@
 /// Times attention of decode steps: `AttentionBench [THREADS...]`.
 ///
 /// One row over contexts of three lengths, with one cache head and with eight
-/// (four query heads each, of 128), f32: whole (kernel.attention), and in pieces
-/// (kernel.attention_split and attention_merge). Of the runs of a second, the
-/// least and the median of the time in microseconds: on a machine that does
-/// other things too, the least says more.
+/// (four query heads each, of 128), f32 and bf16: whole (kernel.attention), and in
+/// pieces (kernel.attention_split and attention_merge). Then a chunk of 512 rows.
+/// Of the runs of a second, the least and the median of the time in microseconds:
+/// on a machine that does other things too, the least says more.
 #include "runtime/cpu/ThreadPool.h"
 #include "test/codegen/AttentionWorld.h"
 
@@ -41,14 +41,15 @@ std::pair<double, double> timeOf(ThreadPool &pool,
   return {times.front(), times[times.size() / 2]};
 }
 
-void measure(int64_t cacheHeads, int64_t context,
+void measure(const char *type, int64_t cacheHeads, int64_t context, int64_t rows,
              const std::vector<unsigned> &threads) {
   Variant variant;
   variant.headDim = 128;
   variant.cacheHeads = cacheHeads;
   variant.group = 4;
   variant.split = 256;
-  World world(variant, {context}, {1});
+  variant.cacheType = type;
+  World world(variant, {context}, {rows});
   const std::string &level = runnableLevels().back();
   world.append(level);
   const Variant &s = world.variant;
@@ -56,32 +57,35 @@ void measure(int64_t cacheHeads, int64_t context,
       merge(mergeText(s), level);
   Batch of = world.batch(16);
   int64_t slots = s.slots, columns = world.columns, pages = world.pages;
-  Guarded<float> maxima(slots * s.heads()), sums(slots * s.heads()),
+  Guarded<float> maxima(slots * rows * s.heads()),
+      sums(slots * rows * s.heads()),
       partials(slots * of.query.size()), output(of.query.size());
   std::vector<void *> read = {of.query,        of.sequence, of.position,
                               world.pageTable, of.block,    world.keyCache,
                               world.valueCache};
-  std::vector<int64_t> extents = {1, 1, 1, 1, columns, 1, pages, pages, 1};
+  std::vector<int64_t> extents = {rows,      rows,  rows,  1,   columns,
+                                  of.blocks, pages, pages, rows};
   auto with = [](auto list, auto more) {
     list.insert(list.end(), more.begin(), more.end());
     return list;
   };
   Launch attention{whole, with(read, std::vector<void *>{output}), extents,
-                   cacheHeads};
+                   of.blocks * cacheHeads};
   Launch pieces{split, with(read, std::vector<void *>{maxima, sums, partials}),
-                with(extents, std::vector<int64_t>{1, 1}), cacheHeads * slots};
+                with(extents, std::vector<int64_t>{rows, rows}),
+                of.blocks * cacheHeads * slots};
   Launch merging{merge, {maxima, sums, partials, of.position, output},
-                 {1, 1, 1, 1, 1}, s.heads()};
+                 {rows, rows, rows, rows, rows}, rows * s.heads()};
   for (unsigned count : threads) {
     auto pool = ThreadPool::create(count);
     if (!pool)
       return;
     auto [least, median] = timeOf(**pool, {attention});
     auto [leastPieces, medianPieces] = timeOf(**pool, {pieces, merging});
-    std::printf("%2ld cache heads, %6ld positions, %u threads: "
+    std::printf("%s, %s, %2ld cache heads, %6ld positions, %3ld rows, %u threads: "
                 "whole %8.1f (%8.1f) us, in pieces %8.1f (%8.1f) us\n",
-                long(cacheHeads), long(context), count, least, median,
-                leastPieces, medianPieces);
+                level.c_str(), type, long(cacheHeads), long(context), long(rows),
+                count, least, median, leastPieces, medianPieces);
   }
 }
 
@@ -93,7 +97,10 @@ int main(int argc, char **argv) {
     threads.push_back(unsigned(std::atoi(argv[i])));
   if (threads.empty())
     threads = {1, 2};
-  for (int64_t cacheHeads : {1, 8})
-    for (int64_t context : {1024, 4096, 16384})
-      measure(cacheHeads, context, threads);
+  for (const char *type : {"f32", "bf16"}) {
+    for (int64_t cacheHeads : {1, 8})
+      for (int64_t context : {1024, 4096, 16384})
+        measure(type, cacheHeads, context, 1, threads);
+    measure(type, 2, 512, 512, threads);
+  }
 }

@@ -16,15 +16,20 @@ std::string real(float value) {
   return text;
 }
 
+/// The memref of a cache: panels of lines of 16 lanes.
+std::string cacheText(const Variant &s, int64_t panels, int64_t lines) {
+  return "memref<?x" + str(s.cacheHeads) + "x" + str(panels) + "x" +
+         (s.pairs() ? str(lines / 2) + "x16x2x" : str(lines) + "x16x") +
+         s.cacheType + ">";
+}
+
 struct Texts {
   std::string rows, keyRows, keys, values, numbers, partials;
   explicit Texts(const Variant &s)
       : rows("memref<?x" + str(s.heads() * s.headDim) + "xf32>"),
         keyRows("memref<?x" + str(s.cacheHeads * s.headDim) + "xf32>"),
-        keys("memref<?x" + str(s.cacheHeads) + "x" + str(s.page / 16) + "x" +
-             str(s.headDim) + "x16x" + s.cacheType + ">"),
-        values("memref<?x" + str(s.cacheHeads) + "x" + str(s.vectors()) + "x" +
-               str(s.page) + "x16x" + s.cacheType + ">"),
+        keys(cacheText(s, s.page / 16, s.headDim)),
+        values(cacheText(s, s.vectors(), s.page)),
         numbers("memref<" + str(s.slots) + "x?x" + str(s.heads()) + "xf32>"),
         partials("memref<" + str(s.slots) + "x?x" +
                  str(s.heads() * s.headDim) + "xf32>") {}
@@ -94,10 +99,8 @@ std::string mergeText(const Variant &s) {
                     shapeAttributes(s));
 }
 
-static float roundTo(const std::string &type, float value) {
-  if (type == "bf16")
-    return fromBf16(toBf16(value));
-  return type == "f16" ? fromF16(toF16(value)) : value;
+float World::rounded(double number) const {
+  return variant.pairs() ? fromBf16(toBf16(float(number))) : float(number);
 }
 
 static int64_t pagesOf(const Variant &s, int64_t length) {
@@ -135,9 +138,9 @@ World::World(const Variant &s, std::vector<int64_t> lengths_,
   key.resize(total() * s.cacheHeads * s.headDim);
   value.resize(key.size());
   for (float &x : key)
-    x = roundTo(s.cacheType, 2 * numbers.normal());
+    x = 2 * numbers.normal();
   for (float &x : value)
-    x = roundTo(s.cacheType, numbers.normal());
+    x = numbers.normal();
 }
 
 int64_t World::firstOf(size_t sequence) const {
@@ -242,18 +245,27 @@ std::vector<double> World::reference() const {
           return &rows[((firstOf(sequence) + p) * s.cacheHeads +
                         head / s.group) * s.headDim];
         };
-        double sum = 0, *out = &output[(row * s.heads() + head) * s.headDim];
+        std::vector<double> scores(position + 1);
         for (int64_t p = oldest; p <= position; ++p) {
           double score = 0;
           for (int64_t d = 0; d < s.headDim; ++d)
-            score += double(q[d]) * at(key, p)[d];
+            score += double(rounded(q[d])) * rounded(at(key, p)[d]);
           score *= s.scale();
           if (s.softcap > 0)
             score = s.softcap * std::tanh(score / s.softcap);
-          double weight = std::exp(score);
-          sum += weight;
-          for (int64_t d = 0; d < s.headDim; ++d)
-            out[d] += weight * at(value, p)[d];
+          scores[p] = score;
+        }
+        double sum = 0, *out = &output[(row * s.heads() + head) * s.headDim];
+        for (int64_t p = oldest, end; p <= position; p = end) {
+          end = std::min(p / s.split * s.split + s.split, position + 1);
+          double largest = *std::max_element(&scores[p], &scores[end - 1] + 1);
+          for (int64_t i = p; i < end; ++i) {
+            double weight = std::exp(scores[i] - largest);
+            sum += weight * std::exp(largest);
+            for (int64_t d = 0; d < s.headDim; ++d)
+              out[d] += double(rounded(weight)) * std::exp(largest) *
+                        rounded(at(value, i)[d]);
+          }
         }
         for (int64_t d = 0; d < s.headDim; ++d)
           out[d] /= sum;

@@ -16,6 +16,7 @@ struct Variant {
 
   int64_t heads() const { return cacheHeads * group; }
   int64_t vectors() const { return (headDim + 15) / 16; }
+  bool pairs() const { return cacheType == "bf16"; }
   float scale() const;
 };
 
@@ -40,7 +41,8 @@ struct World {
   int64_t columns; ///< Of the page table.
   int64_t pages;   ///< In the caches.
   Guarded<int32_t> pageTable; ///< Where there is no page, numbers far outside.
-  std::vector<float> key, value; ///< All positions of all sequences [rows, KV * D].
+  /// All positions of all sequences [rows, KV * D], not rounded yet.
+  std::vector<float> key, value;
   Guarded<uint8_t> keyCache, valueCache;
 
   World(const Variant &variant, std::vector<int64_t> lengths,
@@ -55,10 +57,12 @@ struct World {
   std::unique_ptr<Guarded<float>> attend(const Kernel &split,
                                          const Kernel &merge,
                                          int64_t blockRows, int64_t step) const;
+  /// Softmax over pieces in double, rounded where the kernels round to bf16.
   std::vector<double> reference() const;
   std::vector<float> queries() const;
 
 private:
+  float rounded(double number) const;
   int64_t total() const { return firstOf(lengths.size()); }
   int64_t firstOf(size_t sequence) const;
 };

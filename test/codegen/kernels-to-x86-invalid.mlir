@@ -77,3 +77,39 @@ func.func @pieces_of_another_shape(%m: memref<2x?x4xf32>, %pa: memref<3x?x64xf32
         memref<?x64xf32>, index, index
   return
 }
+
+// -----
+
+func.func @pairs_of_odd_width(%k: memref<?x15xf32>, %s: memref<?xi32>, %t: memref<?x?xi32>,
+    %kc: memref<?x1x4x7x16x2xbf16>, %vc: memref<?x1x1x32x16x2xbf16>, %b: index, %e: index)
+    attributes {kernel.entry} {
+  // expected-error @below {{needs heads of a positive width, even in pairs}}
+  kernel.kv_append %k, %k, %s, %s, %t, %kc, %vc, %b, %e {head_dim = 15 : i64, page = 64 : i64}
+      : memref<?x15xf32>, memref<?x15xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>,
+        memref<?x1x4x7x16x2xbf16>, memref<?x1x1x32x16x2xbf16>, index, index
+  return
+}
+
+// -----
+
+func.func @bf16_without_pairs(%k: memref<?x16xf32>, %s: memref<?xi32>, %t: memref<?x?xi32>,
+    %kc: memref<?x1x4x16x16xbf16>, %vc: memref<?x1x1x64x16xbf16>, %b: index, %e: index)
+    attributes {kernel.entry} {
+  // expected-error @below {{needs caches of rank 6}}
+  kernel.kv_append %k, %k, %s, %s, %t, %kc, %vc, %b, %e {head_dim = 16 : i64, page = 64 : i64}
+      : memref<?x16xf32>, memref<?x16xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>,
+        memref<?x1x4x16x16xbf16>, memref<?x1x1x64x16xbf16>, index, index
+  return
+}
+
+// -----
+
+func.func @cache_of_f16(%k: memref<?x16xf32>, %s: memref<?xi32>, %t: memref<?x?xi32>,
+    %kc: memref<?x1x4x16x16xf16>, %vc: memref<?x1x1x64x16xf16>, %b: index, %e: index)
+    attributes {kernel.entry} {
+  // expected-error @below {{needs both caches of f32 or both of bf16}}
+  kernel.kv_append %k, %k, %s, %s, %t, %kc, %vc, %b, %e {head_dim = 16 : i64, page = 64 : i64}
+      : memref<?x16xf32>, memref<?x16xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>,
+        memref<?x1x4x16x16xf16>, memref<?x1x1x64x16xf16>, index, index
+  return
+}

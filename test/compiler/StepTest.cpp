@@ -12,32 +12,44 @@
 using namespace llmc;
 
 namespace {
-/// The sample, compiled for all tests: as it is, and (the parameter) with its
-/// cache cut at 64 positions. Then the steps of up to 4 rows do the pieces as
-/// work of their own, while chunks, which have a tile for every thread, do them
-/// one after the other.
-class Step : public ::testing::TestWithParam<int64_t> {
+/// How a model is compiled.
+struct Way {
+  int64_t split; ///< Of attention; 0: chosen, more than the model's context.
+  const char *dtype;
+};
+constexpr Way ways[] = {{0, ""}, {64, ""}, {64, "bf16"}};
+
+void PrintTo(const Way &way, std::ostream *out) {
+  *out << "split " << way.split << " " << way.dtype;
+}
+
+/// The sample, compiled for all tests: as it is, with its cache cut at 64
+/// positions, and with weights and cache of bf16 as well. When cut, the steps of
+/// up to 4 rows do the pieces as work of their own, while chunks, which have a
+/// tile for every thread, do them one after the other.
+class Step : public ::testing::TestWithParam<Way> {
 protected:
-  static std::string pathFor(int64_t split) {
+  static std::string pathFor(const Way &way) {
     return std::filesystem::temp_directory_path() /
            ("llmc-step-test-" + std::to_string(getpid()) + "-" +
-            std::to_string(split) + ".bin");
+            std::to_string(way.split) + way.dtype + ".bin");
   }
   static void SetUpTestSuite() {
-    for (int64_t split : {0, 64}) {
+    for (const Way &way : ways) {
       CompileOptions options;
       options.input = std::string(LLMC_TEST_DATA) + "/stories260K-optimum";
-      options.output = pathFor(split);
+      options.output = pathFor(way);
+      options.dtype = way.dtype;
       options.stub = LLMC_STUB;
       options.chunk = 256;
-      options.attentionSplit = split;
+      options.attentionSplit = way.split;
       auto summary = compileModel(options);
       ASSERT_TRUE(bool(summary)) << summary.error().render();
     }
   }
   static void TearDownTestSuite() {
-    for (int64_t split : {0, 64})
-      std::filesystem::remove(pathFor(split));
+    for (const Way &way : ways)
+      std::filesystem::remove(pathFor(way));
   }
 
   void SetUp() override { open(2); }
@@ -68,7 +80,7 @@ protected:
   std::unique_ptr<LoadedModel> model;
   std::unique_ptr<Decoder> decoder;
 };
-INSTANTIATE_TEST_SUITE_P(Pieces, Step, ::testing::Values(0, 64));
+INSTANTIATE_TEST_SUITE_P(Pieces, Step, ::testing::ValuesIn(ways));
 
 bool sameBits(std::span<const float> a, std::span<const float> b) {
   return a.size() == b.size() &&
@@ -176,8 +188,17 @@ TEST_P(Step, SharesPiecesInProgramsOfFewRows) {
         }
     return programs;
   };
-  EXPECT_EQ(programsWith("attention_split"), GetParam() ? "decode " : "");
-  EXPECT_EQ(programsWith("attention_merge"), GetParam() ? "decode " : "");
-  EXPECT_EQ(programsWith("attention"), GetParam() ? "prefill " : "decode prefill ");
+  bool cut = GetParam().split > 0;
+  EXPECT_EQ(programsWith("attention_split"), cut ? "decode " : "");
+  EXPECT_EQ(programsWith("attention_merge"), cut ? "decode " : "");
+  EXPECT_EQ(programsWith("attention"), cut ? "prefill " : "decode prefill ");
+}
+
+TEST_P(Step, KeepsItsCacheInTheTypeOfItsWeights) {
+  bool narrow = std::string_view(GetParam().dtype) == "bf16";
+  const DecoderConfig &config = decoder->config();
+  EXPECT_EQ(config.cacheType, narrow ? ElementType::BF16 : ElementType::F32);
+  EXPECT_EQ(decoder->cache().pageBytes(),
+            config.cache.pageElements() * (narrow ? 2 : 4));
 }
 } // namespace

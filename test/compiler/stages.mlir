@@ -20,6 +20,7 @@
 // CHECK-NEXT: {{^}}llmc-raise-map{{$}}
 // CHECK-NEXT: {{^}}llmc-raise-step{{$}}
 // CHECK-NEXT: {{^}}llmc-convert-types{{$}}
+// CHECK-NEXT: {{^}}llmc-select-cache-type{{$}}
 // CHECK-NEXT: {{^}}llmc-fuse-maps{{$}}
 // CHECK-NEXT: {{^}}llmc-fuse-epilogue{{$}}
 // CHECK-NEXT: {{^}}llmc-fuse-residual-norm{{$}}

@@ -1,6 +1,8 @@
 /// The cache and attention over rows, in the form of a graph and of a step.
 #include "Harness.h"
 
+#include <cmath>
+
 namespace llmc::reference {
 
 class SequenceTest : public ReferenceTest {
@@ -132,6 +134,23 @@ TEST_F(SequenceTest, SequencesOfAStepDoNotSeeEachOther) {
   expectValues(rows(mixed, 1, 2), alone.toDoubles());
   EXPECT_EQ(two.length(0, 8), 2);
   EXPECT_EQ(two.length(1, 8), 1);
+}
+
+TEST_F(SequenceTest, WhatMultipliesACacheOfBf16IsOfBf16Too) {
+  parse("!c = !llm.kv_cache<1 x 2, page = 64, bf16>\n!r = tensor<2x2xf32>\n"
+        "func.func @f(%q: !r, %k: !r, %v: !r, %c: !c) -> (!r, !c) {\n"
+        "%n = llm.kv_append %c, %k, %v : (!c, !r, !r) -> !c\n"
+        "%r = llm.attention %q, %n {heads = 1 : i64, scale = 1.0 : f32} : (!r, !c) -> !r\n"
+        "return %r, %n : !r, !c }");
+  Tensor q = tensor("f32", {2, 2}, {1, 0, 1.001, 0});
+  Tensor k = tensor("f32", {2, 2}, {0, 0, 1.001, 0});
+  Tensor v = tensor("f32", {2, 2}, {1, 3, 1.001, 0});
+  auto [result, cache] = runStep(q, k, v, Cache(), Batch{{0, 0}, {0, 1}});
+  EXPECT_EQ(cache.sequences[0].values, (std::vector<float>{1, 3, 1, 0}));
+  // The second row: scores 0 and 1, weights exp(-1), in bf16 0.3671875, and 1.
+  double sum = 1 + std::exp(-1.0), small = 0.3671875;
+  Tensor want = tensor("f32", {2, 2}, {1, 3, (small + 1) / sum, 3 * small / sum});
+  expectValues(result, want.toDoubles());
 }
 
 TEST_F(SequenceTest, AGapInTheCacheIsRefused) {

@@ -58,14 +58,6 @@ func.func @kv_append_of_narrow_values(%c: !llm.kv_cache<2 x 4, page = 16, f32>, 
 
 // -----
 
-func.func @kv_append_of_another_type(%c: !llm.kv_cache<2 x 4, page = 16, f32>, %k: tensor<?x8xf32>, %v: tensor<?x8xf16>) {
-  // expected-error @below {{(1) 'tensor<?x8xf16>' does not hold 'f32'}}
-  %d = llm.kv_append %c, %k, %v : (!llm.kv_cache<2 x 4, page = 16, f32>, tensor<?x8xf32>, tensor<?x8xf16>) -> !llm.kv_cache<2 x 4, page = 16, f32>
-  return
-}
-
-// -----
-
 func.func @attention_of_other_heads(%q: tensor<?x8xf32>, %c: !llm.kv_cache<2 x 4, page = 16, f32>) {
   // expected-error @below {{(1) 'tensor<?x8xf32>' does not hold 4 heads of 4}}
   %o = llm.attention %q, %c {heads = 4 : i64, scale = 1.0 : f32} : (tensor<?x8xf32>, !llm.kv_cache<2 x 4, page = 16, f32>) -> tensor<?x8xf32>

@@ -42,6 +42,21 @@ TEST(CacheLayout, OffsetsOfLayersTileAPage) {
   EXPECT_EQ(l.pagesFor(65), 2);
 }
 
+TEST(CacheLayout, OfPairsTakesTheSameElements) {
+  CacheLayout l = {3, 2, 24, 64, cachePair(ElementType::BF16)};
+  CacheLayout plain = {3, 2, 24, 64};
+  EXPECT_EQ(l.rank(), 6);
+  EXPECT_EQ(l.pageElements(), plain.pageElements());
+  EXPECT_EQ(l.keyStride(2) * 4, l.keyStride(1));
+  EXPECT_EQ(l.keyStride(3) * 12, l.keyStride(2));
+  EXPECT_EQ(l.keyStride(4) * 16, l.keyStride(3));
+  EXPECT_EQ(l.keyStride(5) * 2, l.keyStride(4));
+  EXPECT_EQ(l.valueStride(2) * 2, l.valueStride(1));
+  EXPECT_EQ(l.valueStride(3) * 32, l.valueStride(2));
+  EXPECT_EQ(l.valueStride(4) * 16, l.valueStride(3));
+  EXPECT_EQ(l.valueStride(5) * 2, l.valueStride(4));
+}
+
 TEST(KvCache, TakesPagesAsPositionsAreReserved) {
   KvCache cache = makeCache(256, 2);
   int32_t s = cache.newSequence();
@@ -149,6 +164,41 @@ TEST(KvCache, ForgottenRowsAreCleared) {
   fillWithNaN(cache, s);
   cache.truncate(s, 19);
   expectNaNBelow(cache, s, 19);
+}
+
+TEST(KvCache, ForgottenRowsOfPairsAreCleared) {
+  CacheLayout l = {2, 1, 24, cachePage, cachePair(ElementType::BF16)};
+  for (int64_t kept : {0, 18, 19, 63}) {
+    auto cache = KvCache::create(l, ElementType::BF16, 64, 1);
+    ASSERT_TRUE(cache) << cache.error().render();
+    int32_t s = cache->newSequence();
+    ASSERT_TRUE(cache->reserve(s, 64));
+    EXPECT_EQ(cache->pageBytes(), 2 * 64 * (24 + 32) * 2);
+    cache->advance(s, 64);
+    std::memset(pageOf(*cache, s, 0), 0xff,
+                static_cast<size_t>(cache->pageBytes()));
+    cache->truncate(s, kept);
+    if (kept == 0) // The page is given back whole.
+      continue;
+    auto *page = reinterpret_cast<const uint16_t *>(pageOf(*cache, s, 0));
+    auto inKeys = [&](int64_t layer, int64_t row, int64_t d) {
+      return l.keyOffset(layer) + row / 16 * l.keyStride(2) +
+             d / 2 * l.keyStride(3) + row % 16 * l.keyStride(4) + d % 2;
+    };
+    auto inValues = [&](int64_t layer, int64_t row, int64_t d) {
+      return l.valueOffset(layer) + d / 16 * l.valueStride(2) +
+             row / 2 * l.valueStride(3) + d % 16 * l.valueStride(4) + row % 2;
+    };
+    for (int64_t layer = 0; layer < 2; ++layer)
+      for (int64_t row = 0; row < 64; ++row)
+        for (int64_t d = 0; d < 32; ++d) {
+          uint16_t want = row < kept ? 0xffff : 0;
+          if (d < 24) {
+            ASSERT_EQ(page[inKeys(layer, row, d)], want) << row << " " << d;
+          }
+          ASSERT_EQ(page[inValues(layer, row, d)], want) << row << " " << d;
+        }
+  }
 }
 
 TEST(KvCache, ForksDoNotSeeWhatTheOriginWrites) {
