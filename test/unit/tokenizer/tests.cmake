@@ -13,4 +13,7 @@ llmc_unit_test(tokenizer-tests
 add_executable(tokenizer-conformance EXCLUDE_FROM_ALL
   "${CMAKE_CURRENT_LIST_DIR}/tokenizer-conformance.cpp")
 target_link_libraries(tokenizer-conformance PRIVATE LlmcTokenizerReader)
+add_executable(tokenizer-cost EXCLUDE_FROM_ALL
+  "${CMAKE_CURRENT_LIST_DIR}/tokenizer-cost.cpp")
+target_link_libraries(tokenizer-cost PRIVATE LlmcTokenizerReader)
 include("${PROJECT_SOURCE_DIR}/test/fuzz/tokenizer-fuzz.cmake")

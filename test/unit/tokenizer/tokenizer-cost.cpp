@@ -1,0 +1,157 @@
+/// What tokenizing costs: CPU time and memory for long hostile texts and for
+/// ordinary ones, over vocabularies that are not part of the project.
+///
+///   tokenizer-cost DATA [--only NAME] [--megabytes N] [TEXT...]
+///
+/// DATA is the `tokenizers` group of test data; each TEXT is a file that is
+/// repeated to N megabytes (10). Each cell is seconds of CPU and, behind the
+/// slash, the most bytes of memory for a byte of text, or why there are no ids.
+#include "ConformanceVocabularies.h"
+#include "frontends/tokenizer/TokenizerReader.h"
+#include "runtime/tokenizer/Tokenizer.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <random>
+#include <sstream>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace llmc::tokenizer;
+
+namespace {
+struct Text {
+  std::string name;
+  std::string bytes;
+};
+
+std::string repeated(std::string_view unit, size_t size) {
+  std::string out;
+  out.reserve(size + unit.size());
+  while (out.size() + unit.size() <= size)
+    out += unit;
+  return out;
+}
+
+std::vector<Text> hostileTexts(size_t size) {
+  std::vector<Text> all;
+  auto add = [&](const char *name, std::string bytes) {
+    all.push_back({name, std::move(bytes)});
+  };
+  for (auto [name, unit] : {std::pair{"a", "a"},
+                            {"space", " "},
+                            {"line feed", "\n"},
+                            {"0", "0"},
+                            {"U+E9", "\xC3\xA9"},
+                            {"U+4E2D", "\xE4\xB8\xAD"},
+                            {"U+1F600", "\xF0\x9F\x98\x80"},
+                            {"U+301", "\xCC\x81"},
+                            {".", "."},
+                            {"A", "A"},
+                            {"<", "<"},
+                            {"U+FDFA", "\xEF\xB7\xBA"}})
+    add(name, repeated(unit, size));
+  add("NUL", std::string(size, '\0'));
+  add("not UTF-8", std::string(size / 3, '\xFF'));
+  for (const char *unit :
+       {"ab", "a ", " \n", "aA", "a1", "'s", "e\xCC\x81", "<|endoftext|", "<s",
+        "\xE4\xB8\xAD"
+        "a"})
+    add(unit, repeated(unit, size));
+  add("spaces, x", std::string(size - 1, ' ') + "x");
+  add("line feed, spaces, x", "\n" + std::string(size - 2, ' ') + "x");
+  std::mt19937 random(1);
+  std::string letters(size, 'a'), bits(size, 'a');
+  for (char &c : letters)
+    c = char('a' + random() % 26);
+  for (char &c : bits)
+    c = char('a' + random() % 2);
+  add("random letters", std::move(letters));
+  add("random a and b", std::move(bits));
+  return all;
+}
+
+struct Cost {
+  double seconds = 0;
+  double bytesPerByte = 0;
+  char why[80] = "";
+};
+
+/// Encodes in a process of its own, whose memory can be told apart.
+Cost measure(const Tokenizer &tokenizer, const std::string &text) {
+  int ends[2];
+  Cost cost;
+  if (pipe(ends) != 0)
+    return cost;
+  pid_t child = fork();
+  if (child == 0) {
+    rusage before{}, after{};
+    getrusage(RUSAGE_SELF, &before);
+    clock_t began = clock();
+    auto ids = tokenizer.encode(text, {true, true});
+    cost.seconds = double(clock() - began) / CLOCKS_PER_SEC;
+    getrusage(RUSAGE_SELF, &after);
+    cost.bytesPerByte =
+        double(after.ru_maxrss - before.ru_maxrss) * 1024 / double(text.size());
+    if (!ids)
+      std::snprintf(cost.why, sizeof cost.why, "%s", ids.error().why.c_str());
+    bool written = write(ends[1], &cost, sizeof cost) == sizeof cost;
+    _exit(written ? 0 : 1);
+  }
+  close(ends[1]);
+  if (read(ends[0], &cost, sizeof cost) != sizeof cost)
+    std::snprintf(cost.why, sizeof cost.why, "it crashed");
+  close(ends[0]);
+  waitpid(child, nullptr, 0);
+  return cost;
+}
+} // namespace
+
+int main(int argc, char **argv) {
+  if (argc < 2) {
+    std::fputs("tokenizer-cost DATA [--only NAME] [--megabytes N] [TEXT...]\n",
+               stderr);
+    return 2;
+  }
+  std::string data = argv[1], only;
+  size_t size = 10'000'000;
+  std::vector<Text> texts;
+  for (int i = 2; i < argc; ++i) {
+    if (!std::strcmp(argv[i], "--only") && i + 1 < argc) {
+      only = argv[++i];
+    } else if (!std::strcmp(argv[i], "--megabytes") && i + 1 < argc) {
+      size = std::strtoull(argv[++i], nullptr, 10) * 1'000'000;
+    } else {
+      std::ifstream in(argv[i], std::ios::binary);
+      std::stringstream bytes;
+      bytes << in.rdbuf();
+      texts.push_back({argv[i], repeated(bytes.str(), size)});
+    }
+  }
+  if (texts.empty())
+    texts = hostileTexts(size);
+  for (const Vocabulary &v : vocabularies) {
+    std::string name = std::string(v.folder) + "/" + v.file;
+    if (name.find(only) == name.npos)
+      continue;
+    auto read = readTokenizer(data + "/" + v.folder, v.file);
+    auto tokenizer = read ? Tokenizer::create(std::move(read->model))
+                          : llmc::Result<Tokenizer>(read.error());
+    if (!tokenizer) {
+      std::printf("%s: %s\n", name.c_str(), tokenizer.error().why.c_str());
+      continue;
+    }
+    std::printf("%s (%s)\n", name.c_str(), v.kind);
+    for (const Text &text : texts) {
+      Cost cost = measure(*tokenizer, text.bytes);
+      std::printf("  %-22s %6.2f s /%5.1f  %s\n", text.name.c_str(),
+                  cost.seconds, cost.bytesPerByte, cost.why);
+      std::fflush(stdout);
+    }
+  }
+  return 0;
+}
