@@ -1,5 +1,6 @@
 #include "frontends/tokenizer/TokenizerReader.h"
 
+#include "frontends/tokenizer/CompilePattern.h"
 #include "frontends/tokenizer/GgufVocabulary.h"
 #include "frontends/tokenizer/LowerPipeline.h"
 #include "frontends/tokenizer/ModelReader.h"
@@ -195,6 +196,7 @@ Result<ReadTokenizer> readTokenizer(const TokenizerFiles &files) {
   applyAddFlags(own, tokenizerConfig, read, special);
   noteMissingAdded(tokenizerConfig, read);
 
+  tabulatePatterns(read.model, read.notes);
   // The checks of the runtime are the checks of the compiler; making a
   // tokenizer also compiles the patterns.
   LLMC_TRY(Tokenizer made, Tokenizer::create(std::move(read.model)));

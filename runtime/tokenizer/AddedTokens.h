@@ -2,7 +2,7 @@
 #ifndef LLMC_RUNTIME_TOKENIZER_ADDEDTOKENS_H
 #define LLMC_RUNTIME_TOKENIZER_ADDEDTOKENS_H
 
-#include "runtime/tokenizer/Pattern.h"
+#include "runtime/tokenizer/Range.h"
 #include "runtime/tokenizer/TokenizerModel.h"
 
 #include <span>

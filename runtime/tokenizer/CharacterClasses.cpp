@@ -8,6 +8,10 @@ static utf8proc_category_t category(char32_t c) {
   return utf8proc_category(utf8proc_int32_t(c));
 }
 
+const char *categoryName(char32_t c) {
+  return utf8proc_category_string(utf8proc_int32_t(c));
+}
+
 bool isMark(char32_t c) {
   utf8proc_category_t cat = category(c);
   return cat >= UTF8PROC_CATEGORY_MN && cat <= UTF8PROC_CATEGORY_ME;

@@ -114,6 +114,8 @@ Status checkSteps(const TokenizerModel &m) {
     bool needsPattern = s.kind == N::ReplaceLiteral ||
                         s.kind == N::ReplaceRegex || s.kind == N::TrimEnd;
     bool map = s.kind == N::Charsmap || s.kind == N::CharsmapGraphemes;
+    if (!s.table.empty() && !s.table.isValid())
+      return bad("normalizer", "the table of a pattern is not valid");
     if (s.kind > N::Last || (needsPattern && s.pattern.empty()) ||
         (!map && !isValidUtf8(s.pattern)) || !isValidUtf8(s.content))
       return bad("normalizer", "a step is unknown, or its text is not valid");
@@ -121,6 +123,8 @@ Status checkSteps(const TokenizerModel &m) {
   using P = PreTokenizerStep::Kind;
   for (const PreTokenizerStep &s : m.preTokenizer) {
     bool needsPattern = s.kind == P::SplitLiteral || s.kind == P::SplitRegex;
+    if (!s.table.empty() && !s.table.isValid())
+      return bad("pre-tokenizer", "the table of a pattern is not valid");
     if (s.kind > P::Last || s.behavior > SplitBehavior::Last ||
         s.scheme > PrependScheme::Last || (needsPattern && s.pattern.empty()) ||
         (s.kind == P::Metaspace && !isOneCharacter(s.pattern)) ||

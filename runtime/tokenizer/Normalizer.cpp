@@ -86,14 +86,15 @@ Result<Normalizer> Normalizer::create(std::vector<NormalizerStep> steps) {
       n.charsmaps.back() = std::move(map);
     }
     if (step.kind == NormalizerStep::Kind::ReplaceRegex) {
-      LLMC_TRY(Pattern pattern, Pattern::compile(step.pattern));
+      LLMC_TRY(Pattern pattern, Pattern::create(step.pattern, step.table));
       n.patterns.back() = std::move(pattern);
     }
   }
   return n;
 }
 
-Result<Normalizer::Output> Normalizer::apply(std::string_view input) const {
+Result<Normalizer::Output> Normalizer::apply(std::string_view input,
+                                             StepBudget &budget) const {
   std::string text(input);
   bool lostFront = false;
   for (size_t i = 0; i < steps.size(); ++i) {
@@ -108,7 +109,9 @@ Result<Normalizer::Output> Normalizer::apply(std::string_view input) const {
       text = replaceAll(text, step.pattern, step.content);
       break;
     case Kind::ReplaceRegex: {
-      LLMC_TRY(std::vector<Range> found, patterns[i]->findAll(text));
+      std::vector<Range> found;
+      budget.grant(text.size());
+      LLMC_CHECK(Pattern::Matcher(*patterns[i]).findAll(text, found, budget));
       std::string out;
       size_t from = 0;
       for (Range r : found) {

@@ -24,7 +24,7 @@ public:
     bool lostFront; ///< White space at the front was stripped.
   };
   /// \p text after all steps. Errors: TokenizeLimit.
-  Result<Output> apply(std::string_view text) const;
+  Result<Output> apply(std::string_view text, StepBudget &budget) const;
 
 private:
   std::vector<NormalizerStep> steps;

@@ -1,10 +1,13 @@
 #include "runtime/tokenizer/Pattern.h"
 
+#include "runtime/tokenizer/SplitAutomaton.h"
 #include "runtime/tokenizer/Unicode.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <algorithm>
+#include <optional>
 #include <pcre2.h>
+#include <string>
 
 namespace llmc::tokenizer {
 
@@ -24,10 +27,6 @@ struct FreeCompileContext {
   }
 };
 
-// Bounds of one search. Common patterns go back at most once over a run of
-// white space, a few steps a character.
-constexpr uint64_t matchStepsBase = 1'000'000;
-constexpr uint64_t matchStepsPerByte = 16;
 constexpr uint32_t matchHeapKiB = 64 * 1024;
 constexpr size_t maxPatternBytes = 64 * 1024;
 
@@ -38,10 +37,28 @@ std::string messageOf(int code) {
     return "PCRE2 error " + std::to_string(code);
   return std::string(reinterpret_cast<const char *>(buffer), size_t(n));
 }
+
+/// Where a search stands, and what it may still do. PCRE2's own limit is for
+/// one place to begin at, and one text has many.
+struct Meter {
+  StepBudget *budget;
+  size_t position;
+};
+
+/// PCRE2 calls it before each item of the pattern.
+int countItem(pcre2_callout_block *block, void *data) {
+  auto &meter = *static_cast<Meter *>(data);
+  size_t now = block->current_position, then = meter.position;
+  meter.position = now;
+  return meter.budget->spend(1 + std::max(now, then) - std::min(now, then))
+             ? 0
+             : PCRE2_ERROR_MATCHLIMIT;
+}
 } // namespace
 
 struct Pattern::Impl {
-  std::unique_ptr<pcre2_code, FreeCode> code;
+  std::optional<SplitAutomaton> automaton;
+  std::unique_ptr<pcre2_code, FreeCode> code; // Where there is no automaton.
 };
 
 Pattern::Pattern(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
@@ -49,7 +66,13 @@ Pattern::Pattern(Pattern &&) noexcept = default;
 Pattern &Pattern::operator=(Pattern &&) noexcept = default;
 Pattern::~Pattern() = default;
 
-Result<Pattern> Pattern::compile(std::string_view text) {
+Result<Pattern> Pattern::create(std::string_view text,
+                                const SplitTable &table) {
+  auto impl = std::make_unique<Impl>();
+  if (!table.empty()) {
+    impl->automaton.emplace(table);
+    return Pattern(std::move(impl));
+  }
   auto refuse = [&](std::string why) {
     return Error{Code::UnsupportedTokenizer, "cannot use a split pattern",
                  "pattern " + std::string(text.substr(0, 200)), std::move(why),
@@ -65,58 +88,75 @@ Result<Pattern> Pattern::compile(std::string_view text) {
   int error = 0;
   PCRE2_SIZE at = 0;
   // \C would match inside a character.
-  std::unique_ptr<Impl> impl = std::make_unique<Impl>();
-  impl->code.reset(
-      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
-                    PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error,
-                    &at, context.get()));
+  impl->code.reset(pcre2_compile(
+      reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
+      PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C | PCRE2_AUTO_CALLOUT,
+      &error, &at, context.get()));
   if (!impl->code)
     return refuse(messageOf(error) + " at byte " + std::to_string(at));
   return Pattern(std::move(impl));
 }
 
 struct Pattern::Matcher::State {
-  const pcre2_code *code;
+  const Impl &pattern;
+  Meter meter{};
   std::unique_ptr<pcre2_match_data, FreeMatch> match;
   std::unique_ptr<pcre2_match_context, FreeContext> context;
+
+  Status search(std::string_view text, std::vector<Range> &found,
+                StepBudget &budget);
 };
 
 Pattern::Matcher::Matcher(const Pattern &pattern)
-    : state(std::make_unique<State>()) {
-  state->code = pattern.impl->code.get();
+    : state(new State{*pattern.impl, {}, nullptr, nullptr}) {
+  if (pattern.impl->automaton)
+    return;
   state->match.reset(pcre2_match_data_create(1, nullptr));
   state->context.reset(pcre2_match_context_create(nullptr));
   pcre2_set_heap_limit(state->context.get(), matchHeapKiB);
+  pcre2_set_callout(state->context.get(), countItem, &state->meter);
 }
 Pattern::Matcher::~Matcher() = default;
 
 Result<std::vector<Range>> Pattern::findAll(std::string_view text) const {
   std::vector<Range> found;
-  LLMC_CHECK(Matcher(*this).findAll(text, found));
+  StepBudget budget;
+  budget.grant(text.size());
+  LLMC_CHECK(Matcher(*this).findAll(text, found, budget));
   return found;
 }
 
 Status Pattern::Matcher::findAll(std::string_view text,
-                                 std::vector<Range> &found) {
+                                 std::vector<Range> &found,
+                                 StepBudget &budget) {
+  if (state->pattern.automaton)
+    return state->pattern.automaton->findAll(text, found, budget);
+  return state->search(text, found, budget);
+}
+
+Status Pattern::Matcher::State::search(std::string_view text,
+                                       std::vector<Range> &found,
+                                       StepBudget &budget) {
   found.clear();
-  uint64_t steps = matchStepsBase + matchStepsPerByte * text.size();
-  pcre2_set_match_limit(state->context.get(),
-                        uint32_t(std::min<uint64_t>(steps, UINT32_MAX)));
   auto subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   size_t from = 0;
   while (from <= text.size()) {
+    meter = {&budget, from};
+    pcre2_set_match_limit(context.get(), uint32_t(std::min<uint64_t>(
+                                             budget.remaining(), UINT32_MAX)));
     // The text is known to be UTF-8: checking it again at every call would
     // make the whole quadratic.
-    int rc =
-        pcre2_match(state->code, subject, text.size(), from, PCRE2_NO_UTF_CHECK,
-                    state->match.get(), state->context.get());
+    int rc = pcre2_match(pattern.code.get(), subject, text.size(), from,
+                         PCRE2_NO_UTF_CHECK, match.get(), context.get());
     if (rc == PCRE2_ERROR_NOMATCH)
       break;
+    if (rc == PCRE2_ERROR_MATCHLIMIT || (rc >= 0 && !budget.spend(1)))
+      return StepBudget::exceededAt(from);
     if (rc < 0)
       return Error{Code::TokenizeLimit, "cannot split the text into words",
                    "byte " + std::to_string(from) + " of the text",
                    messageOf(rc), "tokenize it in smaller parts"};
-    const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(state->match.get());
+    const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(match.get());
     size_t begin = ends[0], end = ends[1];
     // An empty match right behind another is none; nor is what \K turns round.
     bool none = begin < from || end < begin ||

@@ -1,28 +1,27 @@
-/// A compiled PCRE2 pattern, matched with limits: a text that would make it
-/// search too long is an error, never a crash or a hang.
+/// A split pattern that can be searched for: by its table where it has one,
+/// else by PCRE2 with limits. A text that would make it search too long is an
+/// error, never a crash or a hang.
 #ifndef LLMC_RUNTIME_TOKENIZER_PATTERN_H
 #define LLMC_RUNTIME_TOKENIZER_PATTERN_H
 
 #include "runtime/support/Error.h"
+#include "runtime/tokenizer/Range.h"
+#include "runtime/tokenizer/SplitTable.h"
+#include "runtime/tokenizer/StepBudget.h"
 
 #include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
 namespace llmc::tokenizer {
 
-/// A half-open range of bytes of some text.
-struct Range {
-  uint32_t begin;
-  uint32_t end;
-};
-
 class Pattern {
 public:
-  /// Compiles \p text (PCRE2 with UTF and UCP). Errors: UnsupportedTokenizer
-  /// where PCRE2 does not take it.
-  static Result<Pattern> compile(std::string_view text);
+  /// \p table, which must be valid, or where it is empty \p text, compiled by
+  /// PCRE2 with UTF and UCP. Errors: UnsupportedTokenizer where PCRE2 does not
+  /// take it.
+  static Result<Pattern> create(std::string_view text,
+                                const SplitTable &table = {});
 
   Pattern(Pattern &&) noexcept;
   Pattern &operator=(Pattern &&) noexcept;
@@ -37,14 +36,15 @@ public:
     /// All matches in \p text (valid UTF-8, below 2 GiB) from left to right; a
     /// match may be empty, but not right behind another. Replaces \p found.
     /// Errors: TokenizeLimit.
-    Status findAll(std::string_view text, std::vector<Range> &found);
+    Status findAll(std::string_view text, std::vector<Range> &found,
+                   StepBudget &budget);
 
   private:
     struct State;
     std::unique_ptr<State> state;
   };
 
-  /// One search with a Matcher of its own.
+  /// One search with a Matcher and a budget of its own.
   Result<std::vector<Range>> findAll(std::string_view text) const;
 
 private:

@@ -15,7 +15,7 @@ Result<PreTokenizer> PreTokenizer::create(std::vector<PreTokenizerStep> steps) {
   for (const PreTokenizerStep &step : p.steps) {
     p.patterns.emplace_back();
     if (step.kind == Kind::SplitRegex) {
-      LLMC_TRY(Pattern pattern, Pattern::compile(step.pattern));
+      LLMC_TRY(Pattern pattern, Pattern::create(step.pattern, step.table));
       p.patterns.back() = std::move(pattern);
     }
   }
@@ -155,13 +155,16 @@ static void applyMetaspace(const PreTokenizerStep &step, bool atStart,
   });
 }
 
-Status PreTokenizer::split(size_t index, Pieces &pieces) const {
+Status PreTokenizer::split(size_t index, Pieces &pieces,
+                           StepBudget &budget) const {
   const PreTokenizerStep &step = steps[index];
   // Metaspace cuts in front of each mark, whatever the step's own fields say.
   bool meta = step.kind == Kind::Metaspace;
   std::optional<Pattern::Matcher> matcher;
-  if (step.kind == Kind::SplitRegex)
+  if (step.kind == Kind::SplitRegex) {
     matcher.emplace(*patterns[index]);
+    budget.grant(pieces.text.size());
+  }
 
   std::vector<Range> next, found;
   std::vector<Part> parts;
@@ -170,7 +173,7 @@ Status PreTokenizer::split(size_t index, Pieces &pieces) const {
         std::string_view(pieces.text).substr(r.begin, r.end - r.begin);
     found.clear();
     if (matcher)
-      LLMC_CHECK(matcher->findAll(piece, found));
+      LLMC_CHECK(matcher->findAll(piece, found, budget));
     else if (step.kind == Kind::SplitNumeric)
       findCharacters(piece, found, isNumeric);
     else if (step.kind == Kind::SplitSpace)
@@ -201,7 +204,8 @@ static Status checkSize(const Pieces &pieces, uint64_t growth) {
                "tokenize it in smaller parts"};
 }
 
-Result<Pieces> PreTokenizer::apply(std::string text, bool atStart) const {
+Result<Pieces> PreTokenizer::apply(std::string text, bool atStart,
+                                   StepBudget &budget) const {
   Pieces pieces;
   pieces.text = std::move(text);
   if (!pieces.text.empty())
@@ -231,7 +235,7 @@ Result<Pieces> PreTokenizer::apply(std::string text, bool atStart) const {
       if (!step.split)
         continue;
     }
-    LLMC_CHECK(split(i, pieces));
+    LLMC_CHECK(split(i, pieces, budget));
     // Where a step removed the beginning, the first piece is not at the start.
     atStart &= !pieces.ranges.empty() && pieces.ranges.front().begin == 0;
   }

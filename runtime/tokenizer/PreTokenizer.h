@@ -28,13 +28,14 @@ public:
 
   /// Cuts \p text, which stands at the very beginning of the input where
   /// \p atStart is set. Errors: TokenizeLimit.
-  Result<Pieces> apply(std::string text, bool atStart) const;
+  Result<Pieces> apply(std::string text, bool atStart,
+                       StepBudget &budget) const;
 
 private:
   std::vector<PreTokenizerStep> steps;
   std::vector<std::optional<Pattern>> patterns; // [steps]
 
-  Status split(size_t step, Pieces &pieces) const;
+  Status split(size_t step, Pieces &pieces, StepBudget &budget) const;
 };
 
 } // namespace llmc::tokenizer

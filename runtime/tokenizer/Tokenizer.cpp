@@ -19,7 +19,7 @@ struct Tokenizer::Impl {
   std::unique_ptr<PieceModel> pieces;
   AddedTokenFinder inRawText;
   AddedTokenFinder inNormalizedText;
-  AddedTokenFinder inChat; ///< inRawText's and every special token.
+  AddedTokenFinder inChat;   ///< inRawText's and every special token.
   std::vector<bool> special; // [vocab]
 
   Impl(TokenizerModel m, Normalizer n, PreTokenizer p)
@@ -29,10 +29,11 @@ struct Tokenizer::Impl {
 
   Status addTokens();
   Status encodeSections(std::string_view text,
-                        const std::vector<Section> &sections,
-                        bool parseSpecial, std::vector<int32_t> &ids) const;
+                        const std::vector<Section> &sections, bool parseSpecial,
+                        std::vector<int32_t> &ids) const;
   Status encodeNormalized(std::string_view text, bool atStart,
-                          bool parseSpecial, std::vector<int32_t> &ids) const;
+                          bool parseSpecial, StepBudget &budget,
+                          std::vector<int32_t> &ids) const;
 };
 
 Tokenizer::Tokenizer(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
@@ -70,7 +71,8 @@ Status Tokenizer::Impl::addTokens() {
       continue;
     }
     // It is looked for in normalized text, so its own is normalized too.
-    LLMC_TRY(Normalizer::Output normalized, normalizer.apply(text));
+    StepBudget budget;
+    LLMC_TRY(Normalizer::Output normalized, normalizer.apply(text, budget));
     if (!normalized.text.empty())
       inNormalizedText.add(normalized.text, token);
   }
@@ -82,15 +84,16 @@ static std::string_view slice(std::string_view text, Range r) {
 }
 
 Status Tokenizer::Impl::encodeNormalized(std::string_view text, bool atStart,
-                                         bool parseSpecial,
+                                         bool parseSpecial, StepBudget &budget,
                                          std::vector<int32_t> &ids) const {
   for (Section s : inNormalizedText.split(text, parseSpecial)) {
     if (s.id >= 0) {
       ids.push_back(s.id);
       continue;
     }
-    LLMC_TRY(Pieces cut, preTokenizer.apply(std::string(slice(text, s.range)),
-                                            atStart && s.range.begin == 0));
+    LLMC_TRY(Pieces cut,
+             preTokenizer.apply(std::string(slice(text, s.range)),
+                                atStart && s.range.begin == 0, budget));
     for (Range piece : cut.ranges)
       pieces->encode(slice(cut.text, piece), ids);
   }
@@ -110,25 +113,26 @@ Status Tokenizer::Impl::encodeSections(std::string_view text,
                                        const std::vector<Section> &sections,
                                        bool parseSpecial,
                                        std::vector<int32_t> &ids) const {
+  StepBudget budget;
   for (Section s : sections) {
     if (s.id >= 0) {
       ids.push_back(s.id);
       continue;
     }
     LLMC_TRY(Normalizer::Output normalized,
-             normalizer.apply(slice(text, s.range)));
+             normalizer.apply(slice(text, s.range), budget));
     if (normalized.text.size() >= maxBytes)
       return tooLong();
     LLMC_CHECK(encodeNormalized(normalized.text,
                                 s.range.begin == 0 && !normalized.lostFront,
-                                parseSpecial, ids));
+                                parseSpecial, budget, ids));
   }
   return Status::ok();
 }
 
-Result<std::vector<int32_t>> Tokenizer::encodeChat(
-    std::string_view text,
-    std::span<const std::pair<size_t, size_t>> data) const {
+Result<std::vector<int32_t>>
+Tokenizer::encodeChat(std::string_view text,
+                      std::span<const std::pair<size_t, size_t>> data) const {
   if (text.size() >= maxBytes / 3)
     return tooLong();
   if (!isValidUtf8(text))

@@ -12,6 +12,10 @@ public:
   std::vector<std::byte> bytes;
 
   void u8(uint8_t v) { bytes.push_back(std::byte(v)); }
+  void u16(uint16_t v) {
+    u8(uint8_t(v));
+    u8(uint8_t(v >> 8));
+  }
   void u32(uint32_t v) {
     for (int i = 0; i < 4; ++i)
       u8(uint8_t(v >> (8 * i)));
@@ -35,6 +39,17 @@ public:
   void ids(const std::vector<int32_t> &v) {
     list(v, [&](int32_t i) { id(i); });
   }
+  void table(const SplitTable &t) {
+    u8(uint8_t(t.classes));
+    if (t.empty())
+      return;
+    list(t.runs, [&](SplitTable::Run r) {
+      u32(r.first);
+      u8(r.kind);
+    });
+    list(t.next, [&](uint16_t v) { u16(v); });
+    list(t.start, [&](uint16_t v) { u16(v); });
+  }
 };
 
 /// After the first failure every read gives zero, so that the caller may check
@@ -50,6 +65,10 @@ public:
     if (failed || bytes.size() - at < 1)
       return fail();
     return uint8_t(bytes[at++]);
+  }
+  uint16_t u16() {
+    uint16_t low = u8();
+    return uint16_t(low | u8() << 8);
   }
   uint32_t u32() {
     if (failed || bytes.size() - at < 4)
@@ -90,6 +109,19 @@ public:
   }
   void ids(std::vector<int32_t> &v) {
     list(v, 4, [&] { return id(); });
+  }
+  SplitTable table() {
+    SplitTable t;
+    t.classes = u8();
+    if (t.empty())
+      return t;
+    list(t.runs, 5, [&] {
+      uint32_t first = u32();
+      return SplitTable::Run{first, u8()};
+    });
+    list(t.next, 2, [&] { return u16(); });
+    list(t.start, 2, [&] { return u16(); });
+    return t;
   }
   bool atEnd() const { return at == bytes.size(); }
 
@@ -142,6 +174,7 @@ std::vector<std::byte> serialize(const TokenizerModel &m) {
     w.u8(uint8_t(s.kind));
     w.string(s.pattern);
     w.string(s.content);
+    w.table(s.table);
   });
   w.list(m.preTokenizer, [&](const PreTokenizerStep &s) {
     w.u8(uint8_t(s.kind));
@@ -149,6 +182,7 @@ std::vector<std::byte> serialize(const TokenizerModel &m) {
     w.u8(uint8_t(s.invert | s.split << 1));
     w.u8(uint8_t(s.scheme));
     w.string(s.pattern);
+    w.table(s.table);
   });
   w.list(m.decoder, [&](const DecoderStep &s) {
     w.u8(uint8_t(s.kind));
@@ -204,14 +238,15 @@ Result<TokenizerModel> parse(std::span<const std::byte> bytes) {
   m.endOfWordSuffix = r.string();
   m.continuingPrefix = r.string();
   m.maxWordCharacters = r.u32();
-  r.list(m.normalizer, 9, [&] {
+  r.list(m.normalizer, 10, [&] {
     NormalizerStep s{};
     s.kind = NormalizerStep::Kind(r.u8());
     s.pattern = r.string();
     s.content = r.string();
+    s.table = r.table();
     return s;
   });
-  r.list(m.preTokenizer, 8, [&] {
+  r.list(m.preTokenizer, 9, [&] {
     PreTokenizerStep s{};
     s.kind = PreTokenizerStep::Kind(r.u8());
     s.behavior = SplitBehavior(r.u8());
@@ -220,6 +255,7 @@ Result<TokenizerModel> parse(std::span<const std::byte> bytes) {
     s.split = bits >> 1 & 1;
     s.scheme = PrependScheme(r.u8());
     s.pattern = r.string();
+    s.table = r.table();
     return s;
   });
   r.list(m.decoder, 13, [&] {

@@ -21,7 +21,7 @@
 namespace llmc::tokenizer {
 
 /// Written in front; a reader takes exactly its own version.
-inline constexpr uint32_t formatVersion = 2;
+inline constexpr uint32_t formatVersion = 3;
 
 /// The bytes of \p model: the same model gives the same bytes.
 std::vector<std::byte> serialize(const TokenizerModel &model);
@@ -40,6 +40,7 @@ Result<TokenizerModel> parse(std::span<const std::byte> bytes);
 ///  3. added tokens, unkId, bosId, padId, prefix, suffix and eos name tokens
 ///     (or -1 where there may be none); no token is added twice;
 ///  4. kinds are known; literals and marks are not empty, marks one character;
+///     the tables of patterns are valid;
 ///  5. the decoder's order can be streamed: ByteMap stands alone, ByteFallback
 ///     and what precedes it work on single tokens, and behind Fuse there is
 ///     only StripLeft;

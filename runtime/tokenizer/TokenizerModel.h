@@ -11,6 +11,8 @@
 #ifndef LLMC_RUNTIME_TOKENIZER_TOKENIZERMODEL_H
 #define LLMC_RUNTIME_TOKENIZER_TOKENIZERMODEL_H
 
+#include "runtime/tokenizer/SplitTable.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -69,6 +71,7 @@ struct NormalizerStep {
   Kind kind;
   std::string pattern;
   std::string content;
+  SplitTable table = {}; ///< Of ReplaceRegex, where its pattern can have one.
 };
 
 /// What becomes of the separators that a split finds.
@@ -104,6 +107,7 @@ struct PreTokenizerStep {
   bool split = true;   ///< Metaspace: also split in front of each mark.
   PrependScheme scheme = PrependScheme::Never;
   std::string pattern;
+  SplitTable table = {}; ///< Of SplitRegex, where its pattern can have one.
 };
 
 /// A step of the decoder: token texts to text.

@@ -40,6 +40,8 @@ bool isPunctuation(char32_t c);
 /// Word character of Unicode TR18: Alphabetic, M, Nd, Pc, Join_Control.
 bool isWord(char32_t c);
 
+/// The general category, in two letters: "Lu", "Cn".
+const char *categoryName(char32_t c);
 /// Categories Mn, Mc, Me.
 bool isMark(char32_t c);
 bool isNonspacingMark(char32_t c);

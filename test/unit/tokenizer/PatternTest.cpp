@@ -12,7 +12,7 @@ std::vector<std::string> matches(std::string_view pattern,
                                  std::string_view text) {
   auto translated = translatePattern(pattern);
   EXPECT_TRUE(translated) << pattern;
-  auto compiled = Pattern::compile(*translated);
+  auto compiled = Pattern::create(*translated);
   EXPECT_TRUE(compiled) << *translated;
   auto ranges = compiled->findAll(text);
   EXPECT_TRUE(ranges);
@@ -39,19 +39,30 @@ TEST(Pattern, AnEmptyMatchIsNoneRightBehindAnother) {
 
 TEST(Pattern, RefusesWhatPcreDoesNotTake) {
   for (const char *bad : {"", "(", "[z-a]", "\\C", "(?<=a+)"}) {
-    auto p = Pattern::compile(bad);
+    auto p = Pattern::create(bad);
     ASSERT_FALSE(p) << bad;
     EXPECT_EQ(p.error().code, Code::UnsupportedTokenizer);
   }
-  EXPECT_FALSE(Pattern::compile(std::string(100000, 'a')));
+  EXPECT_FALSE(Pattern::create(std::string(100000, 'a')));
 }
 
 TEST(Pattern, ASearchWithoutEndIsAnError) {
-  auto p = Pattern::compile("(a+)+$");
+  auto p = Pattern::create("(a+)+$");
   ASSERT_TRUE(p);
   auto found = p->findAll(std::string(5000, 'a') + "b");
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, Code::TokenizeLimit);
+}
+
+TEST(Pattern, TheLimitIsForAllMatchesTogether) {
+  // Each place to begin at takes few steps, but there are many.
+  for (const char *pattern : {R"(\s+$)", R"(\s+[xz])"}) {
+    auto p = Pattern::create(pattern);
+    ASSERT_TRUE(p);
+    auto found = p->findAll(std::string(100'000, ' ') + "y");
+    ASSERT_FALSE(found) << pattern;
+    EXPECT_EQ(found.error().code, Code::TokenizeLimit);
+  }
 }
 
 TEST(Pattern, LongRunsStayWithinTheLimits) {

@@ -1,0 +1,17 @@
+/// A part of a text.
+#ifndef LLMC_RUNTIME_TOKENIZER_RANGE_H
+#define LLMC_RUNTIME_TOKENIZER_RANGE_H
+
+#include <cstdint>
+
+namespace llmc::tokenizer {
+
+/// A half-open range of bytes of some text.
+struct Range {
+  uint32_t begin;
+  uint32_t end;
+};
+
+} // namespace llmc::tokenizer
+
+#endif // LLMC_RUNTIME_TOKENIZER_RANGE_H

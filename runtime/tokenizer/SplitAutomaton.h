@@ -1,0 +1,48 @@
+/// Runs a SplitTable over texts, reading each character once where it can.
+#ifndef LLMC_RUNTIME_TOKENIZER_SPLITAUTOMATON_H
+#define LLMC_RUNTIME_TOKENIZER_SPLITAUTOMATON_H
+
+#include "runtime/support/Error.h"
+#include "runtime/tokenizer/Range.h"
+#include "runtime/tokenizer/SplitTable.h"
+#include "runtime/tokenizer/StepBudget.h"
+
+#include <array>
+#include <string_view>
+#include <vector>
+
+namespace llmc::tokenizer {
+
+class SplitAutomaton {
+public:
+  /// Copies what it needs of \p table, which must be valid.
+  explicit SplitAutomaton(const SplitTable &table);
+
+  /// All matches in \p text (valid UTF-8, below 2 GiB) from left to right; a
+  /// match may be empty, but not right behind another. Replaces \p found.
+  /// A character that is read is a step. Errors: TokenizeLimit.
+  Status findAll(std::string_view text, std::vector<Range> &found,
+                 StepBudget &budget) const;
+
+private:
+  size_t classes;
+  std::vector<uint16_t> next, start;
+  std::array<uint8_t, 128> ascii;
+  std::vector<uint16_t> blocks; // [0x110000 / 256] index into kinds
+  std::vector<uint8_t> kinds;   // [distinct blocks][256]
+
+  uint8_t kindOf(char32_t c) const {
+    return kinds[size_t(blocks[c >> 8]) << 8 | (c & 255)];
+  }
+  uint8_t kindAt(std::string_view text, size_t at, size_t &length) const;
+
+  struct Tail;
+  struct Attempt;
+  template <bool careful>
+  Attempt attempt(std::string_view text, size_t from, uint16_t state,
+                  Tail &tail) const;
+};
+
+} // namespace llmc::tokenizer
+
+#endif // LLMC_RUNTIME_TOKENIZER_SPLITAUTOMATON_H
