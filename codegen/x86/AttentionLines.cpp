@@ -6,15 +6,43 @@ using namespace llmc::codegen;
 
 using llvm::SmallVector;
 
-/// Rows that share loads: more gain little and the code grows with them.
+/// Rows that share loads of vectors: more gain little and the code grows with
+/// them.
 static constexpr int64_t sharedRows = 4;
 
+PiecePart PiecePart::of(VectorBuilder &b, const AttentionOperands &op,
+                        const AttentionLines &lines, Value split) {
+  Value block = b.index(kernel::sumBlock);
+  PiecePart part{b.mul(split, b.index(op.split)), b.index(0), {}};
+  if (op.window) {
+    Value oldest =
+        b.mul(b.floorDiv(lines.seen.oldest, kernel::sumBlock), block);
+    part.from = b.maxIndex(b.sub(oldest, part.start), part.from);
+  }
+  Value seen =
+      b.add(b.mul(b.floorDiv(lines.seen.last, kernel::sumBlock), block), block);
+  Value end = b.minIndex(b.sub(seen, part.start), b.index(op.split));
+  part.to = b.maxIndex(end, part.from);
+  return part;
+}
+
+CachePlace CachePlace::of(VectorBuilder &b, const AttentionOperands &op,
+                          int64_t page, const AttentionLines &lines,
+                          Value position) {
+  Value slot = b.floorDiv(position, page);
+  return {b.toIndex(b.loadScalar(op.pageTable, {lines.seen.sequence, slot})),
+          b.remainder(position, page)};
+}
+
 LineCutter::LineCutter(VectorBuilder &b, const AttentionOperands &op,
-                       int64_t group, int64_t lines)
-    : b(b), op(op), group(group), headsAtOnce(std::min(group, lines)) {
+                       int64_t group, int64_t lines, bool counted)
+    : b(b), op(op), group(group), counted(counted),
+      headsAtOnce(std::min(group, lines)) {
   while (group % headsAtOnce)
     --headsAtOnce;
-  rowsAtOnce = std::min(sharedRows, lines / headsAtOnce);
+  rowsAtOnce = lines / headsAtOnce;
+  if (counted)
+    rowsAtOnce = std::min(sharedRows, rowsAtOnce);
 }
 
 void LineCutter::widen(AttentionRows &seen, Value row) {
@@ -40,32 +68,35 @@ AttentionRows LineCutter::rowsFrom(Value first, Value count) {
   return {seen.sequence, carried[0], carried[1]};
 }
 
-AttentionLines LineCutter::linesAt(Value row, int64_t rows, Value head,
-                                   Value cacheHead, Value sequence) {
-  AttentionLines lines{row, rows, head, headsAtOnce, cacheHead,
-                       {sequence, {}, {}}};
-  for (int64_t r = 0; r < rows; ++r)
-    widen(lines.seen, b.add(row, b.index(r)));
-  return lines;
-}
-
 void LineCutter::forLines(
-    Value first, Value count, Value cacheHead, Value sequence,
+    Value first, Value count, Value cacheHead,
     llvm::function_ref<void(const AttentionLines &)> body) {
   Value firstHead = b.mul(cacheHead, b.index(group));
   b.loop(b.index(0), b.index(group), headsAtOnce, [&](Value part) {
     Value head = b.add(firstHead, part);
-    Value end = b.add(first, count), done = first;
+    auto linesAt = [&](Value row, Value rows, int64_t most) {
+      return AttentionLines{row,         rows,      most,
+                            head,        headsAtOnce, cacheHead,
+                            rowsFrom(row, rows)};
+    };
+    Value end = b.add(first, count);
+    if (!counted) {
+      b.loop(first, end, rowsAtOnce, [&](Value row) {
+        Value rows = b.minIndex(b.sub(end, row), b.index(rowsAtOnce));
+        body(linesAt(row, rows, rowsAtOnce));
+      });
+      return;
+    }
+    Value done = first;
     if (rowsAtOnce > 1) {
       done = b.add(first, b.mul(b.floorDiv(count, rowsAtOnce),
                                 b.index(rowsAtOnce)));
       b.loop(first, done, rowsAtOnce, [&](Value row) {
-        body(linesAt(row, rowsAtOnce, head, cacheHead, sequence));
+        body(linesAt(row, b.index(rowsAtOnce), rowsAtOnce));
       });
     }
-    b.loop(done, end, 1, [&](Value row) {
-      body(linesAt(row, 1, head, cacheHead, sequence));
-    });
+    b.loop(done, end, 1,
+           [&](Value row) { body(linesAt(row, b.index(1), 1)); });
   });
 }
 

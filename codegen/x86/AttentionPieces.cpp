@@ -5,7 +5,8 @@
 ///   weights = exp(scores - largest), their sum
 ///   output  = weights . v               sums over positions, sixteen d a vector
 ///
-/// All lie on the stack. Blocks of 32 positions in which no line sees anything
+/// All lie on the stack. Both products are done by vectors, or by tiles
+/// (AttentionTiles), with the same bits; the rest is common to them. Blocks of 32 positions in which no line sees anything
 /// are left out: their weights would be 0 and add nothing, so how rows are
 /// grouped does not show in the bits.
 #include "codegen/x86/AttentionPieces.h"
@@ -25,37 +26,48 @@ static constexpr int64_t sharedLines = 8;
 /// What the scores of a piece may take of the stack.
 static constexpr int64_t scoreBytes = 256 << 10;
 
-/// What is looked at of a piece, in whole blocks of 32 positions.
-struct AttentionPieces::Part {
-  Value start;    ///< The piece's first position.
-  Value from, to; ///< Offsets in the piece; from = to where nothing is seen.
-};
-
-/// Where a position lies.
-struct AttentionPieces::Place {
-  Value page;   ///< In the caches.
-  Value offset; ///< In the page.
-};
-
-static int64_t linesAtOnce(int64_t split) {
+static int64_t linesAtOnce(int64_t split, bool tiles) {
   int64_t fit = scoreBytes / (split * int64_t(sizeof(float)));
-  return std::clamp<int64_t>(fit, 1, sharedLines);
+  return tiles ? std::clamp(fit, Tiles::rows, AttentionTiles::mostLines)
+               : std::clamp<int64_t>(fit, 1, sharedLines);
+}
+
+static bool useTiles(const AttentionOperands &op, const KvCacheLayout &layout,
+                     const X86Level &level) {
+  auto cache = cast<MemRefType>(op.keyCache.getType());
+  return level.tiles && fitsTiles(cache, layout.headDim);
 }
 
 AttentionPieces::AttentionPieces(VectorBuilder &b, const AttentionOperands &op,
                                  KvCacheLayout layout, const X86Level &level)
     : layout(layout),
-      cutter(b, op, op.heads / layout.heads, linesAtOnce(op.split)), b(b),
-      op(op), keys(b, op.keyCache, layout), values(b, op.valueCache, layout),
-      blockSums(level.blockSums) {
+      cutter(b, op, op.heads / layout.heads,
+             linesAtOnce(op.split, useTiles(op, layout, level)),
+             /*counted=*/!useTiles(op, layout, level)),
+      b(b), op(op), keys(b, op.keyCache, layout),
+      values(b, op.valueCache, layout), blockSums(level.blockSums) {
   int64_t lines = cutter.mostLines(), columns = layout.vectors * width;
-  queries = b.stack({lines, columns}, b.getF32Type());
-  scores = b.stack({lines, op.split}, b.getF32Type());
+  Type f32 = b.getF32Type(), bf16 = b.getBF16Type();
+  if (useTiles(op, layout, level)) {
+    // Whole tiles of lines. Rows lie a line of the cache more than a power of
+    // two apart: tiles are columns of them.
+    lines = llvm::alignTo(lines, Tiles::rows);
+    queries = b.stack({lines, columns + 2 * width}, bf16);
+    scores = b.stack({lines, op.split + width}, f32);
+    weights = b.stack({lines, op.split + 2 * width}, bf16);
+    tiles.emplace(b, op, layout, keys.lines(), values.lines());
+  } else {
+    queries = b.stack({lines, columns}, f32);
+    weights = scores = b.stack({lines, op.split}, f32);
+  }
   state = SoftmaxState::allocate(b, lines, columns);
 }
 
 Value AttentionPieces::rounded(Value factor) {
-  return layout.pair > 1 ? b.toF32(b.fromF32(factor, b.getBF16Type())) : factor;
+  if (layout.pair == 1)
+    return factor;
+  Value narrow = b.fromF32(factor, b.getBF16Type());
+  return tiles ? narrow : b.toF32(narrow);
 }
 
 void AttentionPieces::loadQueries(const AttentionLines &lines) {
@@ -70,33 +82,16 @@ void AttentionPieces::loadQueries(const AttentionLines &lines) {
 }
 
 void AttentionPieces::emitPiece(const AttentionLines &lines, Value split) {
-  Part part = seenPart(lines, split);
-  emitScores(lines, part);
+  PiecePart part = PiecePart::of(b, op, lines, split);
+  if (tiles)
+    tiles->emitScores(lines, part, queries, scores);
+  else
+    emitScores(lines, part);
   emitWeights(lines, part);
-  emitValues(lines, part);
-}
-
-AttentionPieces::Part AttentionPieces::seenPart(const AttentionLines &lines,
-                                                Value split) {
-  Value block = b.index(kernel::sumBlock);
-  Part part{b.mul(split, b.index(op.split)), b.index(0), {}};
-  if (op.window) {
-    Value oldest =
-        b.mul(b.floorDiv(lines.seen.oldest, kernel::sumBlock), block);
-    part.from = b.maxIndex(b.sub(oldest, part.start), part.from);
-  }
-  Value seen =
-      b.add(b.mul(b.floorDiv(lines.seen.last, kernel::sumBlock), block), block);
-  Value end = b.minIndex(b.sub(seen, part.start), b.index(op.split));
-  part.to = b.maxIndex(end, part.from);
-  return part;
-}
-
-AttentionPieces::Place AttentionPieces::placeOf(const AttentionLines &lines,
-                                                Value position) {
-  Value slot = b.floorDiv(position, layout.page);
-  return {b.toIndex(b.loadScalar(op.pageTable, {lines.seen.sequence, slot})),
-          b.remainder(position, layout.page)};
+  if (tiles)
+    tiles->emitValues(lines, part, weights, state.outputs);
+  else
+    emitValues(lines, part);
 }
 
 /// Cuts `count` lines into register blocks of `panels` vectors.
@@ -114,14 +109,15 @@ static int64_t vectorsAtOnce(int64_t lines, int64_t vectors, int64_t sums) {
 }
 
 void AttentionPieces::emitScores(const AttentionLines &lines,
-                                 const Part &part) {
+                                 const PiecePart &part) {
   int64_t atOnce =
-      vectorsAtOnce(lines.count(), kernel::sumBlock / width, blockSums);
+      vectorsAtOnce(lines.most(), kernel::sumBlock / width, blockSums);
   b.loop(part.from, part.to, atOnce * width, [&](Value at) {
-    Place place = placeOf(lines, b.add(part.start, at));
+    auto place = CachePlace::of(b, op, layout.page, lines,
+                                b.add(part.start, at));
     Value panel = b.floorDiv(place.offset, width);
     forRegisterBlocks(
-        lines.count(), atOnce, blockSums, [&](int64_t first, int64_t count) {
+        lines.most(), atOnce, blockSums, [&](int64_t first, int64_t count) {
           DotBlock block;
           block.rows = count;
           block.panels = atOnce;
@@ -172,7 +168,7 @@ Value AttentionPieces::finishScore(Value score, Value firstPosition,
 }
 
 void AttentionPieces::emitWeights(const AttentionLines &lines,
-                                  const Part &part) {
+                                  const PiecePart &part) {
   lines.forEach(b, [&](Value line) {
     Value position = b.loadScalar(op.positions, {lines.rowOf(b, line)});
     auto largest = b.loop(
@@ -189,7 +185,7 @@ void AttentionPieces::emitWeights(const AttentionLines &lines,
         part.from, part.to, width, {b.number(b.f32Lanes(), 0)},
         [&](Value at, ValueRange carried) {
           Value weight = emitExp(b, b.sub(b.load(scores, {line, at}), base));
-          b.store(rounded(weight), scores, {line, at});
+          b.store(rounded(weight), weights, {line, at});
           return SmallVector<Value>{b.add(carried[0], weight)};
         });
     b.storeScalar(maximum, state.maxima, line);
@@ -198,25 +194,26 @@ void AttentionPieces::emitWeights(const AttentionLines &lines,
 }
 
 void AttentionPieces::emitValues(const AttentionLines &lines,
-                                 const Part &part) {
-  int64_t atOnce = vectorsAtOnce(lines.count(), layout.vectors, blockSums);
+                                 const PiecePart &part) {
+  int64_t atOnce = vectorsAtOnce(lines.most(), layout.vectors, blockSums);
   Value blocks = b.floorDiv(b.sub(part.to, part.from), kernel::sumBlock);
   b.loop(b.index(0), b.index(layout.vectors), atOnce, [&](Value vector) {
     forRegisterBlocks(
-        lines.count(), atOnce, blockSums, [&](int64_t first, int64_t count) {
-          Place place;
+        lines.most(), atOnce, blockSums, [&](int64_t first, int64_t count) {
+          CachePlace place;
           Value inPlace; // Of the block's first position: its k.
           DotBlock block;
           block.rows = count;
           block.panels = atOnce;
           block.enter = [&](Value k) {
-            place = placeOf(lines, b.add(part.start, b.add(part.from, k)));
+            place = CachePlace::of(b, op, layout.page, lines,
+                                   b.add(part.start, b.add(part.from, k)));
             inPlace = k;
           };
           block.input = [&](int64_t line, Value k, int64_t j) {
             Value at = b.add(part.from, b.add(k, b.index(j)));
             return b.broadcast(
-                b.loadScalar(scores, {b.index(first + line), at}));
+                b.loadScalar(weights, {b.index(first + line), at}));
           };
           block.weight = [&](int64_t p, Value k, int64_t j) {
             Value offset = b.add(place.offset, b.sub(k, inPlace));

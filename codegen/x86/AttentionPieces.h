@@ -4,6 +4,7 @@
 #define LLMC_CODEGEN_X86_ATTENTIONPIECES_H
 
 #include "codegen/x86/AttentionLines.h"
+#include "codegen/x86/AttentionTiles.h"
 #include "codegen/x86/Softmax.h"
 
 namespace llmc::codegen {
@@ -13,8 +14,7 @@ public:
   AttentionPieces(VectorBuilder &b, const AttentionOperands &op,
                   KvCacheLayout layout, const X86Level &level);
 
-  /// Copies the queries as f32, rounded as the cache needs it, for pieces that
-  /// follow.
+  /// Copies the queries, rounded as the cache needs it, for pieces that follow.
   void loadQueries(const AttentionLines &lines);
   /// The softmax of the piece `split` of these lines, in `state`. Positions
   /// that none of them sees are left out, in steps of 32.
@@ -25,13 +25,9 @@ public:
   SoftmaxState state;
 
 private:
-  struct Part;
-  struct Place;
-  Part seenPart(const AttentionLines &lines, Value split);
-  Place placeOf(const AttentionLines &lines, Value position);
-  void emitScores(const AttentionLines &lines, const Part &part);
-  void emitWeights(const AttentionLines &lines, const Part &part);
-  void emitValues(const AttentionLines &lines, const Part &part);
+  void emitScores(const AttentionLines &lines, const PiecePart &part);
+  void emitWeights(const AttentionLines &lines, const PiecePart &part);
+  void emitValues(const AttentionLines &lines, const PiecePart &part);
   Value finishScore(Value score, Value firstPosition, Value position);
   /// What multiplies a cache of bf16 is rounded to bf16.
   Value rounded(Value factor);
@@ -40,9 +36,11 @@ private:
   const AttentionOperands &op;
   CachePanels keys, values;
   int64_t blockSums;
+  std::optional<AttentionTiles> tiles; ///< Where they do the products.
   // On the stack, for the lines being done:
-  Value queries; ///< [lines, vectors * 16]
-  Value scores;  ///< [lines, split]: scores, then weights
+  Value queries; ///< [lines, vectors * 16]; of bf16 for tiles
+  Value scores;  ///< [lines, split and more]
+  Value weights; ///< [lines, split and more]; of bf16 for tiles, else `scores`
 };
 
 } // namespace llmc::codegen

@@ -26,7 +26,6 @@ namespace {
 struct BlockWork {
   Value first, count;
   Value firstSplit, splits;
-  Value sequence;
 };
 
 class SplitLowering {
@@ -59,7 +58,6 @@ BlockWork SplitLowering::describeBlock(Value block) {
   work.first = b.toIndex(b.loadScalar(op.getBlocks(), {block, b.index(0)}));
   work.count = b.toIndex(b.loadScalar(op.getBlocks(), {block, b.index(1)}));
   AttentionRows seen = pieces.cutter.rowsFrom(work.first, work.count);
-  work.sequence = seen.sequence;
   work.firstSplit = b.floorDiv(seen.oldest, op.getSplit());
   work.splits = b.sub(b.add(b.floorDiv(seen.last, op.getSplit()), b.index(1)),
                       work.firstSplit);
@@ -104,7 +102,7 @@ void SplitLowering::run() {
 void SplitLowering::emitWork(const BlockWork &block, Value cacheHead,
                              Value split) {
   Value slot = b.remainder(split, slots);
-  pieces.cutter.forLines(block.first, block.count, cacheHead, block.sequence,
+  pieces.cutter.forLines(block.first, block.count, cacheHead,
                          [&](const AttentionLines &lines) {
                            pieces.loadQueries(lines);
                            pieces.emitPiece(lines, split);

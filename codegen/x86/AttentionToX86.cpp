@@ -48,16 +48,15 @@ void AttentionLowering::run() {
     Value block = b.floorDiv(tile, cacheHeads);
     Value first = b.toIndex(b.loadScalar(op.getBlocks(), {block, b.index(0)}));
     Value count = b.toIndex(b.loadScalar(op.getBlocks(), {block, b.index(1)}));
-    Value sequence = b.toIndex(b.loadScalar(op.getRowSequence(), {first}));
     pieces.cutter.forLines(
-        first, count, b.remainder(tile, cacheHeads), sequence,
+        first, count, b.remainder(tile, cacheHeads),
         [&](const AttentionLines &lines) { emitLines(lines); });
   });
 }
 
 void AttentionLowering::emitLines(const AttentionLines &lines) {
   pieces.loadQueries(lines);
-  total.clear(b, b.index(lines.count()));
+  total.clear(b, lines.count(b));
   Value first = b.floorDiv(lines.seen.oldest, op.getSplit());
   Value last = b.floorDiv(lines.seen.last, op.getSplit());
   b.loop(first, b.add(last, b.index(1)), 1, [&](Value split) {

@@ -31,6 +31,10 @@ public:
   Value at(VectorBuilder &b, Value page, Value head, Value panel, Value group,
            int64_t j) const;
 
+  /// The cache as lines of whole vectors, for tiles: of bf16,
+  /// [pages, KV, panels, lines, 32].
+  Value lines() const { return cache; }
+
 private:
   Value cache; ///< [pages, KV, panels, lines, lanes of a line * pair]
   int64_t pair;

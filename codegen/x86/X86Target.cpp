@@ -5,7 +5,7 @@
 #include "codegen/llvm/KernelAbi.h"
 #include "codegen/llvm/ScalarMath.h"
 #include "codegen/llvm/ToLlvm.h"
-#include "codegen/x86/KernelsToX86.h"
+#include "codegen/x86/AttentionTiles.h"
 #include "codegen/x86/LinearToTiles.h"
 
 #include "mlir/Dialect/AMX/AMXDialect.h"
@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/TargetSelect.h"
 
 #include <mutex>
@@ -50,12 +51,24 @@ ArrayRef<StringRef> X86Target::levels() const {
   return names;
 }
 
+/// Whether the op is lowered to tiles on a level that has them.
+static bool hasTiles(Operation *op) {
+  auto ofAttention = [](auto op) {
+    return fitsTiles(cast<MemRefType>(op.getKeyCache().getType()),
+                     op.getHeadDim());
+  };
+  return llvm::TypeSwitch<Operation *, bool>(op)
+      .Case([](kernel::LinearOp op) { return fitsTiles(op); })
+      .Case<kernel::AttentionOp, kernel::AttentionSplitOp>(ofAttention)
+      .Default(false);
+}
+
 StringRef X86Target::codeLevel(func::FuncOp kernel, StringRef level) const {
   const X86Level *found = findX86Level(level);
   bool usesTiles = kernel
-                       .walk([](kernel::LinearOp op) {
-                         return fitsTiles(op) ? WalkResult::interrupt()
-                                              : WalkResult::advance();
+                       .walk([](Operation *op) {
+                         return hasTiles(op) ? WalkResult::interrupt()
+                                             : WalkResult::advance();
                        })
                        .wasInterrupted();
   // The level before it has the same vectors.

@@ -29,12 +29,17 @@ void checkOne(const Variant &variant, std::vector<int64_t> lengths,
   Tolerance tolerance(world.variant);
   std::unique_ptr<Guarded<float>> first;
   for (const std::string &level : runnableLevels()) {
-    world.append(level);
-    Kernel whole(attentionText(world.variant), level);
-    Kernel split(splitText(world.variant), level);
-    Kernel merge(mergeText(world.variant), level);
+    // The other kernels are those of the level before (Target::codeLevel).
+    bool tiles = level == "x86-64-amx";
+    if (tiles && (!variant.pairs() || variant.headDim % 32))
+      continue;
+    std::string vectors = tiles ? "x86-64-v4" : level;
+    world.append(vectors);
+    const Kernel &whole = compiled(attentionText(world.variant), level);
+    const Kernel &split = compiled(splitText(world.variant), level);
+    const Kernel &merge = compiled(mergeText(world.variant), vectors);
     for (auto [rows, step] : {std::pair<int64_t, int64_t>{16, 0}, {1, 0},
-                              {3, 1}, {7, 2}})
+                              {3, 1}, {7, 2}, {40, 0}})
       for (bool pieces : {false, true}) {
         auto output = pieces ? world.attend(split, merge, rows, step)
                              : world.attend(whole, rows, step);
@@ -97,10 +102,22 @@ TEST(Attention, TakesManyQueryHeadsOfOneCacheHead) {
 }
 
 TEST(Attention, LooksNoFurtherThanItsWindow) {
-  for (int64_t window : {1, 20, 64, 100}) {
+  for (int64_t window : {1, 20, 100}) {
     Variant variant;
     variant.window = window;
     check(variant, {5, 190, 300}, {5, 33, 1});
+  }
+}
+
+TEST(Attention, TakesChunksOfAnyNumberOfRows) {
+  // With 3 heads, tiles of 16 lines end within a row.
+  for (int64_t rows : {6, 11, 12, 33, 40}) {
+    Variant variant;
+    variant.headDim = 32;
+    variant.cacheHeads = 1;
+    variant.group = 3;
+    variant.slots = 2;
+    check(variant, {150, rows}, {rows, rows});
   }
 }
 

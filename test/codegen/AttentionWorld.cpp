@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 namespace llmc::test {
 
@@ -99,6 +100,14 @@ std::string mergeText(const Variant &s) {
                     shapeAttributes(s));
 }
 
+const Kernel &compiled(const std::string &text, const std::string &level) {
+  static std::map<std::string, std::unique_ptr<Kernel>> kernels;
+  std::unique_ptr<Kernel> &kernel = kernels[level + text];
+  if (!kernel)
+    kernel = std::make_unique<Kernel>(text, level);
+  return *kernel;
+}
+
 float World::rounded(double number) const {
   return variant.pairs() ? fromBf16(toBf16(float(number))) : float(number);
 }
@@ -159,7 +168,7 @@ void World::append(const std::string &level) {
       sequence[firstOf(s) + p] = s;
       position[firstOf(s) + p] = p;
     }
-  Kernel(appendText(variant), level)
+  compiled(appendText(variant), level)
       .run({keys, values, sequence, position, pageTable, keyCache, valueCache},
            {rows, rows, rows, rows, int64_t(lengths.size()), columns, pages,
             pages},

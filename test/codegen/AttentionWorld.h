@@ -26,6 +26,9 @@ std::string attentionText(const Variant &variant);
 std::string splitText(const Variant &variant);
 std::string mergeText(const Variant &variant);
 
+/// The kernel of a text for a level, compiled once.
+const Kernel &compiled(const std::string &text, const std::string &level);
+
 /// What a step tells attention.
 struct Batch {
   Guarded<float> query;

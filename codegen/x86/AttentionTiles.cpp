@@ -1,0 +1,108 @@
+/// A block of sums lives in four tile registers, its factors in three others.
+/// Sums of scores run over D and are stored for each 32 positions; those of values
+/// run over all positions of the part.
+#include "codegen/x86/AttentionTiles.h"
+
+using namespace mlir;
+using namespace llmc;
+using namespace llmc::codegen;
+
+using llvm::SmallVector;
+
+static constexpr int64_t width = VectorBuilder::width;
+
+bool llmc::codegen::fitsTiles(MemRefType cache, int64_t headDim) {
+  return cache.getElementType().isBF16() && headDim % Tiles::terms == 0;
+}
+
+void AttentionTiles::forTilesOf(const AttentionLines &lines,
+                                llvm::function_ref<void(int64_t)> body) {
+  if (lines.most() <= Tiles::rows)
+    return body(1);
+  Value many = b.compare(arith::CmpIPredicate::sgt, lines.count(b),
+                         b.index(Tiles::rows));
+  auto branch = scf::IfOp::create(b, many, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&branch.getThenRegion().front());
+  body(2);
+  b.setInsertionPointToStart(&branch.getElseRegion().front());
+  body(1);
+}
+
+SmallVector<Value> AttentionTiles::emitSums(
+    int64_t count, int64_t columns, Value from, Value to, Value left,
+    llvm::function_ref<std::function<Value(int64_t)>(Value)> right) {
+  SmallVector<Value> sums;
+  for (int64_t i = 0; i < count * columns; ++i)
+    sums.push_back(tiles.zero());
+  return b.loop(
+      from, to, Tiles::terms, sums, [&](Value k, ValueRange carried) {
+        SmallVector<Value> factors, next(carried);
+        for (int64_t m = 0; m < count; ++m)
+          factors.push_back(
+              tiles.loadPairs(left, {b.index(m * Tiles::rows), k}));
+        auto column = right(k);
+        // One right factor at a time: with the sums, few registers are left.
+        for (int64_t i = 0; i < columns; ++i) {
+          Value factor = column(i);
+          for (int64_t m = 0; m < count; ++m)
+            next[m * columns + i] = tiles.multiply(
+                factors[m], factor, carried[m * columns + i]);
+        }
+        return next;
+      });
+}
+
+void AttentionTiles::emitScores(const AttentionLines &lines,
+                                const PiecePart &part, Value queries,
+                                Value scores) {
+  constexpr int64_t panels = 2;
+  forTilesOf(lines, [&](int64_t count) {
+    b.loop(part.from, part.to, panels * width, [&](Value at) {
+      auto place = CachePlace::of(b, op, layout.page, lines,
+                                  b.add(part.start, at));
+      Value panel = b.floorDiv(place.offset, width);
+      auto sums = emitSums(
+          count, panels, b.index(0), b.index(layout.headDim), queries,
+          [&](Value d) {
+            return [&, d](int64_t i) {
+              return tiles.loadPairs(
+                  keys, {place.page, lines.cacheHead, b.add(panel, b.index(i)),
+                         b.floorDiv(d, 2), b.index(0)});
+            };
+          });
+      for (int64_t m = 0; m < count; ++m)
+        for (int64_t i = 0; i < panels; ++i)
+          tiles.storeSums(sums[m * panels + i], scores,
+                          {b.index(m * Tiles::rows),
+                           b.add(at, b.index(i * width))});
+    });
+  });
+}
+
+void AttentionTiles::emitValues(const AttentionLines &lines,
+                                const PiecePart &part, Value weights,
+                                Value outputs) {
+  forTilesOf(lines, [&](int64_t count) {
+    // Each sum waits for the one before: four hide what two cannot.
+    int64_t vectors = count == 1 && layout.vectors % 4 == 0 ? 4 : 2;
+    b.loop(b.index(0), b.index(layout.vectors), vectors, [&](Value vector) {
+      auto sums = emitSums(
+          count, vectors, part.from, part.to, weights, [&](Value at) {
+            auto place = CachePlace::of(b, op, layout.page, lines,
+                                        b.add(part.start, at));
+            return [&, place](int64_t i) {
+              return tiles.loadPairs(
+                  values, {place.page, lines.cacheHead,
+                           b.add(vector, b.index(i)),
+                           b.floorDiv(place.offset, 2), b.index(0)});
+            };
+          });
+      for (int64_t m = 0; m < count; ++m)
+        for (int64_t i = 0; i < vectors; ++i)
+          tiles.storeSums(sums[m * vectors + i], outputs,
+                          {b.index(m * Tiles::rows),
+                           b.mul(b.add(vector, b.index(i)), b.index(width))});
+    });
+  });
+}

@@ -1,0 +1,55 @@
+/// The products of attention by matrix registers.
+#ifndef LLMC_CODEGEN_X86_ATTENTIONTILES_H
+#define LLMC_CODEGEN_X86_ATTENTIONTILES_H
+
+#include "codegen/x86/AttentionLines.h"
+#include "codegen/x86/Tiles.h"
+
+#include <functional>
+
+namespace llmc::codegen {
+
+/// Whether tiles do the products of an attention over such caches: pairs of
+/// bf16, whole blocks of 32 elements.
+bool fitsTiles(mlir::MemRefType cache, int64_t headDim);
+
+/// Scores and values of up to 32 lines, in blocks of 2 x 2 tiles of sums: 2 of
+/// lines times 2 of positions, or times 2 of sixteen elements of values. Memory
+/// has whole tiles of lines: rows beyond those that there are hold anything, and
+/// so do their results.
+class AttentionTiles {
+public:
+  static constexpr int64_t mostLines = 2 * Tiles::rows;
+
+  /// `keys` and `values` are the lines of both caches (CachePanels).
+  AttentionTiles(VectorBuilder &b, const AttentionOperands &op,
+                 const KvCacheLayout &layout, Value keys, Value values)
+      : b(b), op(op), layout(layout), keys(keys), values(values), tiles(b) {}
+
+  /// scores [lines, split] f32 = queries [lines, D] bf16 . keys of the part.
+  void emitScores(const AttentionLines &lines, const PiecePart &part,
+                  Value queries, Value scores);
+  /// outputs [lines, D] f32 = weights [lines, split] bf16 . values of the part.
+  void emitValues(const AttentionLines &lines, const PiecePart &part,
+                  Value weights, Value outputs);
+
+private:
+  /// Calls `body` with the tiles of lines that there are, 1 or 2.
+  void forTilesOf(const AttentionLines &lines,
+                  llvm::function_ref<void(int64_t)> body);
+  /// Sums of `count` tiles of lines times `columns` tiles over k in [from, to):
+  /// [count, columns], tiles of left[lines, k] . right(k, column).
+  llvm::SmallVector<Value>
+  emitSums(int64_t count, int64_t columns, Value from, Value to, Value left,
+           llvm::function_ref<std::function<Value(int64_t)>(Value)> right);
+
+  VectorBuilder &b;
+  const AttentionOperands &op;
+  KvCacheLayout layout;
+  Value keys, values;
+  Tiles tiles;
+};
+
+} // namespace llmc::codegen
+
+#endif // LLMC_CODEGEN_X86_ATTENTIONTILES_H
