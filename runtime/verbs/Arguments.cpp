@@ -214,6 +214,8 @@ Status Arguments::takeFlag(std::string_view word,
     *std::get<bool *>(flag->target) = true;
     return Status::ok();
   }
+  if (!hasValue && !flag->alone.empty())
+    return store(*flag, flag->alone, where);
   if (!hasValue) {
     if (rest.empty())
       return Error{Code::MissingArgument, "a flag lacks its value", where,
@@ -295,7 +297,8 @@ std::string Arguments::describeFlags() const {
     left += flag.letter ? std::string("-") + flag.letter + ", " : "    ";
     left += "--" + std::string(flag.name);
     if (!flag.valueName.empty())
-      left += "=" + std::string(flag.valueName);
+      left += (flag.alone.empty() ? "=" : "[=") + std::string(flag.valueName) +
+              (flag.alone.empty() ? "" : "]");
     left.resize(std::max<size_t>(left.size() + 2, 32), ' ');
     text += left + std::string(flag.help) + "\n";
   }

@@ -33,6 +33,9 @@ public:
     Target target;
     int64_t least = INT64_MIN;      ///< Integers only.
     std::string_view variable = {}; ///< In the environment; behind the flag.
+    /// What the flag means where it stands alone; another value is then given
+    /// by `--flag=value` only.
+    std::string_view alone = {};
   };
 
   /// The words that are no flags, in order. At most one of them, the last, is a

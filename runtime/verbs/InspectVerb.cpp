@@ -3,7 +3,9 @@
 #include "runtime/support/OutputFile.h"
 #include "runtime/verbs/Console.h"
 #include "runtime/verbs/MemoryPicture.h"
+#include "runtime/verbs/ProgramText.h"
 #include "runtime/verbs/Verbs.h"
+#include "runtime/verbs/report/ReportCommand.h"
 
 #include <algorithm>
 
@@ -31,46 +33,6 @@ Status writePicture(const Model &model, const std::string &path) {
   LLMC_TRY(OutputFile file, OutputFile::create(path, svg.size()));
   LLMC_CHECK(file.append(std::as_bytes(std::span(svg))));
   return file.commit(false);
-}
-
-std::string valueText(const Program &program, ValueId id, int depth = 0) {
-  const Value &value = program.values[id];
-  if (value.kind == Value::Kind::Constant)
-    return std::to_string(value.number);
-  if (value.kind == Value::Kind::Symbol)
-    return program.symbols[static_cast<size_t>(value.number)];
-  // Values share subexpressions: written out, they could be endless.
-  if (depth > 6)
-    return "…";
-  std::string left = valueText(program, value.left, depth + 1);
-  std::string right = valueText(program, value.right, depth + 1);
-  switch (value.kind) {
-  case Value::Kind::Add:
-    return "(" + left + " + " + right + ")";
-  case Value::Kind::Sub:
-    return "(" + left + " - " + right + ")";
-  case Value::Kind::Mul:
-    return left + "*" + right;
-  case Value::Kind::FloorDiv:
-    return "floor(" + left + "/" + right + ")";
-  case Value::Kind::CeilDiv:
-    return "ceil(" + left + "/" + right + ")";
-  case Value::Kind::Mod:
-    return "(" + left + " mod " + right + ")";
-  case Value::Kind::Min:
-    return "min(" + left + ", " + right + ")";
-  default:
-    return "max(" + left + ", " + right + ")";
-  }
-}
-
-std::string shapeText(const Program &program, ElementType type,
-                      const std::vector<ValueId> &shape) {
-  std::string text(elementTypeName(type));
-  text += "[";
-  for (size_t i = 0; i < shape.size(); ++i)
-    text += (i ? ", " : "") + valueText(program, shape[i]);
-  return text + "]";
 }
 
 int64_t pageBytes(const DecoderConfig &config) {
@@ -141,10 +103,7 @@ std::string describeSchedule(const Model &model, const Program &program) {
             valueText(program, launch.tiles) + " (";
     for (size_t i = 0; i < launch.buffers.size(); ++i) {
       const Buffer &buffer = program.buffers[launch.buffers[i]];
-      constexpr const char *spaces[] = {"arena",  "weight", "input",
-                                        "output", "keys",   "values"};
-      text += (i ? ", " : "") +
-              std::string(spaces[static_cast<size_t>(buffer.space)]) + " ";
+      text += (i ? ", " : "") + std::string(spaceName(buffer.space)) + " ";
       if (buffer.space == Buffer::Space::Weight)
         text += model.weights[buffer.index].name;
       else
@@ -296,6 +255,7 @@ std::string toJson(const Artifact &artifact) {
 
 Status runInspect(Invocation &invocation) {
   InspectFlags flags;
+  page::ReportFlags report;
   Arguments arguments;
   arguments.flags = {
       {"weights", 'w', "", "list the weights", &flags.weights},
@@ -305,14 +265,21 @@ Status runInspect(Invocation &invocation) {
       {"schedule", 's', "", "list every launch", &flags.schedule},
       {"json", 0, "", "print JSON", &flags.json},
   };
+  report.add(arguments);
   LLMC_TRY(bool proceed, invocation.parse(arguments));
   if (!proceed)
     return Status::ok();
+  LLMC_CHECK(report.check());
+  std::string shownName = invocation.fileName.empty() ? invocation.file : invocation.fileName;
+  if (!report.path.empty())
+    LLMC_CHECK(keepApart(report.path, {&invocation.file, 1}));
   if (!flags.picture.empty())
     LLMC_CHECK(keepApart(flags.picture, {&invocation.file, 1}));
   LLMC_TRY(Artifact artifact, Artifact::open(invocation.file));
   if (!flags.picture.empty())
     LLMC_CHECK(writePicture(artifact.model(), flags.picture));
+  if (!report.path.empty())
+    LLMC_CHECK(page::writeReport(invocation.file, shownName, report));
   return print(flags.json ? toJson(artifact) : describe(artifact, flags));
 }
 

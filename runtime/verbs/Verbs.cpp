@@ -23,7 +23,7 @@ constexpr Verb verbs[] = {
     {"bench", "measure speed of prompt and decode",
      "\n-p 512 -n 128 --threads=4\n--kernels --json\n--batch=8 --format=table\n", true, runBench},
     {"inspect", "show what is in the file",
-     "\n--schedule\n--memory\n--json\n", true, runInspect},
+     "\n--schedule\n--memory\n--report=report.html --measure\n--json\n", true, runInspect},
     {"verify", "compare every byte with its checksum", "\n--json\n", true,
      runVerify},
     {"eval", "perplexity of a text",

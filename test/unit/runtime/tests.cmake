@@ -35,6 +35,7 @@ llmc_unit_test(runtime-tests
   runtime/LoadingTest.cpp
   runtime/LoadPolicyTest.cpp
   runtime/PromptBoundTest.cpp
+  runtime/ReportTest.cpp
   runtime/SupportTest.cpp
   runtime/TensorFileTest.cpp
   runtime/ThreadPoolTest.cpp

@@ -1,0 +1,211 @@
+#include "runtime/verbs/Console.h"
+#include "runtime/verbs/report/Parts.h"
+
+#include <algorithm>
+
+namespace llmc::page {
+
+namespace {
+
+const Program &programOf(const Model &model, const StepPoint &point) {
+  return model.modules[point.module].programs[point.program];
+}
+
+/// `program prefill, 128 rows of a prompt`.
+std::string titleOf(const Model &model, const StepPoint &point) {
+  return shorten(programOf(model, point).name, 60) + ", " + point.text(model);
+}
+
+std::string pointTooltip(const Kernel &kernel, const KernelShare &share, const MachineLimits &limits,
+                         const std::string &title) {
+  double intensity = share.operations() / share.bytes();
+  std::string text = shorten(kernel.name, 60) + " (" + shorten(kernel.op, 40) + "), " + title +
+                     ": " + formatReal(intensity, 2) + " FLOP per byte";
+  if (limits.known())
+    text += ", attainable " + scaled(limits.attainable(intensity), "FLOP/s");
+  if (share.time > 0) {
+    double rate = 1e9 * share.operations() / share.time;
+    text += ", achieved " + scaled(rate, "FLOP/s");
+    if (limits.known())
+      text += " (" + percent(rate / limits.attainable(intensity)) + ")";
+  }
+  return text;
+}
+
+Html roofline(const Subject &subject) {
+  const Model &model = subject.model();
+  Html part;
+  std::vector<RooflinePoint> points;
+  Html legend;
+  for (size_t i = 0; i < subject.points.size(); ++i) {
+    const StepPoint &point = subject.points[i];
+    std::string title = titleOf(model, point);
+    bool any = false;
+    for (const KernelShare &share : kernelShares(programOf(model, point), point)) {
+      if (share.operations() <= 0 || share.bytes() <= 0)
+        continue;
+      const Kernel &kernel = model.kernels[share.kernel];
+      points.push_back({kernel.name, title, i, share.operations() / share.bytes(),
+                        share.time > 0 ? 1e9 * share.operations() / share.time : 0,
+                        pointTooltip(kernel, share, subject.limits, title)});
+      any = true;
+    }
+    if (any)
+      legend << "<span class='phase" << std::to_string(i % 4) << "'><i></i>" << title << "</span> ";
+  }
+  if (points.empty()) {
+    part << "<p>No kernel of this file is told to compute: there is nothing to plot.</p>\n";
+    return part;
+  }
+  bool measured = std::ranges::any_of(points, [](const RooflinePoint &p) { return p.achieved > 0; });
+  part << "<figure><figcaption class='legend'>" << legend << "</figcaption>"
+       << drawRoofline(subject.limits, points) << "<figcaption>";
+  if (subject.limits.known())
+    part << "The line is what the machine allows: "
+         << scaled(subject.limits.bytesPerSecond, "B/s") << " and "
+         << scaled(subject.limits.operationsPerSecond, "FLOP/s") << ", " << subject.limits.source
+         << ". ";
+  if (measured)
+    part << "A point is what a kernel achieved, the ring on the line what it could attain. "
+            "What exceeds the line had its data in a cache.";
+  else if (subject.limits.known())
+    part << "Points are what each kernel can attain; <code>--measure</code> adds what it achieves.";
+  part << "</figcaption></figure>\n";
+  return part;
+}
+
+/// One line of the table of a point.
+void addKernel(Html &table, const Subject &subject, const KernelShare &share, double all) {
+  const Kernel &kernel = subject.model().kernels[share.kernel];
+  const MachineLimits &limits = subject.limits;
+  double operations = share.operations(), bytes = share.bytes();
+  table << "<tr><td><code>" << shorten(kernel.name, 60) << "</code><td>" << shorten(kernel.op, 40)
+        << "<td class='n'>" << count(share.launches) << "<td class='n'>"
+        << (operations > 0 ? scaled(operations, "") : std::string("–")) << "<td class='n'>"
+        << formatBytes(uint64_t(std::min(bytes, 1e18))) << "<td class='n'>"
+        << (operations > 0 && bytes > 0 ? formatReal(operations / bytes, 2) : std::string("–"));
+  double least = limits.known() ? limits.leastTime(operations, bytes) : 0;
+  if (limits.known())
+    table << "<td>"
+          << std::string(operations / limits.operationsPerSecond > bytes / limits.bytesPerSecond
+                             ? "compute"
+                             : "memory")
+          << "<td class='n'>" << duration(least);
+  if (all > 0) {
+    table << "<td class='n'>" << duration(share.time) << "<td class='n'>" << percent(share.time / all)
+          << "<td class='n'>" << (operations > 0 ? scaled(1e9 * operations / share.time, "") : std::string("–"))
+          << "<td class='n'>" << scaled(1e9 * bytes / share.time, "B/s");
+    if (limits.known())
+      table << "<td class='n'>" << percent(least / share.time)
+            << "<td class='bar'><span class='track'><span class='fill' style='width:"
+            << formatReal(std::min(100.0, 100 * least / share.time), 1) << "%'></span></span>";
+  }
+  table << "\n";
+}
+
+Html pointTable(const Subject &subject, const StepPoint &point) {
+  const MachineLimits &limits = subject.limits;
+  std::vector<KernelShare> shares = kernelShares(programOf(subject.model(), point), point);
+  double all = 0, least = 0;
+  KernelShare sum;
+  for (const KernelShare &share : shares) {
+    all += share.time;
+    sum.launches += share.launches;
+    sum.cost += share.cost;
+    if (limits.known())
+      least += limits.leastTime(share.operations(), share.bytes());
+  }
+  Html table;
+  table << "<h3>" << titleOf(subject.model(), point)
+        << "</h3>\n<div class='wide'><table><thead><tr><th>kernel<th>operator<th "
+           "class='n'>launches<th class='n'>FLOP<th class='n'>bytes<th class='n'>FLOP/byte";
+  if (limits.known())
+    table << "<th>bound by<th class='n'>at least";
+  if (all > 0)
+    table << "<th class='n'>measured<th class='n'>share<th class='n'>FLOP/s<th class='n'>bytes/s";
+  if (all > 0 && limits.known())
+    table << "<th class='n'>of attainable<th>";
+  table << "<tbody>\n";
+  // The longest first; without times in the order of the schedule.
+  std::ranges::stable_sort(shares, [](const KernelShare &a, const KernelShare &b) {
+    return a.time > b.time;
+  });
+  for (size_t i = 0; i < std::min(shares.size(), mostRows); ++i)
+    addKernel(table, subject, shares[i], all);
+  table << "<tfoot><tr><th>the step<td><td class='n'>" << count(sum.launches) << "<td class='n'>"
+        << scaled(sum.operations(), "") << "<td class='n'>"
+        << formatBytes(uint64_t(std::min(sum.bytes(), 1e18))) << "<td class='n'>"
+        << (sum.bytes() > 0 ? formatReal(sum.operations() / sum.bytes(), 2) : std::string("–"));
+  if (limits.known())
+    table << "<td><td class='n'>" << duration(least);
+  if (all > 0)
+    table << "<td class='n'>" << duration(all) << "<td class='n'>" << percent(1)
+          << "<td class='n'>" << scaled(1e9 * sum.operations() / all, "") << "<td class='n'>"
+          << scaled(1e9 * sum.bytes() / all, "B/s");
+  if (all > 0 && limits.known())
+    table << "<td class='n'>" << percent(least / all) << "<td>";
+  table << "</table></div>\n";
+  return table;
+}
+
+/// Bytes from a kernel's first byte to the next one's, or the end of the image.
+uint64_t codeBytes(const Artifact &artifact, const KernelImage &image, size_t kernel) {
+  uint64_t begin = image.entries[kernel], end = artifact.sections()[image.section].size;
+  for (uint64_t entry : image.entries)
+    if (entry > begin)
+      end = std::min(end, entry);
+  return end - std::min(begin, end);
+}
+
+Html codeTable(const Subject &subject) {
+  const Model &model = subject.model();
+  std::vector<const Program *> programs;
+  for (const Module &module : model.modules)
+    for (const Program &program : module.programs)
+      programs.push_back(&program);
+  Html table;
+  table << "<h3>Code</h3>\n<p>One function for each kernel that is distinct, at every level; its "
+           "constants lie behind it.</p>\n<div class='wide'><table "
+           "id='kernels'><thead><tr><th>kernel<th>operator";
+  for (const KernelImage &image : model.images)
+    table << "<th class='n'>bytes, " << shorten(image.level, 40);
+  for (const Program *program : programs)
+    table << "<th class='n'>launches of " << shorten(program->name, 40);
+  table << "<tbody>\n";
+  for (size_t i = 0; i < model.kernels.size(); ++i) {
+    if (i == mostRows) {
+      table << "<tr><td colspan='9'>" << count(model.kernels.size() - i)
+            << " more; <code>inspect --kernels</code> lists all.\n";
+      break;
+    }
+    table << "<tr><td><code>" << shorten(model.kernels[i].name, 60) << "</code><td>"
+          << shorten(model.kernels[i].op, 40);
+    for (const KernelImage &image : model.images)
+      table << "<td class='n'>" << count(codeBytes(subject.artifact, image, i));
+    for (const Program *program : programs) {
+      auto launches = std::ranges::count(program->launches, uint32_t(i), &Launch::kernel);
+      table << "<td class='n'>" << (launches ? count(uint64_t(launches)) : std::string("–"));
+    }
+    table << "\n";
+  }
+  table << "</table></div>\n";
+  return table;
+}
+
+} // namespace
+
+Html kernelPart(const Subject &subject) {
+  Html part;
+  if (!subject.machine.empty())
+    part << "<p>Measured on " << subject.machine << ". Times are medians of single launches; a "
+         << "step takes their sum and what lies between them.</p>\n";
+  if (!subject.whyNoTimes.empty())
+    part << "<p class='warning'>There are no times: " << subject.whyNoTimes << "</p>\n";
+  part << roofline(subject);
+  for (const StepPoint &point : subject.points)
+    part << pointTable(subject, point);
+  part << codeTable(subject);
+  return part;
+}
+
+} // namespace llmc::page
