@@ -28,7 +28,7 @@ struct CompileOptions {
   std::string output; ///< The model.bin, or the text of --emit; "-": stdout.
   std::vector<std::string> targets; ///< Levels; empty: all that differ.
   std::string dtype;    ///< "f32", "f16", "bf16"; empty: what the graph holds.
-  std::string quantize; ///< "w8"; empty: none.
+  std::string quantize; ///< "w8", "w4g32" …; empty: none.
   int64_t maxContext = 0; ///< 0: what the model's configuration says.
   int64_t chunk = 0;      ///< Rows of a prefill step; 0: 128.
   /// Positions of a piece of the cache in attention, whose pieces are then

@@ -41,9 +41,10 @@ std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options) {
   stage = "quant";
   add(createQuantizeWeights({options.quantize}));
   add(createRoundInputs());
+  // The table becomes what the head's numbers have become.
+  add(createShareWeights());
 
   stage = "schedule";
-  add(createShareWeights());
   add(createSpecializeStep({options.chunk}));
   add(createSelectLayouts());
   add(createSelectTiles());

@@ -22,7 +22,7 @@ struct PipelineOptions {
   int64_t chunk = 128;
   int64_t attentionSplit = 0; ///< 0: chosen.
   std::string dtype;    ///< "f32", "f16", "bf16"; empty: as in the graph.
-  std::string quantize; ///< "w8"; empty: none.
+  std::string quantize; ///< "w8", "w4g32" …; empty: none.
 };
 
 /// From a decoder's graph in the onnx dialect to programs and kernels.

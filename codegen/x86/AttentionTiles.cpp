@@ -34,13 +34,13 @@ SmallVector<Value> AttentionTiles::emitSums(
     llvm::function_ref<std::function<Value(int64_t)>(Value)> right) {
   SmallVector<Value> sums;
   for (int64_t i = 0; i < count * columns; ++i)
-    sums.push_back(tiles.zero());
+    sums.push_back(tiles.zero(b.getF32Type()));
   return b.loop(
       from, to, Tiles::terms, sums, [&](Value k, ValueRange carried) {
         SmallVector<Value> factors, next(carried);
         for (int64_t m = 0; m < count; ++m)
           factors.push_back(
-              tiles.loadPairs(left, {b.index(m * Tiles::rows), k}));
+              tiles.load(left, {b.index(m * Tiles::rows), k}));
         auto column = right(k);
         // One right factor at a time: with the sums, few registers are left.
         for (int64_t i = 0; i < columns; ++i) {
@@ -66,14 +66,14 @@ void AttentionTiles::emitScores(const AttentionLines &lines,
           count, panels, b.index(0), b.index(layout.headDim), queries,
           [&](Value d) {
             return [&, d](int64_t i) {
-              return tiles.loadPairs(
+              return tiles.load(
                   keys, {place.page, lines.cacheHead, b.add(panel, b.index(i)),
                          b.floorDiv(d, 2), b.index(0)});
             };
           });
       for (int64_t m = 0; m < count; ++m)
         for (int64_t i = 0; i < panels; ++i)
-          tiles.storeSums(sums[m * panels + i], scores,
+          tiles.store(sums[m * panels + i], scores,
                           {b.index(m * Tiles::rows),
                            b.add(at, b.index(i * width))});
     });
@@ -92,7 +92,7 @@ void AttentionTiles::emitValues(const AttentionLines &lines,
             auto place = CachePlace::of(b, op, layout.page, lines,
                                         b.add(part.start, at));
             return [&, place](int64_t i) {
-              return tiles.loadPairs(
+              return tiles.load(
                   values, {place.page, lines.cacheHead,
                            b.add(vector, b.index(i)),
                            b.floorDiv(place.offset, 2), b.index(0)});
@@ -100,7 +100,7 @@ void AttentionTiles::emitValues(const AttentionLines &lines,
           });
       for (int64_t m = 0; m < count; ++m)
         for (int64_t i = 0; i < vectors; ++i)
-          tiles.storeSums(sums[m * vectors + i], outputs,
+          tiles.store(sums[m * vectors + i], outputs,
                           {b.index(m * Tiles::rows),
                            b.mul(b.add(vector, b.index(i)), b.index(width))});
     });

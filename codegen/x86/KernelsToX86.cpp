@@ -28,6 +28,7 @@ static LogicalResult lowerOp(Operation *op, const X86Level &level) {
       .Case([&](kernel::EmbeddingOp op) { return lowerEmbedding(op); })
       .Case([&](kernel::TakeRowsOp op) { return lowerTakeRows(op); })
       .Case([&](kernel::LinearOp op) { return lowerLinear(op, level); })
+      .Case([&](kernel::QuantizeRowsOp op) { return lowerQuantizeRows(op); })
       .Case([&](kernel::MapOp op) { return lowerMap(op); })
       .Case([&](kernel::RmsNormOp op) { return lowerRmsNorm(op); })
       .Case([&](kernel::AddRmsNormOp op) { return lowerAddRmsNorm(op); })

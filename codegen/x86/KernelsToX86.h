@@ -15,6 +15,7 @@ namespace llmc::codegen {
 mlir::LogicalResult lowerEmbedding(kernel::EmbeddingOp op);
 mlir::LogicalResult lowerTakeRows(kernel::TakeRowsOp op);
 mlir::LogicalResult lowerLinear(kernel::LinearOp op, const X86Level &level);
+mlir::LogicalResult lowerQuantizeRows(kernel::QuantizeRowsOp op);
 mlir::LogicalResult lowerMap(kernel::MapOp op);
 mlir::LogicalResult lowerRmsNorm(kernel::RmsNormOp op);
 mlir::LogicalResult lowerAddRmsNorm(kernel::AddRmsNormOp op);

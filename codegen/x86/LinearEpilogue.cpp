@@ -74,3 +74,12 @@ LogicalResult LinearEpilogue::emitVector(Value row, Value panel,
     b.store(value, output, {row, column}, mask);
   return success();
 }
+
+Value llmc::codegen::emitScaledBytes(VectorBuilder &b, kernel::LinearOp op,
+                                     const PanelWeights &weights, Value row,
+                                     Value stream, Value sums) {
+  Value bits = b.loadScalar(op.getTerms(), {row, b.index(0)});
+  Value scale = b.broadcast(b.bitcast(bits, b.getF32Type()));
+  Value numbers = arith::SIToFPOp::create(b, b.f32Lanes(), sums);
+  return b.mul(b.mul(numbers, weights.columnScales(b, stream)), scale);
+}

@@ -2,7 +2,7 @@
 #ifndef LLMC_CODEGEN_X86_LINEAREPILOGUE_H
 #define LLMC_CODEGEN_X86_LINEAREPILOGUE_H
 
-#include "codegen/llvm/VectorBuilder.h"
+#include "codegen/x86/PanelWeights.h"
 #include "dialects/kernel/KernelOps.h"
 
 namespace llmc::codegen {
@@ -38,6 +38,12 @@ private:
   kernel::LinearOp op;
   int64_t columns;
 };
+
+/// Sums of bytes (vector<16xi32>) of a row with a stream of weights as f32, times
+/// the scales of the stream's columns and then of the row.
+Value emitScaledBytes(VectorBuilder &b, kernel::LinearOp op,
+                      const PanelWeights &weights, Value row, Value stream,
+                      Value sums);
 
 } // namespace llmc::codegen
 

@@ -6,7 +6,7 @@
 ///     for each two streams of the tiles [begin, end):
 ///       for each 32 rows:
 ///         sums = 0, or what the block of K before left in `scratch`
-///         for each 32 terms: 2 + 2 tile loads, 4 products
+///         for each 32 terms (64 of bytes): 2 + 2 tile loads, 4 products
 ///         the epilogue of the 32 rows before; the sums to the stack
 ///         or, but for the last block of K, the sums to `scratch`
 ///
@@ -40,11 +40,16 @@ namespace {
 class TileLowering {
 public:
   TileLowering(kernel::LinearOp op, const PanelWeights &weights)
-      : op(op), b(op.getLoc(), op), tiles(b), epilogue(b, op),
-        lines(weights.lines()), length(extent(op.getInput(), 1)),
-        panels(epilogue.panels()), parts(op.getParts()) {
+      : op(op), weights(weights), b(op.getLoc(), op), tiles(b),
+        epilogue(b, op), lines(weights.lines(op)),
+        length(extent(op.getInput(), 1)), panels(epilogue.panels()),
+        parts(op.getParts()) {
     panelsAtOnce = parts == 1 ? 2 : 1;
-    finished = b.stack({2, 2, blockRows, width}, b.getF32Type());
+    bool bytes = bool(op.getTerms());
+    sumType = bytes ? Type(b.getI32Type()) : b.getF32Type();
+    termsOfLine = bytes ? 4 : 2;
+    termsOfTile = Tiles::rows * termsOfLine;
+    finished = b.stack({2, 2, blockRows, width}, sumType);
     rows = b.createOrFold<memref::DimOp>(op.getInput(), 0);
   }
   LogicalResult run();
@@ -76,14 +81,21 @@ private:
                              : b.mul(block.panel, b.index(parts));
     return i ? b.add(first, b.index(i)) : first;
   }
+  Value finish(Value row, Value stream, Value sums) {
+    return op.getTerms() ? emitScaledBytes(b, op, weights, row, stream, sums)
+                         : sums;
+  }
   /// Which half of `finished` the block from `row` on uses.
   Value half(Value row) { return b.remainder(b.floorDiv(row, blockRows), 2); }
 
   kernel::LinearOp op;
+  const PanelWeights &weights;
   VectorBuilder b;
   Tiles tiles;
   LinearEpilogue epilogue;
-  Value lines;    ///< [streams, K / 2, 32]
+  Type sumType;
+  int64_t termsOfLine, termsOfTile; ///< Of K.
+  Value lines;    ///< [streams, lines, elements]
   Value finished; ///< [2, streams, rows of a block, 16]: sums before the epilogue.
   Value rows;
   int64_t length, panels, parts, panelsAtOnce;
@@ -157,7 +169,7 @@ LogicalResult TileLowering::emitBlock(const Terms &terms, const Block &block) {
   if (!terms.ends) {
     for (int64_t m = 0; m < block.tiles; ++m)
       for (int64_t s = 0; s < streams; ++s)
-        tiles.storeSums(sums[m * streams + s], op.getScratch(),
+        tiles.store(sums[m * streams + s], op.getScratch(),
                         {b.add(block.row, b.index(m * Tiles::rows)),
                          b.mul(streamOf(block, s), b.index(width))});
     return success();
@@ -173,7 +185,7 @@ LogicalResult TileLowering::emitBlock(const Terms &terms, const Block &block) {
   }
   for (int64_t m = 0; m < block.tiles; ++m)
     for (int64_t s = 0; s < streams; ++s)
-      tiles.storeSums(sums[m * streams + s], finished,
+      tiles.store(sums[m * streams + s], finished,
                       {half(block.row), b.index(s), b.index(m * Tiles::rows),
                        b.index(0)});
   return success();
@@ -183,26 +195,26 @@ LogicalResult TileLowering::emitBlock(const Terms &terms, const Block &block) {
 SmallVector<Value> TileLowering::emitSums(const Terms &terms,
                                           const Block &block) {
   int64_t streams = block.panels * parts;
-  SmallVector<Value> inputRows, weights, sums;
+  SmallVector<Value> inputRows, streamsOf, sums;
   for (int64_t m = 0; m < block.tiles; ++m)
     inputRows.push_back(b.add(block.row, b.index(m * Tiles::rows)));
   for (int64_t s = 0; s < streams; ++s)
-    weights.push_back(streamOf(block, s));
+    streamsOf.push_back(streamOf(block, s));
   for (Value row : inputRows)
-    for (Value stream : weights)
+    for (Value stream : streamsOf)
       sums.push_back(terms.begins
-                         ? tiles.zero()
-                         : tiles.loadSums(op.getScratch(),
+                         ? tiles.zero(sumType)
+                         : tiles.load(op.getScratch(),
                                           {row, b.mul(stream, b.index(width))}));
   Value end = b.add(terms.first, b.index(terms.count));
   return b.loop(
-      terms.first, end, Tiles::terms, sums, [&](Value k, ValueRange carried) {
+      terms.first, end, termsOfTile, sums, [&](Value k, ValueRange carried) {
         SmallVector<Value> inputs, columns, next;
         for (Value row : inputRows)
-          inputs.push_back(tiles.loadPairs(op.getInput(), {row, k}));
-        for (Value stream : weights)
-          columns.push_back(tiles.loadPairs(
-              lines, {stream, b.floorDiv(k, 2), b.index(0)}));
+          inputs.push_back(tiles.load(op.getInput(), {row, k}));
+        for (Value stream : streamsOf)
+          columns.push_back(tiles.load(
+              lines, {stream, b.floorDiv(k, termsOfLine), b.index(0)}));
         prefetch(block, k);
         for (int64_t m = 0; m < block.tiles; ++m)
           for (int64_t s = 0; s < streams; ++s)
@@ -214,10 +226,10 @@ SmallVector<Value> TileLowering::emitSums(const Terms &terms,
 
 /// A share of the lines that the next streams have for the terms from k on.
 void TileLowering::prefetch(const Block &block, Value k) {
-  int64_t share = Tiles::terms / 2 / prefetchBlocks;
+  int64_t share = Tiles::rows / prefetchBlocks;
   Value turn = b.minIndex(b.floorDiv(block.row, blockRows),
                           b.index(prefetchBlocks - 1));
-  Value line = b.add(b.floorDiv(k, 2), b.mul(turn, b.index(share)));
+  Value line = b.add(b.floorDiv(k, termsOfLine), b.mul(turn, b.index(share)));
   int64_t streams = block.panels * parts;
   for (int64_t s = 0; s < streams; ++s)
     for (int64_t i = 0; i < share; ++i)
@@ -237,8 +249,10 @@ LogicalResult TileLowering::emitEpilogue(Value row, Value count, Value panel,
     for (int64_t p = 0; p < panels && succeeded(result); ++p) {
       SmallVector<Value> sums;
       for (int64_t part = 0; part < parts; ++part)
-        sums.push_back(b.load(finished, {from, b.index(p * parts + part), r,
-                                         b.index(0)}));
+        sums.push_back(finish(b.add(row, r),
+                              streamOf({row, 0, panel, 0}, p * parts + part),
+                              b.load(finished, {from, b.index(p * parts + part),
+                                                r, b.index(0)})));
       result = epilogue.emit(b.add(row, r), 1,
                              p ? b.add(panel, b.index(p)) : panel, {sums});
     }
@@ -249,9 +263,12 @@ LogicalResult TileLowering::emitEpilogue(Value row, Value count, Value panel,
 bool llmc::codegen::fitsTiles(kernel::LinearOp op) {
   auto input = cast<MemRefType>(op.getInput().getType());
   auto weight = cast<MemRefType>(op.getWeight().getType());
-  return input.getElementType().isBF16() && weight.getElementType().isBF16() &&
-         op.getScheme().empty() && op.getParts() <= 2 &&
-         input.getDimSize(1) % Tiles::terms == 0 &&
+  bool pairs = input.getElementType().isBF16() &&
+               weight.getElementType().isBF16() && op.getScheme().empty();
+  int64_t terms = Tiles::rows * (op.getTerms() ? 4 : 2);
+  return (pairs || op.getTerms()) && op.getParts() <= 2 &&
+         input.getRank() == 2 && input.getDimSize(1) % terms == 0 &&
+         op.getBlockLength() % terms == 0 &&
          op.getPaddedRows() % Tiles::rows == 0;
 }
 

@@ -7,8 +7,8 @@
 
 namespace llmc::codegen {
 
-/// Whether tiles do this linear: bf16 times bf16, whole blocks of 32 terms,
-/// inputs whose memory has whole tiles of rows (`padded_rows`).
+/// Whether tiles do this linear: bf16 times bf16 or bytes times bytes, whole tiles
+/// of 32 or 64 terms, inputs whose memory has whole tiles of rows (`padded_rows`).
 bool fitsTiles(kernel::LinearOp op);
 
 /// Puts the loops before `op`, as the lowerings of KernelsToX86.h do. The op

@@ -9,6 +9,7 @@
 ///
 /// Nothing is read beyond K, nothing is written beyond N: the last panel's
 /// extras and outputs are masked.
+#include "codegen/x86/ByteDot.h"
 #include "codegen/x86/CanonicalDot.h"
 #include "codegen/x86/KernelsToX86.h"
 #include "codegen/x86/LinearEpilogue.h"
@@ -29,12 +30,15 @@ class LinearLowering {
 public:
   LinearLowering(kernel::LinearOp op, PanelWeights weights,
                  const X86Level &level)
-      : op(op), weights(weights), b(op.getLoc(), op), epilogue(b, op),
+      : op(op), weights(weights), level(level), b(op.getLoc(), op),
+        epilogue(b, op),
         length(extent(op.getInput(), 1)), panels(epilogue.panels()),
         parts(op.getParts()) {
+    // A sum of bytes is one register where others have two chains.
+    int64_t sums = op.getTerms() ? level.blockSums * 3 / 2 : level.blockSums;
     rowsAtOnce = std::min<int64_t>(op.getTileRows(),
-                                   std::max<int64_t>(1, level.blockSums / parts));
-    int64_t most = std::max<int64_t>(1, level.blockSums / (rowsAtOnce * parts));
+                                   std::max<int64_t>(1, sums / parts));
+    int64_t most = std::max<int64_t>(1, sums / (rowsAtOnce * parts));
     panelsAtOnce = std::min<int64_t>(op.getTilePanels(), most);
     while (op.getTilePanels() % panelsAtOnce)
       --panelsAtOnce;
@@ -46,9 +50,13 @@ private:
   LogicalResult emitPanels(Value panel, int64_t count);
   LogicalResult emitBlock(Value row, int64_t rows, Value panel, int64_t count);
   Value broadcastInput(Value row, Value group, int64_t j);
+  SmallVector<Value> emitSums(ArrayRef<Value> streams, ArrayRef<Value> rows);
+  SmallVector<Value> emitByteSums(ArrayRef<Value> streams,
+                                  ArrayRef<Value> rows);
 
   kernel::LinearOp op;
   PanelWeights weights;
+  const X86Level &level;
   VectorBuilder b;
   LinearEpilogue epilogue;
   int64_t length, panels, parts;
@@ -118,24 +126,18 @@ Value LinearLowering::broadcastInput(Value row, Value group, int64_t j) {
   return halfOfPair(b, b.broadcast(bits), element, /*upper=*/j % 2);
 }
 
-/// The sums of a register block, and their epilogue.
-LogicalResult LinearLowering::emitBlock(Value row, int64_t rows, Value panel,
-                                        int64_t count) {
-  Value first = parts == 1 ? panel : b.mul(panel, b.index(parts));
-  SmallVector<Value> streams, inputRows;
-  for (int64_t i = 0; i < count * parts; ++i)
-    streams.push_back(i ? b.add(first, b.index(i)) : first);
-  for (int64_t i = 0; i < rows; ++i)
-    inputRows.push_back(i ? b.add(row, b.index(i)) : row);
+/// The sums of each row with each stream, row by row.
+SmallVector<Value> LinearLowering::emitSums(ArrayRef<Value> streams,
+                                            ArrayRef<Value> rows) {
   DotBlock block;
-  block.rows = rows;
-  block.panels = count * parts;
+  block.rows = rows.size();
+  block.panels = streams.size();
   block.input = [&](int64_t i, Value group, int64_t j) {
-    return broadcastInput(inputRows[i], group, j);
+    return broadcastInput(rows[i], group, j);
   };
   block.weight = [&](int64_t i, Value group, int64_t j) {
     // One row reads each line of the weights once, from memory.
-    if (j == 0 && rows == 1)
+    if (j == 0 && rows.size() == 1)
       weights.prefetch(b, streams[i], group);
     return weights.at(b, streams[i], group, j);
   };
@@ -149,14 +151,55 @@ LogicalResult LinearLowering::emitBlock(Value row, int64_t rows, Value panel,
       emitCanonicalDot(b, block, blocks, length % kernel::sumBlock);
   for (int64_t i = 0; i < block.panels; ++i)
     if (Value scales = weights.scales(b, streams[i]))
-      for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t r = 0; r < block.rows; ++r) {
         Value &sum = sums[r * block.panels + i];
         sum = b.mul(sum, scales);
       }
+  return sums;
+}
+
+/// The same of rows that were quantized.
+SmallVector<Value> LinearLowering::emitByteSums(ArrayRef<Value> streams,
+                                                ArrayRef<Value> rows) {
+  Type i32 = b.getI32Type();
+  ByteBlock block;
+  block.rows = rows.size();
+  block.panels = streams.size();
+  block.input = [&](int64_t i, Value line) {
+    Value bytes = b.load(op.getInput(), {rows[i], b.mul(line, b.index(4))}, {}, 4);
+    bytes = vector::BitCastOp::create(b, b.lanes(i32, 1), bytes);
+    return b.broadcast(vector::ExtractOp::create(b, bytes, 0));
+  };
+  block.weight = [&](int64_t i, Value line) {
+    if (rows.size() == 1)
+      weights.prefetch(b, streams[i], b.mul(line, b.index(4)));
+    return b.load(op.getWeight(), {streams[i], b.mul(line, b.index(64))}, {}, 64);
+  };
+  block.correction = [&](int64_t i) {
+    return b.loadScalar(op.getTerms(), {rows[i], b.index(1)});
+  };
+  SmallVector<Value> sums = emitByteDot(b, level, block, length / 4);
+  for (auto [i, sum] : llvm::enumerate(sums))
+    sum = emitScaledBytes(b, op, weights, rows[i / streams.size()],
+                          streams[i % streams.size()], sum);
+  return sums;
+}
+
+/// The sums of a register block, and their epilogue.
+LogicalResult LinearLowering::emitBlock(Value row, int64_t rows, Value panel,
+                                        int64_t count) {
+  Value first = parts == 1 ? panel : b.mul(panel, b.index(parts));
+  SmallVector<Value> streams, inputRows;
+  for (int64_t i = 0; i < count * parts; ++i)
+    streams.push_back(i ? b.add(first, b.index(i)) : first);
+  for (int64_t i = 0; i < rows; ++i)
+    inputRows.push_back(i ? b.add(row, b.index(i)) : row);
+  SmallVector<Value> sums = op.getTerms() ? emitByteSums(streams, inputRows)
+                                          : emitSums(streams, inputRows);
   for (int64_t p = 0; p < count; ++p) {
     SmallVector<SmallVector<Value>> perRow;
     for (int64_t r = 0; r < rows; ++r) {
-      auto start = sums.begin() + r * block.panels + p * parts;
+      auto start = sums.begin() + (r * count + p) * parts;
       perRow.emplace_back(start, start + parts);
     }
     Value at = p ? b.add(panel, b.index(p)) : panel;
@@ -177,6 +220,10 @@ LogicalResult llmc::codegen::lowerLinear(kernel::LinearOp op,
                                   panels * op.getParts(), &level);
   if (failed(weights))
     return failure();
+  auto input = cast<MemRefType>(op.getInput().getType());
+  if (op.getTerms() &&
+      (!input.getElementType().isInteger(8) || input.getDimSize(1) % 4))
+    return op.emitOpError("needs rows of bytes, in fours, not ") << input;
   if (level.tiles && fitsTiles(op))
     return lowerLinearToTiles(op, *weights);
   return LinearLowering(op, *weights, level).run();

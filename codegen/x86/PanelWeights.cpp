@@ -17,6 +17,26 @@ static constexpr int64_t lineBytes = 64;
 /// all sums are scaled exactly (while below 2^104), and scales() takes it back.
 static constexpr double byteFactor = 0x1p+24;
 
+Value PanelWeights::lines(Operation *op) const {
+  if (kind != Kind::W8)
+    return weight;
+  // A panel has its scales behind its lines.
+  VectorBuilder b(op->getLoc(), op);
+  auto type = cast<MemRefType>(weight.getType());
+  SmallVector<int64_t> sizes = {
+      type.getDimSize(0), int64_t(llvm::divideCeil(length, 4)), lineBytes};
+  SmallVector<int64_t> strides = {type.getDimSize(1), lineBytes, 1};
+  auto layout = StridedLayoutAttr::get(b.getContext(), 0, strides);
+  auto lines = MemRefType::get(sizes, type.getElementType(), layout);
+  return memref::ReinterpretCastOp::create(b, lines, weight, /*offset=*/0,
+                                           sizes, strides);
+}
+
+Value PanelWeights::columnScales(VectorBuilder &b, Value panel) const {
+  Value start = b.index(llvm::divideCeil(length, 4) * lineBytes);
+  return b.bitcast(loadLine(b, weight, {panel, start}), b.getF32Type());
+}
+
 FailureOr<PanelWeights> PanelWeights::of(Operation *op, Value weight,
                                          StringRef scheme, int64_t length,
                                          int64_t panels,
@@ -32,7 +52,7 @@ FailureOr<PanelWeights> PanelWeights::of(Operation *op, Value weight,
   } else if (scheme.empty() && (element.isBF16() || element.isF16())) {
     kind = Kind::Pair;
     shape = {panels, int64_t(llvm::divideCeil(length, 2)), width, 2};
-  } else if (scheme == "w8" && element.isInteger(8)) {
+  } else if (llm::hasScaledColumns(scheme) && element.isInteger(8)) {
     kind = Kind::W8;
     shape = {panels, int64_t(llvm::divideCeil(length, 4)) * lineBytes + lineBytes};
   } else if (groups && element.isInteger(8)) {
@@ -46,8 +66,7 @@ FailureOr<PanelWeights> PanelWeights::of(Operation *op, Value weight,
   if (type.getShape() != ArrayRef(shape) || !type.getLayout().isIdentity())
     return op->emitOpError("has a weight ")
            << type << " where K and N need the shape " << ArrayRef(shape);
-  if (kind == Kind::Pair)
-    {
+  if (kind == Kind::Pair) {
     VectorBuilder b(op->getLoc(), op);
     weight = withWholeLines(b, weight);
   }
@@ -187,7 +206,6 @@ void PanelWeights::prefetch(VectorBuilder &b, Value panel, Value group) const {
 Value PanelWeights::scales(VectorBuilder &b, Value panel) const {
   if (kind != Kind::W8)
     return {};
-  Value start = b.index(llvm::divideCeil(length, 4) * lineBytes);
-  Value scales = b.bitcast(loadLine(b, weight, {panel, start}), b.getF32Type());
+  Value scales = columnScales(b, panel);
   return b.mul(scales, b.number(scales.getType(), 1 / byteFactor));
 }

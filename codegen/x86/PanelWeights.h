@@ -45,8 +45,11 @@ public:
   void prefetch(VectorBuilder &b, Value panel, Value group) const;
   /// What the finished sum is multiplied with; null for none.
   Value scales(VectorBuilder &b, Value panel) const;
-  /// The memref of pairs as lines: [panels, pairs, 32].
-  Value lines() const { return weight; }
+  /// Of pairs or bytes (W8), a memref of lines made before `op`: [panels, K/2,
+  /// 32] or [panels, K/4, 64].
+  Value lines(mlir::Operation *op) const;
+  /// Of W8: the scales of a panel's columns as they are stored.
+  Value columnScales(VectorBuilder &b, Value panel) const;
   bool hasGroups() const { return kind == Kind::Groups; }
   /// What the terms from k on are multiplied with, in a scheme of groups.
   Value groupScales(VectorBuilder &b, Value panel, Value k) const;

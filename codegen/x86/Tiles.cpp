@@ -5,28 +5,27 @@
 using namespace mlir;
 using namespace llmc::codegen;
 
-Type Tiles::pairs() {
-  return amx::TileType::get({rows, terms}, b.getBF16Type());
+static Type tileOf(Type element) {
+  int64_t columns = Tiles::rowBytes * 8 / element.getIntOrFloatBitWidth();
+  return amx::TileType::get({Tiles::rows, columns}, element);
 }
 
-Type Tiles::sums() {
-  return amx::TileType::get({rows, VectorBuilder::width}, b.getF32Type());
+Value Tiles::zero(Type element) {
+  return amx::TileZeroOp::create(b, tileOf(element));
 }
 
-Value Tiles::zero() { return amx::TileZeroOp::create(b, sums()); }
-
-Value Tiles::loadPairs(Value memref, ValueRange at) {
-  return amx::TileLoadOp::create(b, pairs(), memref, at);
+Value Tiles::load(Value memref, ValueRange at) {
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  return amx::TileLoadOp::create(b, tileOf(element), memref, at);
 }
 
-Value Tiles::loadSums(Value memref, ValueRange at) {
-  return amx::TileLoadOp::create(b, sums(), memref, at);
-}
-
-void Tiles::storeSums(Value sums, Value memref, ValueRange at) {
+void Tiles::store(Value sums, Value memref, ValueRange at) {
   amx::TileStoreOp::create(b, memref, at, sums);
 }
 
 Value Tiles::multiply(Value left, Value right, Value sums) {
-  return amx::TileMulFOp::create(b, sums.getType(), left, right, sums);
+  auto type = cast<amx::TileType>(sums.getType());
+  if (type.getElementType().isInteger())
+    return amx::TileMulIOp::create(b, type, left, right, sums);
+  return amx::TileMulFOp::create(b, type, left, right, sums);
 }

@@ -18,6 +18,7 @@ struct X86Level {
   /// odd chain (two registers, or four of 256 bits), besides weights and a
   /// broadcast input.
   int64_t blockSums;
+  bool byteDots = false; ///< AVX512-VNNI.
   bool tiles = false; ///< AMX, with products of bf16 and of bytes.
 };
 

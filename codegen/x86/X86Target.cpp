@@ -30,8 +30,9 @@ using namespace llmc::codegen;
 static constexpr X86Level table[] = {
     {"x86-64-v3", "x86-64-v3", "", 256, 3},
     {"x86-64-v4", "x86-64-v4", "", 512, 12},
-    {"x86-64-amx", "x86-64-v4", "+amx-tile,+amx-bf16,+amx-int8", 512, 12,
-     /*tiles=*/true},
+    {"x86-64-v4-vnni", "x86-64-v4", "+avx512vnni", 512, 12, /*byteDots=*/true},
+    {"x86-64-amx", "x86-64-v4", "+avx512vnni,+amx-tile,+amx-bf16,+amx-int8", 512,
+     12, /*byteDots=*/true, /*tiles=*/true},
 };
 
 const X86Level *llmc::codegen::findX86Level(StringRef name) {
@@ -64,15 +65,18 @@ static bool hasTiles(Operation *op) {
 }
 
 StringRef X86Target::codeLevel(func::FuncOp kernel, StringRef level) const {
+  bool usesTiles = false, usesBytes = false;
+  kernel.walk([&](Operation *op) {
+    usesTiles |= hasTiles(op);
+    if (auto linear = dyn_cast<kernel::LinearOp>(op))
+      usesBytes |= llm::quantizesInputs(linear.getScheme());
+  });
+  // What a level adds to the one before it is one of the two.
   const X86Level *found = findX86Level(level);
-  bool usesTiles = kernel
-                       .walk([](Operation *op) {
-                         return hasTiles(op) ? WalkResult::interrupt()
-                                             : WalkResult::advance();
-                       })
-                       .wasInterrupted();
-  // The level before it has the same vectors.
-  return found && found->tiles && !usesTiles ? found[-1].name : level;
+  while (found && ((found->tiles && !usesTiles) ||
+                   (found->byteDots && !found->tiles && !usesBytes)))
+    --found;
+  return found ? found->name : level;
 }
 
 void X86Target::registerDialects(DialectRegistry &registry) const {

@@ -104,7 +104,7 @@ FailureOr<Tensor> loadWeight(llm::WeightOp op, Call &call) {
   FailureOr<Tensor> joined = joinSources(op, type.getShape(), call);
   if (failed(joined))
     return failure();
-  if (op.getScheme() == "w8" && joined->rank() == 2)
+  if (llm::hasScaledColumns(op.getScheme()) && joined->rank() == 2)
     return quantizeColumns(*joined);
   if (auto groups = llm::parseGroupScheme(op.getScheme());
       groups && joined->rank() == 2)
@@ -204,8 +204,36 @@ FailureOr<SmallVector<Tensor *>> createAll(ArrayRef<int64_t> shape, Call &call) 
   return results;
 }
 
+/// As kernel.quantize_rows: bytes of each row times the row's scale.
+Tensor quantizeRows(const Tensor &input) {
+  Tensor result = input;
+  int64_t columns = input.shape().back();
+  std::vector<double> row(columns);
+  for (int64_t start = 0; start < input.numElements(); start += columns) {
+    input.read(start, 1, columns, row.data());
+    float largest = 0;
+    for (double value : row)
+      largest = std::max(largest, std::fabs(float(value)));
+    float inverse = largest > 0 ? 127 / largest : 0, scale = largest / 127;
+    for (double &value : row)
+      value = std::nearbyint(float(value) * inverse) * double(scale);
+    result.write(start, 1, columns, row.data());
+  }
+  return result;
+}
+
+/// Whether the weight that a linear reads rounds the linear's inputs.
+bool quantizesInputs(llm::LinearOp op, Call &call) {
+  auto get = op.getWeight().getDefiningOp<llm::GetWeightOp>();
+  auto weight = get ? call.lookup<llm::WeightOp>(get.getName()) : llm::WeightOp();
+  return weight && llm::quantizesInputs(weight.getScheme());
+}
+
 LogicalResult evalLinear(llm::LinearOp op, Call &call) {
-  const Tensor &input = call[op.getInput()], &weight = call[op.getWeight()];
+  const Tensor &given = call[op.getInput()], &weight = call[op.getWeight()];
+  Tensor input = given && given.rank() && quantizesInputs(op, call)
+                     ? quantizeRows(given)
+                     : given;
   int64_t parts = int64_t(op.getParts());
   if (!input || !weight || input.rank() == 0 || weight.rank() != 2 ||
       weight.shape()[0] != input.shape().back() || parts <= 0 ||

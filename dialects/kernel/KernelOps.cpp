@@ -1,6 +1,8 @@
 /// Verifiers of the kernel dialect.
 #include "dialects/kernel/KernelOps.h"
 
+#include "dialects/llm/GroupScheme.h"
+
 using namespace mlir;
 using namespace llmc;
 using namespace llmc::kernel;
@@ -25,6 +27,8 @@ LogicalResult LinearOp::verify() {
     return emitOpError("(3) blocks of ")
            << block << " terms need to be multiples of " << sumBlock
            << " and a scratch";
+  if (bool(getTerms()) != llm::quantizesInputs(getScheme()))
+    return emitOpError("(4) terms of rows go with the scheme w8a8");
   return success();
 }
 

@@ -27,6 +27,19 @@ def Kernel_TakeRowsOp : Kernel_Op<"take_rows"> {
   let assemblyFormat = "operands attr-dict `:` type(operands)";
 }
 
+def Kernel_QuantizeRowsOp : Kernel_Op<"quantize_rows"> {
+  let summary = "Rows as bytes and a scale each. A tile is a row.";
+  let description = [{
+    input [T, K]; output [T, K rounded up to 4] i8, zero beyond K; terms [T, 2]
+    i32: the bits of the row's f32 scale, and -128 times the sum of its bytes.
+    With m = max |x|: scale m / 127, bytes round(x * (127 / m)), ties to even,
+    within +-127; all 0 where m is 0.
+  }];
+  let arguments = (ins AnyMemRef:$input, AnyMemRef:$output, AnyMemRef:$terms,
+                       Index:$begin, Index:$end);
+  let assemblyFormat = "operands attr-dict `:` type(operands)";
+}
+
 def Kernel_LinearOp : Kernel_Op<"linear", [SingleBlock, AttrSizedOperandSegments]> {
   let summary = "outputs[t, n] = epilogue(input[t, :] . weight[:, n], extras). A tile is `tile_panels` panels.";
   let description = [{
@@ -48,19 +61,24 @@ def Kernel_LinearOp : Kernel_Op<"linear", [SingleBlock, AttrSizedOperandSegments
     are input times (weight - zero point), and accumulator = fma(scale, even +
     odd, accumulator).
 
+    In the scheme "w8a8" input and `terms` are what `kernel.quantize_rows` made,
+    K is that of the bytes, weights lie as with w8, and a sum of bytes, as f32,
+    is multiplied by the column's scale and then by the row's.
+
     Processors with matrix registers do whole tiles of rows: the memory behind
     the input has T rounded up to `padded_rows`, whatever they hold. They may do
     K in blocks of `block_length` terms (0: all at once), for all rows one block
     after the other, and keep the sums between blocks in `scratch`, f32
-    [T, at least N/16 * parts * 16], its rows padded likewise.
+    (i32 of bytes) [T, at least N/16 * parts * 16], its rows padded likewise.
 
     1. The region has one f32 argument per part, then one per extra.
     2. `tile_rows`, `tile_panels` and `padded_rows` are positive.
     3. `block_length` is a multiple of 32; less than K, it has a scratch.
+    4. `terms` are given exactly in the scheme "w8a8".
   }];
   let arguments = (ins AnyMemRef:$input, AnyMemRef:$weight,
                        Variadic<AnyMemRef>:$extras, Variadic<AnyMemRef>:$outputs,
-                       Optional<AnyMemRef>:$scratch,
+                       Optional<AnyMemRef>:$scratch, Optional<AnyMemRef>:$terms,
                        Index:$begin, Index:$end,
                        I64Attr:$parts, I64Attr:$tile_rows, I64Attr:$tile_panels,
                        DefaultValuedAttr<StrAttr, "\"\"">:$scheme,
@@ -70,7 +88,8 @@ def Kernel_LinearOp : Kernel_Op<"linear", [SingleBlock, AttrSizedOperandSegments
   let assemblyFormat = [{
     $input `,` $weight (`extras` `(` $extras^ `:` type($extras) `)`)?
     `outputs` `(` $outputs `:` type($outputs) `)`
-    (`scratch` `(` $scratch^ `:` type($scratch) `)`)? `tiles` `(` $begin `,` $end `)`
+    (`scratch` `(` $scratch^ `:` type($scratch) `)`)?
+    (`terms` `(` $terms^ `:` type($terms) `)`)? `tiles` `(` $begin `,` $end `)`
     attr-dict `:` type($input) `,` type($weight) $epilogue
   }];
   let hasVerifier = 1;

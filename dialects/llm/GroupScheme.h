@@ -27,6 +27,19 @@ struct GroupScheme {
   std::string text() const;
 };
 
+/// "w8" and "w8a8": bytes with a scale for each column.
+inline bool hasScaledColumns(std::string_view scheme) {
+  return scheme == "w8" || scheme == "w8a8";
+}
+/// "w8a8": what is multiplied with the weights is rounded to bytes as well, with
+/// a scale for each row, chosen as the row is met.
+inline bool quantizesInputs(std::string_view scheme) {
+  return scheme == "w8a8";
+}
+/// The longest K whose products of bytes fit 32 bits: 2^31 / 127^2, less what
+/// whole lines add.
+constexpr int64_t longestByteSum = 131072;
+
 /// None for what is no such scheme.
 std::optional<GroupScheme> parseGroupScheme(std::string_view scheme);
 

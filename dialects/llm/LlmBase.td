@@ -31,7 +31,8 @@ def Llm_WeightOp : Op<Llm_Dialect, "weight", [Symbol]> {
     columns; in a panel K in groups of four bytes (1 f32, 2 bf16 or f16, 4 i8,
     8 i4), 16 columns a group; N and K zero-padded to whole panels and groups.
     With `scheme` = "w8": i8 per column, round to nearest, symmetric; the f32
-    scales of a panel's 16 columns follow its lines.
+    scales of a panel's 16 columns follow its lines. "w8a8" lies the same way;
+    linears round their inputs as well (dialects/llm/README.md).
     With a scheme of groups (llm::GroupScheme, "w4g32"): few bits, and a
     scale for each group of K and column. Sources with `scales` arrive
     quantized, as com.microsoft's MatMulNBits has them: u8 [N, groups, size *
@@ -49,7 +50,7 @@ def Llm_WeightOp : Op<Llm_Dialect, "weight", [Symbol]> {
        0, width and count from 1, stride at least width where count is above 1;
        the ranges make up the last dimension of `type`.
     6. `first_row` is at least 0, and 0 where there are no sources.
-    7. `scheme` is empty, "w8" or a scheme of groups. `scales` are one per
+    7. `scheme` is empty, "w8", "w8a8" or a scheme of groups. `scales` are one per
        source, in a scheme of groups only; `zeros` likewise, beside scales,
        exactly where the scheme has zero points.
   }];

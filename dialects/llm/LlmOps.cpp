@@ -61,7 +61,7 @@ static LogicalResult verifyColumns(WeightOp op, size_t sources,
 static LogicalResult verifyScheme(WeightOp op, size_t sources) {
   StringRef scheme = op.getScheme();
   auto groups = llmc::llm::parseGroupScheme(scheme);
-  if (!scheme.empty() && scheme != "w8" && !groups)
+  if (!scheme.empty() && !hasScaledColumns(scheme) && !groups)
     return op.emitOpError("(7) unknown scheme '") << scheme << "'";
   size_t scales = op.getScales() ? op.getScales()->size() : 0;
   size_t zeros = op.getZeros() ? op.getZeros()->size() : 0;

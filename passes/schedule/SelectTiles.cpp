@@ -7,7 +7,7 @@
 /// AVX-512 hold 4 x 2 of one part and 4 x 1 of two. Fewer rows than the bound
 /// on T are never useful. Results do not depend on tiles.
 ///
-/// Matrix registers do bf16 times bf16 where T may be more than a few rows; a
+/// Matrix registers do bf16 times bf16 and bytes times bytes where T may be more than a few rows; a
 /// few are done by vectors, which read weights as fast as memory gives them.
 /// Each two panels meet all rows, whose inputs are to stay in L2 meanwhile: if a
 /// block of K is longer than that, it is cut, for the price of writing and
@@ -16,6 +16,7 @@
 #include "passes/support/Regions.h"
 
 #include "dialects/kernel/KernelDialect.h"
+#include "dialects/llm/GroupScheme.h"
 
 namespace llmc {
 #define GEN_PASS_DEF_SELECTTILES
@@ -31,10 +32,17 @@ static constexpr int64_t accumulatorPairs = 8;
 /// bf16 and AMX: 93 and 90 % of the read bandwidth).
 static constexpr int64_t vectorRows = 4;
 static constexpr int64_t matrixRows = 16;
+/// What a tile of bytes takes of K; one of bf16 takes half.
+static constexpr int64_t blockTerms = 64;
 /// Of inputs that are to stay in an L2 of 2 MiB, beside weights and sums.
 static constexpr int64_t inputBytes = 1 << 20;
 /// More than this for sums between blocks of K is not worth it.
 static constexpr int64_t mostScratchBytes = 64 << 20;
+
+static bool multipliesBytes(llm::LinearOp linear) {
+  llm::WeightOp weight = weightOf(linear.getWeight());
+  return weight && llm::quantizesInputs(weight.getScheme());
+}
 
 static bool multipliesPairs(llm::LinearOp linear) {
   llm::WeightOp weight = weightOf(linear.getWeight());
@@ -53,13 +61,13 @@ static int64_t chooseBlockLength(llm::LinearOp linear, int64_t rows) {
   int64_t length =
       cast<ShapedType>(linear.getInput().getType()).getShape().back();
   int64_t columns = result.getShape().back() * linear.getParts();
-  if (isWanted || length * rows * 2 <= inputBytes ||
+  int64_t bytes = multipliesBytes(linear) ? 1 : 2;
+  if (isWanted || length * rows * bytes <= inputBytes ||
       columns * rows * 4 > mostScratchBytes)
     return 0;
-  int64_t most = std::max<int64_t>(512, inputBytes / (2 * rows));
+  int64_t most = std::max<int64_t>(512, inputBytes / (bytes * rows));
   int64_t blocks = llvm::divideCeil(length, most);
-  int64_t block = llvm::alignTo(llvm::divideCeil(length, blocks),
-                                kernel::sumBlock);
+  int64_t block = llvm::alignTo(llvm::divideCeil(length, blocks), blockTerms);
   return block < length ? block : 0;
 }
 
@@ -76,14 +84,17 @@ struct SelectTiles : llmc::impl::SelectTilesBase<SelectTiles> {
         continue;
       function.walk([&](llm::LinearOp linear) {
         int64_t rows = tileRows ? tileRows : std::min<int64_t>(4, bound.getInt());
+        // Sums of bytes have one chain each.
+        int64_t sums = accumulatorPairs * (multipliesBytes(linear) ? 2 : 1);
         int64_t panels =
             tilePanels ? tilePanels
                        : std::max<int64_t>(
-                             1, accumulatorPairs / (rows * linear.getParts()));
+                             1, sums / (rows * linear.getParts()));
         linear->setAttr("kernel.tile_rows", builder.getI64IntegerAttr(rows));
         linear->setAttr("kernel.tile_panels",
                         builder.getI64IntegerAttr(std::min<int64_t>(panels, 4)));
-        if (bound.getInt() <= vectorRows || !multipliesPairs(linear))
+        if (bound.getInt() <= vectorRows ||
+            !(multipliesPairs(linear) || multipliesBytes(linear)))
           return;
         linear->setAttr("kernel.padded_rows",
                         builder.getI64IntegerAttr(matrixRows));

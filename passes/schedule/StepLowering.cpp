@@ -34,9 +34,10 @@ Value StepLowering::constant(int64_t value) {
   return shape(AffineMap::getConstantMap(value, builder.getContext()), {});
 }
 
-static Value makeBuffer(OpBuilder &builder, Location loc, MemRefType type,
-                        rt::Space space, ValueRange extents,
-                        StringRef name = "", int64_t layer = 0) {
+Value StepLowering::makeBuffer(OpBuilder &builder, Location loc,
+                               MemRefType type, rt::Space space,
+                               ValueRange extents, StringRef name,
+                               int64_t layer) {
   return rt::BufferOp::create(builder, loc, type, space, extents, name, layer,
                               IntegerAttr());
 }
@@ -61,16 +62,15 @@ Value StepLowering::rowsOf(Value tensor) {
 
 /// Whether a kernel loads `tensor` in tiles of rows.
 static bool isReadInTiles(Value tensor) {
+  if (!getElementTypeOrSelf(tensor.getType()).isBF16())
+    return false;
   return llvm::any_of(tensor.getUses(), [](OpOperand &use) {
     return isa<llm::LinearOp>(use.getOwner()) && use.getOperandNumber() == 0 &&
            use.getOwner()->hasAttr("kernel.padded_rows");
   });
 }
 
-/// Elements from one row to the next of rows that are loaded in tiles: the lines
-/// of sixteen rows must not meet in a few sets of L1, which a stride of many
-/// whole lines would have them do.
-static int64_t tileStride(RankedTensorType type) {
+int64_t StepLowering::tileStride(RankedTensorType type) {
   constexpr int64_t lineBytes = 64;
   int64_t columns = type.getShape().back();
   int64_t bytes = columns * type.getElementTypeBitWidth() / 8;
@@ -161,8 +161,7 @@ void StepLowering::launch(Operation *op, StringRef family, Value tiles,
   rt::LaunchOp::create(builder, op->getLoc(), kernel.getSymName(), tiles, args);
 }
 
-/// Moves a region of scalar ops into a kernel.
-static void cloneScalars(OpBuilder &builder, Block &from, Region &to) {
+void StepLowering::cloneScalars(OpBuilder &builder, Block &from, Region &to) {
   OpBuilder::InsertionGuard guard(builder);
   Block *body = builder.createBlock(&to);
   for (BlockArgument argument : from.getArguments())
@@ -172,50 +171,10 @@ static void cloneScalars(OpBuilder &builder, Block &from, Region &to) {
   body->walk([&](Operation *op) { op->setLoc(builder.getUnknownLoc()); });
 }
 
-/// A number that a pass before this one chose.
-static int64_t attributeOr(Operation *op, StringRef name, int64_t otherwise) {
+int64_t StepLowering::attributeOr(Operation *op, StringRef name,
+                                  int64_t otherwise) {
   auto attribute = op->getAttrOfType<IntegerAttr>(name);
   return attribute ? attribute.getInt() : otherwise;
-}
-
-/// What a linear keeps between blocks of K; a line more than the panels have,
-/// for the reason that tileStride gives.
-Value StepLowering::allocateSums(llm::LinearOp op, int64_t columns) {
-  int64_t width = kernel::panelWidth;
-  int64_t sums = llvm::alignTo(columns, width) * op.getParts() + width;
-  auto type = MemRefType::get({ShapedType::kDynamic, sums}, builder.getF32Type());
-  return makeBuffer(builder, op.getLoc(), type, rt::Space::Arena,
-                    rowsOf(op.getResult(0)));
-}
-
-void StepLowering::lowerLinear(llm::LinearOp op) {
-  llm::WeightOp weight = weightOf(op.getWeight());
-  int64_t rows = attributeOr(op, "kernel.tile_rows", 4);
-  int64_t panels = attributeOr(op, "kernel.tile_panels", 1);
-  SmallVector<Value> args{memref(op.getInput()), memref(op.getWeight())};
-  for (Value extra : op.getExtras())
-    args.push_back(memref(extra));
-  for (Value result : op.getResults())
-    args.push_back(allocate(result));
-  int64_t columns =
-      cast<ShapedType>(op.getResult(0).getType()).getShape().back();
-  int64_t padded = attributeOr(op, "kernel.padded_rows", 1);
-  int64_t block = attributeOr(op, "kernel.block_length", 0);
-  paddedRows = std::max(paddedRows, padded);
-  if (block)
-    args.push_back(allocateSums(op, columns));
-  int64_t tiles = llvm::divideCeil(
-      llvm::divideCeil(columns, kernel::panelWidth), panels);
-  size_t extras = op.getExtras().size(), outputs = op.getNumResults();
-  launch(op, "linear", constant(tiles), args,
-         [&](OpBuilder &b, ValueRange args, Value begin, Value end) {
-           auto linear = kernel::LinearOp::create(
-               b, b.getUnknownLoc(), args[0], args[1], args.slice(2, extras),
-               args.slice(2 + extras, outputs),
-               block ? args.back() : Value(), begin, end, op.getParts(), rows,
-               panels, weight.getScheme(), padded, block);
-           cloneScalars(b, op.getEpilogue().front(), linear.getEpilogue());
-         });
 }
 
 void StepLowering::lowerMap(llm::MapOp op) {

@@ -16,6 +16,21 @@ public:
   mlir::LogicalResult run();
 
 private:
+  static mlir::Value makeBuffer(mlir::OpBuilder &builder, mlir::Location loc,
+                                mlir::MemRefType type, rt::Space space,
+                                mlir::ValueRange extents,
+                                llvm::StringRef name = "", int64_t layer = 0);
+  /// Elements from one row to the next of rows that are loaded in tiles: the
+  /// lines of sixteen rows must not meet in a few sets of L1, which a stride of
+  /// many whole lines would have them do.
+  static int64_t tileStride(mlir::RankedTensorType type);
+  /// Moves a region of scalar ops into a kernel.
+  static void cloneScalars(mlir::OpBuilder &builder, mlir::Block &from,
+                           mlir::Region &to);
+  /// A number that a pass before this one chose.
+  static int64_t attributeOr(mlir::Operation *op, llvm::StringRef name,
+                             int64_t otherwise);
+
   // Programs and buffers.
   mlir::Value symbol(llvm::StringRef name);
   mlir::Value constant(int64_t value);
@@ -28,7 +43,13 @@ private:
   mlir::Value memref(mlir::Value tensor);
   mlir::Value columnsOf(mlir::Value source, mlir::RankedTensorType to,
                         int64_t offset);
-  mlir::Value allocateSums(llm::LinearOp op, int64_t columns);
+  mlir::Value allocateSums(llm::LinearOp op, int64_t columns,
+                           mlir::Type element);
+  /// Buffers of kernel.quantize_rows.
+  struct QuantizedRows {
+    mlir::Value bytes, terms;
+  };
+  QuantizedRows quantizeRows(mlir::Operation *op, mlir::Value tensor);
   mlir::Value splitHeads(mlir::Value rows, int64_t heads);
   mlir::Value weightBuffer(llm::GetWeightOp get);
   /// Key and value buffers of a cache (threaded values are one memory).
@@ -53,6 +74,7 @@ private:
   mlir::OpBuilder builder;
   CacheLayout layout;
   int64_t paddedRows = 1;
+  llvm::DenseMap<mlir::Value, QuantizedRows> quantized;
   mlir::Value logits; // the step's tensor
   llvm::StringMap<mlir::Value> symbols, inputs;
   llvm::DenseMap<mlir::Value, mlir::Value> memrefs;

@@ -18,7 +18,7 @@ MemRefType storedType(llm::WeightOp weight) {
   int64_t width = kernel::panelWidth;
   int64_t panels =
       parts * llvm::divideCeil(type.getDimSize(1) / parts, width);
-  if (weight.getScheme() == "w8")
+  if (llm::hasScaledColumns(weight.getScheme()))
     return MemRefType::get(
         {panels, int64_t(llvm::divideCeil(rows, 4)) * 4 * width + 4 * width},
         IntegerType::get(type.getContext(), 8));

@@ -14,8 +14,11 @@ namespace {
 constexpr CpuLevel levels[] = {
     {"x86-64-v3", [](const CpuFeatures &cpu) { return cpu.v3; }},
     {"x86-64-v4", [](const CpuFeatures &cpu) { return cpu.v4; }},
+    {"x86-64-v4-vnni", [](const CpuFeatures &cpu) { return cpu.vnni; }},
     {"x86-64-amx",
-     [](const CpuFeatures &cpu) { return cpu.amxInt8 && cpu.amxBf16; }},
+     [](const CpuFeatures &cpu) {
+       return cpu.vnni && cpu.amxInt8 && cpu.amxBf16;
+     }},
 };
 
 struct Leaf {

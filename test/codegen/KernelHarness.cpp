@@ -22,7 +22,8 @@ const std::vector<std::string> &llmc::test::runnableLevels() {
     if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
       levels.push_back("x86-64-v4");
     // Executed or emulated.
-    if (levels.size() == 2 && provideTiles())
+    if (levels.size() == 2 && __builtin_cpu_supports("avx512vnni") &&
+        provideTiles())
       levels.push_back("x86-64-amx");
     return levels;
   }();

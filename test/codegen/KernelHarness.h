@@ -14,7 +14,8 @@
 
 namespace llmc::test {
 
-/// The levels that this machine can run.
+/// The levels that this machine can run, or a test can emulate. x86-64-v4-vnni is
+/// not among them: only linears of bytes differ there.
 const std::vector<std::string> &runnableLevels();
 
 /// A kernel mapped read-execute from its image.

@@ -47,31 +47,44 @@ std::vector<float> logitsOn(const std::string &path, const CpuFeatures &cpu) {
 
 } // namespace
 
-TEST(Tiles, GiveAModelTheBitsOfVectors) {
+/// What is compiled: weights in bf16, or products of bytes.
+class Tiles : public ::testing::TestWithParam<const char *> {};
+INSTANTIATE_TEST_SUITE_P(Of, Tiles, ::testing::Values("bf16", "w8a8"));
+
+TEST_P(Tiles, GiveAModelTheBitsOfVectors) {
   CpuFeatures vectors = cpuFeatures();
   if (!vectors.v4 || !test::provideTiles())
     GTEST_SKIP() << "this processor has no AVX-512";
-  vectors.amxInt8 = vectors.amxBf16 = false;
-  CpuFeatures tiles = vectors;
+  if (!vectors.vnni)
+    GTEST_SKIP() << "this processor has no AVX512-VNNI";
+  vectors.vnni = vectors.amxInt8 = vectors.amxBf16 = false;
+  CpuFeatures bytes = vectors;
+  bytes.vnni = true;
+  CpuFeatures tiles = bytes;
   tiles.amxInt8 = tiles.amxBf16 = true;
 
+  bool pairs = std::string(GetParam()) == "bf16";
   CompileOptions options;
   options.input = std::string(LLMC_TEST_DATA) + "/stories260K-optimum";
   options.output = std::filesystem::temp_directory_path() /
                    ("llmc-tiles-test-" + std::to_string(getpid()) + ".bin");
   options.stub = LLMC_STUB;
-  options.dtype = "bf16";
+  (pairs ? options.dtype : options.quantize) = GetParam();
   options.chunk = 50;
   auto summary = compileModel(options);
   ASSERT_TRUE(bool(summary)) << summary.error().render();
   EXPECT_EQ(summary->targets.back(), "x86-64-amx");
+  EXPECT_EQ(summary->targets.size(), pairs ? 3u : 4u);
   ASSERT_TRUE(test::provideTiles());
   std::vector<float> expected = logitsOn(options.output, vectors);
-  std::vector<float> actual = logitsOn(options.output, tiles);
+  ASSERT_GT(expected.size(), 0u);
+  for (const CpuFeatures &cpu : {bytes, tiles}) {
+    std::vector<float> actual = logitsOn(options.output, cpu);
+    ASSERT_EQ(actual.size(), expected.size());
+    EXPECT_EQ(std::memcmp(actual.data(), expected.data(),
+                          actual.size() * sizeof(float)),
+              0)
+        << (cpu.amxBf16 ? "tiles" : "bytes");
+  }
   std::filesystem::remove(options.output);
-  ASSERT_EQ(actual.size(), expected.size());
-  ASSERT_GT(actual.size(), 0u);
-  EXPECT_EQ(std::memcmp(actual.data(), expected.data(),
-                        actual.size() * sizeof(float)),
-            0);
 }

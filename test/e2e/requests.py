@@ -173,6 +173,7 @@ class Types(support.TestCase):
         exact = perplexity()
         self.assertLess(perplexity("--quantize=w8") / exact, 1.005)
         self.assertLess(perplexity("--quantize=w8g32") / exact, 1.005)
+        self.assertLess(perplexity("--quantize=w8a8") / exact, 1.01)
         # 4 bits of a model this small cost more; a wrong layout would cost all.
         self.assertLess(perplexity("--quantize=w4g32") / exact, 1.3)
 

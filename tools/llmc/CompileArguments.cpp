@@ -50,8 +50,8 @@ constexpr std::array<StageName, 6> stageNames = {{
     {"asm", EmitStage::Assembly},
 }};
 constexpr std::string_view dtypeNames[] = {"f32", "f16", "bf16"};
-constexpr std::string_view quantizeNames[] = {"w8", "w4g32", "w4g64",
-                                               "w4g128", "w8g32", "w8g128"};
+constexpr std::string_view quantizeNames[] = {
+    "w8", "w8a8", "w4g32", "w4g64", "w4g128", "w8g32", "w8g128"};
 
 /// The flags as text; they are checked here rather than in CLI11 so that a
 /// value means the same, and is refused in the same words, as at run time.
@@ -129,7 +129,8 @@ void addOptions(CLI::App &app, CompileArguments &out, RawFlags &raw) {
        "keep weights as f32, f16 or bf16 (default: what the model holds)",
        "TYPE", "LLMC_DTYPE");
   text("--quantize", options.quantize,
-       "w8: 8 bits, a scale per output; w4g32, w4g64, w4g128, w8g32, w8g128: 4 "
+       "w8: 8 bits, a scale per output; w8a8: products of bytes, the fastest "
+       "prompts; w4g32, w4g64, w4g128, w8g32, w8g128: 4 "
        "or 8 bits, a scale per group of inputs (default: none)", "SCHEME",
        "LLMC_QUANTIZE");
   text("--max-context", raw.maxContext,

@@ -33,3 +33,19 @@ func.func @step(%ids: tensor<?xi32, #ids>) -> tensor<?x64xf32, #x> {
   }
   return %z : tensor<?x64xf32, #x>
 }
+
+// Sums of bytes over a longer K would not fit 32 bits.
+// RUN: llmc-opt %s --llmc-quantize-weights=scheme=w8a8 | FileCheck %s --check-prefix=BYTES
+// BYTES: llm.weight @matrix {scheme = "w8a8"
+// BYTES: llm.weight @long {scheme = "w8", sources
+llm.weight @long {sources = [@l], transposed = array<i1: false>, type = tensor<131073x16xf32>}
+#long = affine_map<()[s0] -> (s0, 131073)>
+#y = affine_map<()[s0] -> (s0, 16)>
+func.func @of_a_long_sum(%x: tensor<?x131073xf32, #long>) -> tensor<?x16xf32, #y> {
+  %w = llm.get_weight @long : tensor<131073x16xf32>
+  %y = llm.linear %x, %w : (tensor<?x131073xf32, #long>, tensor<131073x16xf32>) -> tensor<?x16xf32, #y> {
+  ^bb0(%sum: f32):
+    llm.yield %sum : f32
+  }
+  return %y : tensor<?x16xf32, #y>
+}

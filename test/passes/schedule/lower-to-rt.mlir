@@ -175,3 +175,40 @@ func.func @prefill(%tokens: tensor<?xi32, #t>, %pos: tensor<?xi32, #t>, %rows: t
   return %y : tensor<?x72xf32, #y>
 }
 }
+
+// -----
+
+// Linears that quantize their inputs share the bytes of what they read.
+// CHECK-LABEL: module @lower_bytes
+// CHECK: %[[X:.+]] = rt.buffer arena({{.+}}) : memref<?x30xf32>
+// CHECK: %[[Q:.+]] = rt.buffer arena({{.+}}) : memref<?x32xi8>
+// CHECK: %[[S:.+]] = rt.buffer arena({{.+}}) : memref<?x2xi32>
+// CHECK: rt.launch @quantize_rows_0 {{.+}}(%[[X]], %[[Q]], %[[S]])
+// CHECK: rt.launch @linear_0 {{.+}}(%[[Q]], %{{.+}}, %[[Y:.+]], %[[S]])
+// CHECK-NOT: quantize_rows
+// CHECK: rt.launch @linear_1 {{.+}}(%[[Q]], %{{.+}}, %[[Y]], %{{.+}}, %[[S]])
+// CHECK: func.func @linear_0
+// CHECK: kernel.linear {{.+}} terms(%{{.+}} : memref<?x2xi32>) {{.+}}scheme = "w8a8"
+#t = affine_map<()[s0] -> (s0)>
+#r = affine_map<()[s0, s1] -> (s1)>
+#x = affine_map<()[s0] -> (s0, 30)>
+#y = affine_map<()[s0] -> (s0, 16)>
+module @lower_bytes {
+llm.weight @table {sources = [@e], transposed = array<i1: false>, type = tensor<512x30xf32>}
+llm.weight @matrix {layout = "panels", scheme = "w8a8", sources = [@a], transposed = array<i1: false>, type = tensor<30x16xf32>}
+func.func @decode(%tokens: tensor<?xi32, #t>, %pos: tensor<?xi32, #t>, %rows: tensor<?xi32, #r>) -> tensor<?x16xf32, #y> attributes {llm.min_rows = 1 : i64, llm.max_rows = 4 : i64} {
+  %e = llm.get_weight @table : tensor<512x30xf32>
+  %x = llm.embedding %tokens, %e : (tensor<?xi32, #t>, tensor<512x30xf32>) -> tensor<?x30xf32, #x>
+  %w = llm.get_weight @matrix : tensor<30x16xf32>
+  %y = llm.linear %x, %w {kernel.tile_rows = 4 : i64, kernel.tile_panels = 2 : i64} : (tensor<?x30xf32, #x>, tensor<30x16xf32>) -> tensor<?x16xf32, #y> {
+  ^bb0(%s: f32):
+    llm.yield %s : f32
+  }
+  %z = llm.linear %x, %w extras(%y) {kernel.tile_rows = 4 : i64, kernel.tile_panels = 2 : i64} : (tensor<?x30xf32, #x>, tensor<30x16xf32>, tensor<?x16xf32, #y>) -> tensor<?x16xf32, #y> {
+  ^bb0(%s: f32, %p: f32):
+    %sum = arith.addf %s, %p : f32
+    llm.yield %sum : f32
+  }
+  return %z : tensor<?x16xf32, #y>
+}
+}

@@ -1,0 +1,82 @@
+/// kernel.quantize_rows: a pass over a row for its largest magnitude, and one
+/// that rounds.
+#include "codegen/x86/KernelsToX86.h"
+
+using namespace mlir;
+using namespace llmc;
+using namespace llmc::codegen;
+
+using llvm::SmallVector;
+
+static constexpr int64_t lineBytes = 4; ///< Of a row in a line of weights.
+
+static LogicalResult check(kernel::QuantizeRowsOp op) {
+  auto input = cast<MemRefType>(op.getInput().getType());
+  auto output = cast<MemRefType>(op.getOutput().getType());
+  auto terms = cast<MemRefType>(op.getTerms().getType());
+  bool good = input.getRank() == 2 && !input.isDynamicDim(1) &&
+              isa<FloatType>(input.getElementType()) && output.getRank() == 2 &&
+              output.getElementType().isInteger(8) &&
+              output.getDimSize(1) ==
+                  int64_t(llvm::alignTo(input.getDimSize(1), lineBytes)) &&
+              terms.getRank() == 2 && terms.getDimSize(1) == 2 &&
+              terms.getElementType().isInteger(32);
+  if (good)
+    return success();
+  return op.emitOpError("makes i8 [T, K rounded up to 4] and i32 [T, 2] of "
+                        "floats [T, K], not ")
+         << output << " and " << terms << " of " << input;
+}
+
+/// |x|, by its bits.
+static Value magnitude(VectorBuilder &b, Value x) {
+  Value bits = b.bitcast(x, b.getI32Type());
+  bits = arith::AndIOp::create(b, bits, b.integer(bits.getType(), 0x7fffffff));
+  return b.bitcast(bits, b.getF32Type());
+}
+
+static void quantizeRow(VectorBuilder &b, kernel::QuantizeRowsOp op, Value row) {
+  Type f32 = b.getF32Type(), i32 = b.getI32Type();
+  int64_t length = extent(op.getInput(), 1);
+  auto largest = b.columns(
+      length, {b.number(b.f32Lanes(), 0)},
+      [&](Value column, Value mask, ValueRange carried) {
+        Value x = b.loadF32(op.getInput(), {row, column}, mask);
+        return SmallVector<Value>{b.maxOf(carried[0], magnitude(b, x))};
+      });
+  Value most = b.maxLanes(largest[0]), zero = b.number(f32, 0);
+  Value any = b.compare(arith::CmpFPredicate::OGT, most, zero);
+  Value steps = b.number(f32, 127);
+  Value inverse = b.broadcast(b.select(any, b.div(steps, most), zero));
+  // Adding 1.5 * 2^23 rounds to an integer, ties to even, in the low bits.
+  Value rounder = b.number(b.f32Lanes(), 12582912);
+  Value limit = b.number(b.f32Lanes(), 127);
+  auto sums = b.columns(
+      length, {b.integer(b.lanes(i32), 0)},
+      [&](Value column, Value mask, ValueRange carried) {
+        Value x = b.mul(b.loadF32(op.getInput(), {row, column}, mask), inverse);
+        x = b.maxOf(b.minOf(x, limit), b.neg(limit));
+        Value number = b.sub(b.bitcast(b.add(x, rounder), i32),
+                             b.bitcast(rounder, i32));
+        Value bytes =
+            arith::TruncIOp::create(b, b.lanes(b.getI8Type()), number);
+        b.store(bytes, op.getOutput(), {row, column}, mask);
+        return SmallVector<Value>{b.add(carried[0], number)};
+      });
+  for (int64_t k = length; k < extent(op.getOutput(), 1); ++k)
+    b.storeScalar(b.integer(b.getI8Type(), 0), op.getOutput(),
+                  {row, b.index(k)});
+  b.storeScalar(b.bitcast(b.div(most, steps), i32), op.getTerms(),
+                {row, b.index(0)});
+  b.storeScalar(b.mul(b.sumLanes(sums[0]), b.integer(i32, -128)), op.getTerms(),
+                {row, b.index(1)});
+}
+
+LogicalResult llmc::codegen::lowerQuantizeRows(kernel::QuantizeRowsOp op) {
+  if (failed(check(op)))
+    return failure();
+  VectorBuilder b(op.getLoc(), op);
+  b.loop(op.getBegin(), op.getEnd(), 1,
+         [&](Value row) { quantizeRow(b, op, row); });
+  return success();
+}
