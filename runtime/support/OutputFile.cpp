@@ -18,7 +18,10 @@ namespace llmc {
 
 namespace {
 
-constexpr size_t bufferBytes = 1 << 20;
+/// The file is written in pieces that begin and end on borders of 2 MiB: the
+/// system then caches it in large pieces, too, and its map is read as fast as
+/// memory (runtime/model/README.md).
+constexpr size_t bufferBytes = 2 << 20;
 
 /// A write beyond the process's limit on file sizes raises SIGXFSZ, which would
 /// end the process; this turns it into EFBIG for the calling thread.
@@ -184,11 +187,20 @@ Status OutputFile::flush() {
 }
 
 Status OutputFile::append(std::span<const std::byte> bytes) {
-  if (buffer.size() + bytes.size() > bufferBytes)
-    LLMC_CHECK(flush());
-  if (bytes.size() > bufferBytes)
-    return writeOut(bytes);
-  buffer.insert(buffer.end(), bytes.begin(), bytes.end());
+  while (!bytes.empty()) {
+    size_t room = bufferBytes - size() % bufferBytes; // to the next border
+    if (buffer.empty() && bytes.size() >= room) {
+      size_t whole = room + (bytes.size() - room) / bufferBytes * bufferBytes;
+      LLMC_CHECK(writeOut(bytes.first(whole)));
+      bytes = bytes.subspan(whole);
+      continue;
+    }
+    auto piece = bytes.first(std::min(room, bytes.size()));
+    buffer.insert(buffer.end(), piece.begin(), piece.end());
+    bytes = bytes.subspan(piece.size());
+    if (piece.size() == room)
+      LLMC_CHECK(flush());
+  }
   return Status::ok();
 }
 

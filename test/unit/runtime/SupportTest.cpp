@@ -163,6 +163,25 @@ TEST(OutputFile, ReplacesOnlyWhenCommitted) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(target.folder()), {}), 1);
 }
 
+TEST(OutputFile, HoldsPiecesOfAnySizeInOrder) {
+  constexpr size_t border = 2 << 20;
+  TemporaryFile target("out");
+  auto file = OutputFile::create(target.path(), 0);
+  ASSERT_TRUE(file);
+  std::vector<std::byte> all;
+  for (size_t size : {size_t(5), border - 5, border, size_t(0), border - 1, size_t(1), size_t(7),
+                      3 * border, border - 7, 2 * border + 9}) {
+    std::vector<std::byte> piece(size);
+    for (size_t i = 0; i < size; ++i)
+      piece[i] = static_cast<std::byte>((all.size() + i) * 2654435761u >> 13);
+    ASSERT_TRUE(file->append(piece));
+    all.insert(all.end(), piece.begin(), piece.end());
+    EXPECT_EQ(file->size(), all.size());
+  }
+  ASSERT_TRUE(file->commit(false));
+  EXPECT_TRUE(readBytes(target.path()) == all);
+}
+
 TEST(OutputFile, SaysWhyItCannotBeCreated) {
   auto nowhere = OutputFile::create("/nonexistent/folder/out", 1);
   ASSERT_FALSE(nowhere);
