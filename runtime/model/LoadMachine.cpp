@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <numeric>
 #include <sys/prctl.h>
 #include <vector>
 
@@ -17,12 +18,10 @@ namespace {
 using Pieces = std::vector<std::span<const std::byte>>;
 constexpr size_t pieceBytes = 2 << 20;
 constexpr size_t pageBytes = 4096;
-/// Both samples together exceed a core's share of the last cache, so that in
-/// turns each pushes the other out of it.
-constexpr size_t sampleBytesPerThread = 16 << 20;
-constexpr int passes = 4;
-/// On a busy machine fewer passes must do: tokens wait.
-constexpr int64_t mostTime = 60000000; // ns
+/// Each sample exceeds a core's share of the last cache, so that in turns each
+/// pushes the other out of it.
+constexpr size_t sampleBytesPerThread = 64 << 20;
+constexpr int passes = 2;
 
 /// \p count pieces spread evenly over \p bytes, at borders of pages.
 Pieces spread(std::span<const std::byte> bytes, size_t count) {
@@ -84,18 +83,18 @@ ThisMachine::measure(ThreadPool &threads, std::span<const std::byte> weights) {
     inMemory.push_back(sample.subspan(i * pieceBytes, pieceBytes));
 
   readTime(threads, inMap); // Faults are not what is measured.
-  int64_t map = INT64_MAX, own = INT64_MAX;
-  int64_t spent = 0;
-  for (int pass = 0; pass < passes && spent < mostTime; ++pass) {
-    int64_t ownTime = readTime(threads, inMemory);
-    int64_t mapTime = readTime(threads, inMap);
-    own = std::min(own, ownTime);
-    map = std::min(map, mapTime);
-    spent += ownTime + mapTime;
+  std::vector<int64_t> memoryTimes(count, INT64_MAX), mapTimes(count, INT64_MAX);
+  for (int pass = 0; pass < passes; ++pass) {
+    readPieces(threads, inMemory, memoryTimes);
+    readPieces(threads, inMap, mapTimes);
   }
-  double read = 1e9 * static_cast<double>(count * pieceBytes);
-  return ReadRates{read / static_cast<double>(map),
-                   read / static_cast<double>(own)};
+  auto rate = [&](const std::vector<int64_t> &times) {
+    // All threads read at once.
+    return 1e9 * static_cast<double>(count * pieceBytes) * threads.threads() /
+           static_cast<double>(
+               std::accumulate(times.begin(), times.end(), int64_t(0)));
+  };
+  return ReadRates{rate(mapTimes), rate(memoryTimes)};
 }
 
 CopyRoom ThisMachine::room() { return {availableMemory(), hugePagesGiven()}; }

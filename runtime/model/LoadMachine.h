@@ -16,7 +16,7 @@ public:
   virtual ~LoadMachine() = default;
 
   /// Reads samples of \p weights, which are mapped, and as much memory, in
-  /// turns; some 20 ms. nullopt where there is no memory for the sample.
+  /// turns; some 40 ms. nullopt where there is no memory for the sample.
   virtual std::optional<ReadRates> measure(ThreadPool &threads,
                                            std::span<const std::byte> weights) = 0;
   virtual CopyRoom room() = 0;

@@ -27,9 +27,10 @@ struct ReadRates {
   double memory = 0; ///< As many bytes in 2 MiB pages of memory.
 };
 
-/// A map below this share of what memory gives is slow: a copy then pays for
-/// itself within some tens of tokens.
-inline constexpr double slowShare = 0.8;
+/// A map below this share of what memory gives is slow: decoding, which fetches
+/// less far ahead than a plain sweep, then loses up to a third, and a copy pays
+/// for itself within some hundred tokens (runtime/model/README.md).
+inline constexpr double slowShare = 0.9;
 /// Smaller weights lie in caches for the most part, and are never measured.
 inline constexpr uint64_t leastProbedBytes = 64 << 20;
 /// What a copy leaves to the rest of the system.

@@ -45,7 +45,7 @@ constexpr uint64_t block = hashBlockBytes;
 
 TEST(LoadPolicy, AGoodMapIsMeasuredOnce) {
   EXPECT_EQ(judge({{good}}), Verdict::Stay);
-  EXPECT_EQ(judge({{ReadRates{80, 100}}}), Verdict::Stay); // on the border
+  EXPECT_EQ(judge({{ReadRates{90, 100}}}), Verdict::Stay); // on the border
   EXPECT_EQ(judge({{none}}), Verdict::Stay);
 }
 
