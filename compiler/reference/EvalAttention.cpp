@@ -311,7 +311,7 @@ FailureOr<Heads> present(unsigned index, const Tensor &past, const Heads &now,
 }
 
 LogicalResult evalGrouped(onnx::GroupQueryAttentionOp op, Call &call) {
-  if (op->hasAttr("onnx.window_cache"))
+  if (op.getWindowCache())
     return call.fail("keeps a cache of its window only");
   Heads query, key, value;
   if (failed(splitGrouped(op, query, key, value, call)))

@@ -82,7 +82,8 @@ def Onnx_GroupQueryAttentionOp : Onnx_Op<"group_query_attention"> {
     past [B, KV, P, D]; seqlens_k i32 [B]: total length - 1; total_length i32
     scalar: the largest. Rotary tables as in `onnx.rotary_embedding`. A
     `local_window` of -1 is none; a `softcap` of 0 is none; a `scale` of 0 is
-    1 / sqrt(D).
+    1 / sqrt(D). With `window_cache` the past holds the window only: raised, the
+    cache is the compiler's; what runs the operator itself refuses it.
   }];
   let arguments = (ins AnyTensor:$query, Onnx_OptionalTensor:$key,
       Onnx_OptionalTensor:$value, Onnx_OptionalTensor:$past_key,
@@ -91,7 +92,7 @@ def Onnx_GroupQueryAttentionOp : Onnx_Op<"group_query_attention"> {
       Onnx_OptionalTensor:$positions, Onnx_OptionalTensor:$bias,
       I64Attr:$num_heads, I64Attr:$kv_num_heads, F32Attr:$scale,
       BoolAttr:$do_rotary, BoolAttr:$rotary_interleaved, I64Attr:$local_window,
-      F32Attr:$softcap);
+      F32Attr:$softcap, DefaultValuedAttr<BoolAttr, "false">:$window_cache);
   let results = (outs AnyTensor:$result, AnyTensor:$present_key,
                       AnyTensor:$present_value);
 }

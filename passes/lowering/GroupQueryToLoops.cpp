@@ -96,7 +96,7 @@ Value GroupQuery::present(const Heads &now, Value past, Value result, bool rotat
 }
 
 LogicalResult GroupQuery::run() {
-  if (op->hasAttr("onnx.window_cache"))
+  if (op.getWindowCache())
     return op.emitError("keeps a cache of its window only");
   int64_t heads = op.getNumHeads(), kv = op.getKvNumHeads();
   bool packed = !isGiven(op.getKey());

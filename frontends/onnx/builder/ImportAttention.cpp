@@ -88,11 +88,8 @@ LogicalResult groupQueryAttention(NodeContext &n) {
       n.builder, n.location, result, present, present, n.in(0), n.inOrNone(1),
       n.inOrNone(2), n.inOrNone(3), n.inOrNone(4), n.in(5), n.in(6),
       n.inOrNone(7), n.inOrNone(8), n.inOrNone(9), n.inOrNone(10), heads,
-      kvHeads, APFloat(scale), rotates, interleaved, window, APFloat(softcap));
-  // As long as the cache has not outgrown the window nothing differs; raised,
-  // the cache is the compiler's. What runs the operator itself refuses it.
-  if (windowCache)
-    op->setAttr("onnx.window_cache", n.builder.getUnitAttr());
+      kvHeads, APFloat(scale), rotates, interleaved, window, APFloat(softcap),
+      windowCache);
   for (unsigned i = 0; i < 3; ++i)
     (void)n.set(i, op->getResult(i));
   return success();

@@ -37,7 +37,7 @@ module attributes {onnx.symbols = ["b", "s"]} {
 func.func @main(%x: tensor<?x?x8xf32, #rows>, %lens: tensor<?xi32, affine_map<()[s0, s1] -> (s0)>>, %total: tensor<i32>) -> tensor<?x?x8xf32, #rows> {
   %n = onnx.none : none
   // expected-error @below {{keeps a cache of its window only}}
-  %y:3 = onnx.group_query_attention %x, %x, %x, %n, %n, %lens, %total, %n, %n, %n, %n {num_heads = 2 : i64, kv_num_heads = 2 : i64, scale = 0.0 : f32, do_rotary = false, rotary_interleaved = false, local_window = 4 : i64, softcap = 0.0 : f32, onnx.window_cache} : (tensor<?x?x8xf32, #rows>, tensor<?x?x8xf32, #rows>, tensor<?x?x8xf32, #rows>, none, none, tensor<?xi32, affine_map<()[s0, s1] -> (s0)>>, tensor<i32>, none, none, none, none) -> (tensor<?x?x8xf32, #rows>, tensor<?x2x?x4xf32, #present>, tensor<?x2x?x4xf32, #present>)
+  %y:3 = onnx.group_query_attention %x, %x, %x, %n, %n, %lens, %total, %n, %n, %n, %n {num_heads = 2 : i64, kv_num_heads = 2 : i64, scale = 0.0 : f32, do_rotary = false, rotary_interleaved = false, local_window = 4 : i64, softcap = 0.0 : f32, window_cache = true} : (tensor<?x?x8xf32, #rows>, tensor<?x?x8xf32, #rows>, tensor<?x?x8xf32, #rows>, none, none, tensor<?xi32, affine_map<()[s0, s1] -> (s0)>>, tensor<i32>, none, none, none, none) -> (tensor<?x?x8xf32, #rows>, tensor<?x2x?x4xf32, #present>, tensor<?x2x?x4xf32, #present>)
   return %y#0 : tensor<?x?x8xf32, #rows>
 }
 }
