@@ -20,8 +20,6 @@ namespace llmc {
 /// Where the model's configuration says nothing of a context.
 static constexpr int64_t defaultContext = 2048;
 static constexpr int64_t defaultChunk = 128;
-/// Tables of positions are evaluated and stored for every position.
-static constexpr int64_t largestContext = int64_t(1) << 24;
 
 DialectRegistry Compilation::registry() {
   DialectRegistry registry;

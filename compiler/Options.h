@@ -23,6 +23,9 @@ struct CompileProgress {
 /// What CompileOptions::attentionSplit is at most.
 constexpr int64_t mostAttentionSplit = 16384;
 
+/// Of --max-context: tables of positions are evaluated and stored for each.
+inline constexpr int64_t largestContext = int64_t(1) << 24;
+
 struct CompileOptions {
   std::string input;  ///< An .onnx file or a folder that holds one.
   std::string output; ///< The model.bin, or the text of --emit; "-": stdout.

@@ -74,6 +74,12 @@ class Flags(support.TestCase):
             with self.subTest(value=value):
                 self.fail_with(USAGE, 102, *base, f"--max-memory={value}")
 
+    def test_out_of_range_name_the_range(self):
+        for value in ["0", "16777217"]:
+            done = self.fail_with(USAGE, 102, llmc(), "compile", "--print-pipeline",
+                                  f"--max-context={value}")
+            self.assertIn(b"a number from 1 to 16777216", done.stderr)
+
     def test_with_values_out_of_a_list_name_the_list(self):
         done = self.fail_with(USAGE, 102, llmc(), "compile", "x", "-o", "y", "--dtype=f46")
         self.assertIn(b"f32, f16, bf16", done.stderr)

@@ -71,9 +71,11 @@ Error badValue(std::string flag, std::string_view value, std::string why,
           std::move(fix)};
 }
 
-/// Parses a count or a size of at least 1; an empty text leaves \p target.
+/// Parses a count or a size from 1 to \p limit; an empty text leaves \p target.
 template <typename T>
-Status takeSize(const char *flag, const std::string &text, T &target) {
+Status takeSize(const char *flag, const std::string &text, T &target,
+                uint64_t limit = INT64_MAX) {
+  limit = std::min<uint64_t>(limit, std::numeric_limits<T>::max());
   if (text.empty())
     return Status::ok();
   std::optional<int64_t> number = parseInteger(text);
@@ -81,12 +83,9 @@ Status takeSize(const char *flag, const std::string &text, T &target) {
     return badValue(flag, text, "is no whole number",
                     "write a number, with K, M, G or T (or KiB ... TiB) behind it "
                     "for powers of 1024");
-  if (*number < 1 ||
-      static_cast<uint64_t>(*number) > std::numeric_limits<T>::max())
+  if (*number < 1 || static_cast<uint64_t>(*number) > limit)
     return badValue(flag, text, "is out of range",
-                    "give a number from 1 to " +
-                        std::to_string(std::min<uint64_t>(
-                            std::numeric_limits<T>::max(), INT64_MAX)));
+                    "give a number from 1 to " + std::to_string(limit));
   target = static_cast<T>(*number);
   return Status::ok();
 }
@@ -241,7 +240,8 @@ Status checkNotEmpty(std::span<const std::string_view> words) {
 Status finish(CompileArguments &out, const RawFlags &raw) {
   CompileOptions &options = out.options;
   options.cache = !raw.noCache;
-  LLMC_CHECK(takeSize("--max-context", raw.maxContext, options.maxContext));
+  LLMC_CHECK(takeSize("--max-context", raw.maxContext, options.maxContext,
+                      largestContext));
   LLMC_CHECK(takeSize("--chunk", raw.chunk, options.chunk));
   LLMC_CHECK(takeSize("--attention-split", raw.attentionSplit,
                       options.attentionSplit));
