@@ -46,8 +46,12 @@ Status Compilation::read() {
     auto read = tokenizer::readTokenizer(folder.folder);
     if (read)
       tokens = *std::move(read);
-    else
+    else if (tokenizer::hasNamedVocabulary(folder.folder))
       tokenizerError = read.takeError();
+    else
+      summary.notes.push_back("no tokenizer beside the model can be read (" +
+                              read.error().where + ": " + read.error().why +
+                              "): it takes token ids (--ids), no text");
     for (size_t i = 0; tokens && i < tokens->files.size(); ++i)
       summary.files.push_back(tokens->files[i] + " (tokenizer)");
     if (tokens) {

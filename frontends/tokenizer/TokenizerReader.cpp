@@ -204,12 +204,16 @@ Result<ReadTokenizer> readTokenizer(const TokenizerFiles &files) {
   return read;
 }
 
+/// Files that hold nothing but a tokenizer.
+static constexpr const char *certainNames[] = {"tokenizer.json",
+                                               "tokenizer.model", "spiece.model"};
+
 /// The name of the vocabulary of \p folder: tokenizer.json where there is one,
 /// else the first of its kind; "tokenizer.json" where there is none.
 static std::string findVocabulary(const std::string &folder) {
   std::error_code ignored;
   namespace fs = std::filesystem;
-  for (const char *name : {"tokenizer.json", "tokenizer.model", "spiece.model"})
+  for (const char *name : certainNames)
     if (fs::exists(fs::path(folder) / name, ignored))
       return name;
   std::vector<std::string> names;
@@ -228,6 +232,15 @@ bool hasVocabulary(const std::string &folder) {
   std::error_code ignored;
   return std::filesystem::exists(
       std::filesystem::path(folder) / findVocabulary(folder), ignored);
+}
+
+bool hasNamedVocabulary(const std::string &folder) {
+  std::error_code ignored;
+  return hasVocabulary(folder) &&
+         (std::ranges::find(certainNames, findVocabulary(folder)) !=
+              std::end(certainNames) ||
+          std::filesystem::exists(
+              std::filesystem::path(folder) / "tokenizer_config.json", ignored));
 }
 
 Result<ReadTokenizer> readTokenizer(const std::string &folder) {

@@ -48,6 +48,10 @@ Result<ReadTokenizer> readTokenizer(const std::string &folder);
 /// Whether \p folder has a vocabulary that readTokenizer() would take.
 bool hasVocabulary(const std::string &folder);
 
+/// Whether that vocabulary is the model's beyond doubt: by its own name, or by a
+/// tokenizer_config.json beside it. Another vocab.txt may belong to anything.
+bool hasNamedVocabulary(const std::string &folder);
+
 /// As the first, with the vocabulary \p name of \p folder, which may also be a
 /// GGUF file.
 Result<ReadTokenizer> readTokenizer(const std::string &folder,

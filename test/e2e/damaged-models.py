@@ -199,6 +199,18 @@ class Inputs(CompileError):
         self.succeed(self.folder / "graph.bin", "infer", inputs / "input_0.pb",
                      inputs / "input_1.pb", "--expect", inputs / "output_0.pb")
 
+    def test_compile_beside_a_list_that_is_no_vocabulary(self):
+        folder = self.folder / "model"
+        folder.mkdir()
+        shutil.copy(OPTIMUM / "model.onnx", folder)
+        (folder / "vocab.txt").write_text("one\none\n")
+        done = execute(llmc(), "compile", folder, "-o", self.folder / "model.bin")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"no tokenizer beside the model can be read (vocab.txt", done.stderr)
+        # With a configuration beside it, it is the model's.
+        (folder / "tokenizer_config.json").write_text("{}")
+        self.assertIn("vocab.txt", self.refuse(BAD_DATA, 601, folder))
+
     def test_with_a_broken_tokenizer_are_refused(self):
         folder = self.folder / "model"
         shutil.copytree(OPTIMUM, folder, ignore=shutil.ignore_patterns("expected"))
