@@ -10,7 +10,8 @@ using namespace mlir;
 
 namespace llmc {
 
-/// A table of positions bounds the context, whatever is asked for.
+/// A table of positions bounds the context, whatever is asked for, and so does
+/// the fixed length of a cache's buffer.
 Status Compilation::limitContext() {
   auto limit = (*module)->getAttrOfType<IntegerAttr>("llm.max_positions");
   if (!limit || limit.getInt() >= pipeline.maxContext)
@@ -18,8 +19,8 @@ Status Compilation::limitContext() {
   if (options.maxContext > limit.getInt())
     return Error{Code::BadFlagValue, "the context is too long for the model",
                  "--max-context",
-                 "its table of positions has " +
-                     std::to_string(limit.getInt()) + " rows",
+                 "its table of positions, or the buffer of its cache, ends "
+                 "at " + std::to_string(limit.getInt()),
                  "give --max-context=" + std::to_string(limit.getInt()) +
                      " or less"};
   pipeline.maxContext = limit.getInt();

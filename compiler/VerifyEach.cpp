@@ -47,10 +47,13 @@ static FailureOr<reference::Tensor> runGraph(func::FuncOp graph,
     why = evaluator.error();
     return failure();
   }
-  // The logits are the output that is no present: of rank 3 or less.
-  for (const reference::Datum &result : *results)
+  // The logits are the output that is no present: of rank 3 or less, and of
+  // another type than every input.
+  auto types = graph.getFunctionType().getResults();
+  for (auto [type, result] : llvm::zip(types, *results))
     if (auto *tensor = std::get_if<reference::Tensor>(&result))
-      if (tensor->rank() <= 3 && tensor->rank() > 0) {
+      if (tensor->rank() <= 3 && tensor->rank() > 0 &&
+          !llvm::is_contained(graph.getArgumentTypes(), type)) {
         int64_t width = tensor->shape().back();
         return tensor->reshaped({tensor->numElements() / width, width});
       }

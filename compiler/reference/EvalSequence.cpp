@@ -110,7 +110,8 @@ LogicalResult evalRope(llm::RopeOp op, Call &call) {
   return success();
 }
 
-/// [B, KV, P, D] to one sequence per batch element, or back.
+/// [B, KV, P, D] to one sequence per batch element, or back. Of a buffer, the
+/// first positions as far as the past reaches.
 LogicalResult evalCacheFrom(llm::CacheFromOp op, Call &call) {
   llm::KvCacheType type = op.getCache().getType();
   auto key = Heads::from(call[op.getKey()], 0);
@@ -124,8 +125,9 @@ LogicalResult evalCacheFrom(llm::CacheFromOp op, Call &call) {
   auto element = elementOf(type.getElementType());
   if (!element)
     return call.fail("the cache's element type is not supported");
+  int64_t held = std::min(key->length, call.pastLength().value_or(key->length));
   for (int64_t b = 0; b < key->batch; ++b)
-    for (int64_t i = 0; i < key->length; ++i)
+    for (int64_t i = 0; i < held; ++i)
       for (int64_t h = 0; h < key->heads; ++h)
         for (int64_t d = 0; d < key->width; ++d) {
           cache.sequences[b].keys.push_back(
@@ -142,12 +144,14 @@ LogicalResult evalCacheTo(llm::CacheToOp op, Call &call) {
   const Cache &cache = call.cache(op.getCache());
   int64_t heads = type.getHeads(), width = type.getHeadDim();
   int64_t columns = heads * width, batch = int64_t(cache.sequences.size());
-  int64_t length = cache.length(0, columns);
+  int64_t length = cache.length(0, columns), buffer = length;
+  if (SmallVector<int64_t> shape = call.typeShape(0); shape.size() == 4)
+    buffer = std::max(buffer, shape[2]);
   for (int64_t b = 0; b < batch; ++b)
     if (cache.length(b, columns) != length)
       return call.fail("the sequences have different lengths");
   for (unsigned part = 0; part < 2; ++part) {
-    Tensor *result = call.create(part, {batch, heads, length, width});
+    Tensor *result = call.create(part, {batch, heads, buffer, width});
     if (!result)
       return failure();
     for (int64_t b = 0; b < batch; ++b) {
@@ -155,7 +159,7 @@ LogicalResult evalCacheTo(llm::CacheToOp op, Call &call) {
       for (int64_t h = 0; h < heads; ++h)
         for (int64_t i = 0; i < length; ++i)
           for (int64_t d = 0; d < width; ++d)
-            result->setDouble(((b * heads + h) * length + i) * width + d,
+            result->setDouble(((b * heads + h) * buffer + i) * width + d,
                               source[i * columns + h * width + d]);
     }
   }

@@ -53,6 +53,10 @@ def Llm_EmptyCacheOp : Llm_Op<"empty_cache"> {
 
 def Llm_CacheFromOp : Llm_Op<"cache_from"> {
   let summary = "A cache from a graph's past tensors [B, KV, P, D].";
+  let description = [{
+    P is the past length, or that of a buffer of which the first past-length
+    positions count.
+  }];
   let arguments = (ins AnyTensor:$key, AnyTensor:$value);
   let results = (outs Llm_KvCacheType:$cache);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
@@ -60,6 +64,9 @@ def Llm_CacheFromOp : Llm_Op<"cache_from"> {
 
 def Llm_CacheToOp : Llm_Op<"cache_to"> {
   let summary = "A graph's present tensors [B, KV, P + S, D] from a cache.";
+  let description = [{
+    Of a buffer [B, KV, P, D] what lies behind the cache's positions is 0.
+  }];
   let arguments = (ins Llm_KvCacheType:$cache);
   let results = (outs AnyTensor:$key, AnyTensor:$value);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";

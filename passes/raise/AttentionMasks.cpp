@@ -20,25 +20,32 @@ static constexpr int64_t largestSquare = 4096;
 /// What is added to a score that does not count is less than this.
 static constexpr double masked = -1e3;
 
+bool AttentionProposal::isSeen(const Mask &mask, const reference::Tensor &value,
+                               int64_t index) {
+  return value.isFloat() ? value.getDouble(index) > masked
+                         : (value.getInt(index) != 0) == mask.seenWhere;
+}
+
 /// How many positions the row behind \p past others sees: the last ones, all
 /// of them counted as 0. None where the masks cannot be evaluated or show a row
-/// anything else.
+/// anything else. What they show behind the row is left to the comparison.
 std::optional<int64_t> AttentionProposal::seenBy(int64_t past) {
+  if (past >= capacity.value_or(past + 1))
+    return std::nullopt;
   probe.begin(probe.hasPast() ? ProbeSizes{1, 1, past}
                               : ProbeSizes{1, past + 1, 0});
   SmallVector<bool> seen(past + 1, true);
   for (const Mask &mask : masks) {
     auto value = probe.evaluate(mask.value);
-    if (failed(value) || value->rank() == 0 ||
-        value->numElements() < past + 1 || value->shape().back() != past + 1)
+    if (failed(value) || value->rank() == 0 || value->numElements() == 0)
+      return std::nullopt;
+    int64_t columns = value->shape().back();
+    if (keyBuffer ? columns < past + 1 : columns != past + 1)
       return std::nullopt;
     // The last row of the last head: heads that differ fail the comparison.
-    int64_t first = value->numElements() - (past + 1);
+    int64_t first = value->numElements() - columns;
     for (int64_t i = 0; i <= past; ++i)
-      seen[i] = seen[i] && (value->isFloat()
-                                ? value->getDouble(first + i) > masked
-                                : (value->getInt(first + i) != 0) ==
-                                      mask.seenWhere);
+      seen[i] = seen[i] && isSeen(mask, *value, first + i);
   }
   int64_t window = 0;
   while (window <= past && seen[past - window])
@@ -54,7 +61,9 @@ std::optional<int64_t> AttentionProposal::windowOfMasks() {
   probe.setLimit(probedElements);
   std::optional<int64_t> window;
   // Masks are often made square and then cut, or lie in a table.
-  for (lookedBack = farBack; lookedBack >= 16; lookedBack /= 2)
+  lookedBack = std::min(farBack, capacity.value_or(farBack));
+  for (int64_t least = std::min<int64_t>(lookedBack, 16); lookedBack >= least;
+       lookedBack /= 2)
     if ((window = seenBy(lookedBack - 1)))
       break;
   probe.setLimit(0);

@@ -15,8 +15,8 @@ static bool present(Value value) { return !isa<NoneType>(value.getType()); }
 bool AttentionProposal::fromAttention(onnx::AttentionOp op) {
   output = op.getResult();
   auto type = rankedType(op.getQuery());
-  if (!type || present(op.getNonpadKvSeqlen()))
-    return refuse("its cache is a buffer of fixed length");
+  if (!type)
+    return refuse("its query has no known rank");
   headDim = type.getRank() == 4 ? type.getShape().back()
                                 : type.getShape().back() / op.getQNumHeads();
   if (present(op.getMask()))
@@ -29,6 +29,15 @@ bool AttentionProposal::fromAttention(onnx::AttentionOp op) {
   if (present(op.getPastKey())) {
     pastKey = op.getPastKey();
     pastValue = op.getPastValue();
+  }
+  // With buffers, results of their full length that nobody reads stand in the
+  // way of a comparison with shorter ones.
+  if (keyBuffer) {
+    for (Value unused : {op.getPresentKey(), op.getPresentValue()})
+      if (unused.use_empty())
+        unused.setType(NoneType::get(op.getContext()));
+      else
+        return refuse("its cache's buffer is returned twice");
   }
   if (present(op.getPresentKey()))
     presents.push_back({op.getPresentKey(), op.getPresentValue()});

@@ -10,7 +10,7 @@ namespace llmc {
 /// Past larger windows the attention is not run: the masks were looked at.
 static constexpr int64_t comparedWindow = 4096;
 
-Value AttentionProposal::traceRows(Value value, Operation *&concat,
+Value AttentionProposal::traceRows(Value value, Operation *&update,
                                    double &factor) {
   while (true) {
     if (rankedType(value) && rankedType(value).getRank() == 3 &&
@@ -30,9 +30,13 @@ Value AttentionProposal::traceRows(Value value, Operation *&concat,
       factor = isa<onnx::DivOp>(op) ? factor / *scalar : factor * *scalar;
       value = op->getOperand(active);
     } else if (isa<onnx::ConcatOp>(op) && op->getNumOperands() == 2 &&
-               probe.isPastArgument(op->getOperand(0)) && !concat) {
-      concat = op;
+               probe.isPastArgument(op->getOperand(0)) && !update) {
+      update = op;
       value = op->getOperand(1);
+    } else if (auto scatter = dyn_cast<onnx::TensorScatterOp>(op);
+               scatter && probe.bufferAxis(scatter.getPast()) && !update) {
+      update = op;
+      value = scatter.getUpdate();
     } else {
       return {};
     }
@@ -42,18 +46,18 @@ Value AttentionProposal::traceRows(Value value, Operation *&concat,
 /// Whether every element of a [B, H, S, D] value comes from the rows as the
 /// heads say is left to the comparison of the whole.
 bool AttentionProposal::setOperands(Value q, Value k, Value v) {
-  Operation *none = nullptr, *keyConcat = nullptr, *valueConcat = nullptr;
+  Operation *none = nullptr, *keyUpdate = nullptr, *valueUpdate = nullptr;
   double unscaled = 1;
   query = traceRows(q, none, scale);
-  key = traceRows(k, keyConcat, scale);
-  value = traceRows(v, valueConcat, unscaled);
+  key = traceRows(k, keyUpdate, scale);
+  value = traceRows(v, valueUpdate, unscaled);
   if (!query || none)
     return refuse("its query is not a rearrangement of rows");
   if (!key || !value)
     return refuse("its keys or values are not a rearrangement of rows");
   if (unscaled != 1)
     return refuse("its values are scaled");
-  if (!keyConcat != !valueConcat)
+  if (!keyUpdate != !valueUpdate)
     return refuse("only one of keys and values is cached");
   int64_t queryColumns = rankedType(query).getShape().back();
   int64_t keyColumns = rankedType(key).getShape().back();
@@ -64,12 +68,16 @@ bool AttentionProposal::setOperands(Value q, Value k, Value v) {
   kvHeads = keyColumns / headDim;
   if (heads % kvHeads)
     return refuse("its query heads are not a multiple of its key heads");
-  if (keyConcat) {
-    pastKey = keyConcat->getOperand(0);
-    pastValue = valueConcat->getOperand(0);
-    presents.push_back({keyConcat->getResult(0), valueConcat->getResult(0)});
-  }
-  return true;
+  if (!keyUpdate)
+    return true;
+  pastKey = keyUpdate->getOperand(0);
+  pastValue = valueUpdate->getOperand(0);
+  presents.push_back({keyUpdate->getResult(0), valueUpdate->getResult(0)});
+  auto keys = dyn_cast<onnx::TensorScatterOp>(keyUpdate);
+  auto values = dyn_cast<onnx::TensorScatterOp>(valueUpdate);
+  if (!keys != !values)
+    return refuse("only one of its keys' and values' caches is a buffer");
+  return !keys || setBuffers(keys, values);
 }
 
 bool AttentionProposal::fromSoftmax(onnx::SoftmaxOp softmax) {
@@ -159,12 +167,16 @@ void AttentionProposal::build(OpBuilder &builder, int64_t window) {
     built.push_back(op);
     return op;
   };
-  Value cache =
-      pastKey ? keep(llm::CacheFromOp::create(builder, loc, cacheType, pastKey,
-                                              pastValue))
-                    .getCache()
-              : keep(llm::EmptyCacheOp::create(builder, loc, cacheType))
-                    .getCache();
+  Value cache;
+  if (pastKey) {
+    Value keys = keyBuffer ? headsFirst(builder, pastKey) : pastKey;
+    Value values = keyBuffer ? headsFirst(builder, pastValue) : pastValue;
+    cacheFrom =
+        keep(llm::CacheFromOp::create(builder, loc, cacheType, keys, values));
+    cache = cacheFrom;
+  } else {
+    cache = keep(llm::EmptyCacheOp::create(builder, loc, cacheType));
+  }
   auto append = keep(
       llm::KvAppendOp::create(builder, loc, cacheType, cache, key, value));
   attention = keep(llm::AttentionOp::create(
@@ -188,9 +200,22 @@ void AttentionProposal::build(OpBuilder &builder, int64_t window) {
                       .getResult();
   }
   if (!presents.empty())
-    cacheTo = keep(llm::CacheToOp::create(
-        builder, loc, presents[0].first.getType(),
-        presents[0].second.getType(), append.getResult()));
+    buildPresents(builder, append.getResult());
+}
+
+void AttentionProposal::buildPresents(OpBuilder &builder, Value cache) {
+  auto [key, value] = presents[0];
+  Type keyType = keyBuffer ? cacheFrom.getKey().getType() : key.getType();
+  Type valueType = keyBuffer ? cacheFrom.getValue().getType() : value.getType();
+  auto cacheTo = llm::CacheToOp::create(builder, output.getLoc(), keyType,
+                                        valueType, cache);
+  built.push_back(cacheTo);
+  newKey = cacheTo.getKey();
+  newValue = cacheTo.getValue();
+  if (keyBuffer) {
+    newKey = asBuffer(builder, newKey, key.getType());
+    newValue = asBuffer(builder, newValue, value.getType());
+  }
 }
 
 bool AttentionProposal::verify(int64_t window) {
@@ -199,13 +224,21 @@ bool AttentionProposal::verify(int64_t window) {
   if (window > 0 && window <= comparedWindow)
     probes.push_back({1, 2, window + 3});
   bool several = false, cached = false;
+  why = "its cache's buffer is too short to be compared";
   for (ProbeSizes sizes : probes) {
     if (!probe.hasPast())
       sizes = {sizes.batch, sizes.rows + std::min<int64_t>(sizes.past, 256), 0};
+    if (sizes.past + sizes.rows > capacity.value_or(sizes.past + sizes.rows))
+      continue;
     probe.begin(sizes);
-    for (Value rows : {query, key, value, pastKey, pastValue})
-      if (rows && failed(probe.bindRandom(rows)))
+    for (Value rows : {query, key, value})
+      if (failed(probe.bindRandom(rows)))
         return refuse("its rows have no known shape");
+    if (keyBuffer && !bindBuffers(sizes))
+      return false;
+    for (Value past : {pastKey, pastValue})
+      if (past && !keyBuffer && failed(probe.bindRandom(past)))
+        return refuse("its past has no known shape");
     auto expected = probe.evaluate(output);
     if (failed(expected)) {
       // Some graphs take one row at a time once there is a past.
@@ -242,9 +275,12 @@ bool AttentionProposal::replace() {
     auto outside = [&](OpOperand &use) {
       return isa<func::ReturnOp>(use.getOwner());
     };
-    presentKey.replaceUsesWithIf(cacheTo.getKey(), outside);
-    presentValue.replaceUsesWithIf(cacheTo.getValue(), outside);
+    presentKey.replaceUsesWithIf(newKey, outside);
+    presentValue.replaceUsesWithIf(newValue, outside);
   }
+  if (capacity)
+    limitPositions(output.getDefiningOp()->getParentOfType<ModuleOp>(),
+                   *capacity);
   return true;
 }
 

@@ -31,7 +31,17 @@ private:
                         double &factor);
   bool setOperands(mlir::Value query, mlir::Value key, mlir::Value value);
   void build(mlir::OpBuilder &builder, int64_t window);
+  void buildPresents(mlir::OpBuilder &builder, mlir::Value cache);
   bool verify(int64_t window);
+  /// Of caches that are buffers of a fixed length (AttentionBuffers.cpp).
+  bool setBuffers(onnx::TensorScatterOp keys, onnx::TensorScatterOp values);
+  mlir::Value headsFirst(mlir::OpBuilder &builder, mlir::Value buffer);
+  mlir::Value asBuffer(mlir::OpBuilder &builder, mlir::Value heads,
+                       mlir::Type buffer);
+  bool bindBuffers(ProbeSizes sizes);
+  bool bindBuffer(onnx::TensorScatterOp scatter, mlir::Value past,
+                  ProbeSizes sizes, int64_t length);
+  bool bindShortMask(int64_t length, bool lengthKnown);
   /// What of the masks a row far back in its sequence sees: its window, 0 for
   /// all; none where that cannot be evaluated, or is no window.
   std::optional<int64_t> windowOfMasks();
@@ -47,19 +57,25 @@ private:
   mlir::Value output;                 // [B, H, S, D] or [B, S, H * D]
   mlir::Value query, key, value;      // rows
   mlir::Value pastKey, pastValue;     // arguments, or null
+  onnx::TensorScatterOp keyBuffer, valueBuffer; // updates of pasts, or null
+  std::optional<int64_t> capacity;    // positions of these, where fixed
   mlir::SmallVector<std::pair<mlir::Value, mlir::Value>> presents; // key, value
   /// What is added to the scores, or chooses them where it is (not) true.
   struct Mask {
     mlir::Value value;
     bool seenWhere = true; // of a boolean one
   };
+  /// Whether element \p index of the mask's value lets a position be seen.
+  static bool isSeen(const Mask &mask, const reference::Tensor &value,
+                     int64_t index);
   mlir::SmallVector<Mask> masks;
   int64_t lookedBack = 0; // positions at which the masks were looked at
   int64_t heads = 0, kvHeads = 0, headDim = 0;
   double scale = 1, softcap = 0;
   llm::AttentionOp attention;         // built
-  llm::CacheToOp cacheTo;             // built
+  llm::CacheFromOp cacheFrom;         // built, or null
   mlir::Value replacement;            // built, of output's type
+  mlir::Value newKey, newValue;       // built, of the presents' types, or null
   mlir::SmallVector<mlir::Operation *> built;
   std::string why;
 };

@@ -2,6 +2,7 @@
 /// the operators of that name -> llm.kv_append and llm.attention:
 ///
 ///   k' = concat(past_k, k);  v' = concat(past_v, v)     -> presents
+///   (or tensor_scatter into buffers: see AttentionBuffers.cpp)
 ///   softmax(scale * q . repeat(k')^T + mask) . repeat(v')
 ///   ->
 ///   %c0 = llm.cache_from(%past_k, %past_v)      (llm.empty_cache without past)
@@ -18,7 +19,8 @@
 /// is and is taken at its word (see GroupQuery.cpp).
 ///
 /// Sums run in another order: the result may change in the last places.
-/// Refused, with a remark: masks that are not causal, heads of several sizes.
+/// Refused, with a remark: masks that are not causal, heads of several sizes,
+/// circular buffers.
 #include "passes/Passes.h"
 #include "passes/raise/AttentionProposal.h"
 #include "passes/raise/GroupQuery.h"

@@ -17,7 +17,8 @@
 /// 3. Both pairings are tried; the proposal is accepted if it gives the same
 ///    numbers as the graph on random rows at several positions.
 ///
-/// The tables hold what the exporter's own formula gives, in f32.
+/// Positions that are an argument become llm.positions for what else reads them
+/// (masks). The tables hold what the exporter's own formula gives, in f32.
 /// Refused: angles that depend on more than the position.
 #include "passes/Passes.h"
 #include "passes/raise/RopeProposal.h"
@@ -89,6 +90,7 @@ struct RaiseRope : llmc::impl::RaiseRopeBase<RaiseRope> {
     }
     // What the rotations were made of is dead now.
     eraseDeadOps(graph);
+    (*probe)->replacePositions();
   }
 };
 } // namespace

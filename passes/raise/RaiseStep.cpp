@@ -114,10 +114,18 @@ LogicalResult StepBuilder::refuse(Operation *op) {
                        "row-wise nor part of a recognised attention");
 }
 
+/// Whether a result is a cache, perhaps moved into the form of its buffer.
+static bool isPresent(Value value) {
+  while (isa_and_nonnull<onnx::ReshapeOp, onnx::TransposeOp>(
+      value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  return value.getDefiningOp<llm::CacheToOp>() != nullptr;
+}
+
 LogicalResult StepBuilder::findOutputs() {
   auto ret = cast<func::ReturnOp>(graph.getBody().front().getTerminator());
   for (Value value : ret.getOperands()) {
-    if (value.getDefiningOp<llm::CacheToOp>())
+    if (isPresent(value))
       continue;
     auto type = rankedType(value);
     if (logits || !type || type.getRank() < 2 || type.getRank() > 3 ||
@@ -318,7 +326,6 @@ LogicalResult StepBuilder::build() {
                                        ValueRange(results).getTypes()));
   auto module = graph->getParentOfType<ModuleOp>();
   // No position may lie beyond a table that is indexed by positions.
-  int64_t limit = std::numeric_limits<int64_t>::max();
   step.walk([&](Operation *op) {
     Value table;
     if (auto rope = dyn_cast<llm::RopeOp>(op))
@@ -327,10 +334,8 @@ LogicalResult StepBuilder::build() {
       if (embedding.getTokens() == positions)
         table = embedding.getTable();
     if (table)
-      limit = std::min(limit, rankedType(table).getDimSize(0));
+      limitPositions(module, rankedType(table).getDimSize(0));
   });
-  if (limit < std::numeric_limits<int64_t>::max())
-    module->setAttr("llm.max_positions", builder.getI64IntegerAttr(limit));
   module->removeAttr("onnx.symbols");
   module->removeAttr("onnx.equal_dims");
   module->removeAttr("onnx.non_negative");

@@ -193,17 +193,32 @@ Value tokenIds(func::FuncOp graph) {
     if (auto type = rankedType(result); type && type.getRank() > 0)
       widths.insert(type.getShape().back());
   llvm::SmallSetVector<Value, 4> ids, vocabulary;
+  int64_t widest = 0; // of the tables that may be the vocabulary's
   graph.walk([&](Operation *op) {
     TableLookup lookup = tableLookup(op);
     Value argument = lookup.index ? castArgument(lookup.index) : Value();
     if (!argument)
       return;
     ids.insert(argument);
-    if (widths.contains(rankedType(lookup.table).getDimSize(0)))
-      vocabulary.insert(argument);
+    int64_t width = rankedType(op->getResult(0)).getShape().back();
+    if (!widths.contains(rankedType(lookup.table).getDimSize(0)) ||
+        width < widest)
+      return;
+    // A table of angles may have as many rows, but those are parts of a head.
+    if (width > widest)
+      vocabulary.clear();
+    widest = width;
+    vocabulary.insert(argument);
   });
   auto &candidates = vocabulary.empty() ? ids : vocabulary;
   return candidates.size() == 1 ? candidates.front() : Value();
+}
+
+void limitPositions(ModuleOp module, int64_t limit) {
+  auto known = module->getAttrOfType<IntegerAttr>("llm.max_positions");
+  if (!known || known.getInt() > limit)
+    module->setAttr("llm.max_positions",
+                    Builder(module.getContext()).getI64IntegerAttr(limit));
 }
 
 void eraseDeadOps(func::FuncOp function) {

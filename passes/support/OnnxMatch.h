@@ -70,9 +70,13 @@ TableLookup tableLookup(mlir::Operation *op);
 
 /// The argument of a graph that holds token ids: the only one by which a table
 /// is looked up; of several (positions and token types are embedded too), the
-/// only one whose table has as many rows as the logits have columns. Null
-/// without one, or where that does not tell.
+/// only one whose table has as many rows as the logits have columns, and wider
+/// ones than others that do. Null without one, or where that does not tell.
 mlir::Value tokenIds(mlir::func::FuncOp graph);
+
+/// Lowers `llm.max_positions` of the module to `limit`: no position may lie
+/// beyond a table or a buffer of the graph.
+void limitPositions(mlir::ModuleOp module, int64_t limit);
 
 /// Erases the ops of `function` that nothing reads and that do nothing else.
 void eraseDeadOps(mlir::func::FuncOp function);

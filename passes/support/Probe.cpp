@@ -20,6 +20,16 @@ static std::optional<unsigned> symbolOf(AffineExpr extent) {
   return symbol ? std::optional(symbol.getPosition()) : std::nullopt;
 }
 
+static SmallVector<unsigned> symbolsOf(AffineExpr extent) {
+  SmallVector<unsigned> found;
+  if (extent)
+    extent.walk([&](AffineExpr part) {
+      if (auto symbol = symbolOf(part))
+        found.push_back(*symbol);
+    });
+  return found;
+}
+
 FailureOr<std::unique_ptr<Probe>> Probe::create(func::FuncOp graph) {
   std::unique_ptr<Probe> probe(new Probe(graph));
   probe->ids = tokenIds(graph);
@@ -30,18 +40,21 @@ FailureOr<std::unique_ptr<Probe>> Probe::create(func::FuncOp graph) {
   probe->batch = dims[0];
   probe->rows = dims[1];
 
+  probe->findBuffers();
   SmallVector<Value> worklist;
   for (BlockArgument argument : graph.getArguments()) {
     auto type = rankedType(argument);
     if (!type)
       return failure();
     for (AffineExpr extent : onnx::symbolicDims(type))
-      if (auto symbol = symbolOf(extent))
-        probe->symbolCount = std::max(probe->symbolCount, *symbol + 1);
+      for (unsigned symbol : symbolsOf(extent))
+        probe->symbolCount = std::max(probe->symbolCount, symbol + 1);
     if (!probe->isPastArgument(argument))
       continue;
     probe->past = true;
     worklist.push_back(argument);
+    if (probe->bufferAxis(argument))
+      continue;
     auto extent = symbolOf(onnx::symbolicDims(type)[2]);
     if (extent && extent != symbolOf(probe->rows))
       probe->pastSymbols.insert(*extent);
@@ -60,8 +73,61 @@ FailureOr<std::unique_ptr<Probe>> Probe::create(func::FuncOp graph) {
       if (!isa<onnx::ShapeOp>(user))
         llvm::append_range(worklist, user->getResults());
   }
+  probe->findUnusedSymbols();
   probe->findPositions();
   return probe;
+}
+
+/// The extent of a mask is past and rows, whatever it is written as: as a sum of
+/// symbols that no other argument has, the first of them is all of it.
+void Probe::findUnusedSymbols() {
+  for (BlockArgument argument : graph.getArguments()) {
+    auto type = rankedType(argument);
+    if (argument == ids || type.getRank() != 2 || isRows(type))
+      continue;
+    SmallVector<unsigned> parts = symbolsOf(onnx::symbolicDims(type)[1]);
+    bool foreign = llvm::none_of(parts, [&](unsigned symbol) {
+      return symbol == symbolOf(batch) || symbol == symbolOf(rows) ||
+             pastSymbols.contains(symbol);
+    });
+    if (foreign && parts.size() > 1)
+      unusedSymbols.insert(parts.begin() + 1, parts.end());
+  }
+}
+
+/// Buffers and the integers [B] that go with them. In a graph with buffers, an
+/// integer [B] that says no write position is taken for the total length: what
+/// masks and onnx.attention compare with.
+void Probe::findBuffers() {
+  graph.walk([&](onnx::TensorScatterOp op) {
+    auto argument = dyn_cast<BlockArgument>(op.getPast());
+    auto type = rankedType(op.getPast());
+    if (!argument || !type || !isa<FloatType>(type.getElementType()))
+      return;
+    buffers[argument] = op.getAxis();
+    if (Value write = castArgument(op.getWriteIndices()))
+      writePositions.insert(write);
+  });
+  for (BlockArgument argument : graph.getArguments()) {
+    auto type = rankedType(argument);
+    if (!buffers.empty() && type && type.getRank() == 1 &&
+        isa<IntegerType>(type.getElementType()) &&
+        onnx::symbolicDims(type)[0] == batch &&
+        !writePositions.contains(argument))
+      totalLengths.insert(argument);
+  }
+}
+
+std::optional<unsigned> Probe::bufferAxis(Value value) const {
+  auto found = buffers.find(value);
+  return found == buffers.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool Probe::isBufferExtent(AffineExpr extent) const {
+  return llvm::any_of(buffers, [&](const auto &buffer) {
+    auto [argument, axis] = buffer;
+    return extent && extent == onnx::symbolicDims(rankedType(argument))[axis];
+  });
 }
 
 /// The arguments that `value` is computed from; their extents do not count.
@@ -112,6 +178,8 @@ static PositionUses usesOf(BlockArgument argument,
     if (active.contains(value) || !seen.insert(value).second)
       continue;
     for (Operation *user : value.getUsers()) {
+      if (user->getNumResults() == 0)
+        continue;
       if (isa<onnx::CosOp, onnx::SinOp, onnx::RotaryEmbeddingOp>(user))
         uses.angle = true;
       else if (lookupIndex(user) == value)
@@ -159,6 +227,14 @@ void Probe::findPositions() {
     positionArguments.insert(indices[0]);
 }
 
+void Probe::replacePositions() {
+  OpBuilder builder = OpBuilder::atBlockBegin(&graph.getBody().front());
+  for (Value argument : positionArguments)
+    if (!argument.use_empty())
+      argument.replaceAllUsesWith(llm::PositionsOp::create(
+          builder, argument.getLoc(), argument.getType()));
+}
+
 std::optional<int64_t> Probe::positionOffset(Value index) {
   auto type = rankedType(index);
   if (!type || type.getRank() < 1 || type.getRank() > 2 ||
@@ -185,8 +261,9 @@ std::optional<int64_t> Probe::positionOffset(Value index) {
 
 bool Probe::isPastArgument(Value value) const {
   auto type = rankedType(value);
-  return isa<BlockArgument>(value) && type && type.getRank() == 4 &&
-         isa<FloatType>(type.getElementType());
+  return isa<BlockArgument>(value) && type &&
+         isa<FloatType>(type.getElementType()) &&
+         (type.getRank() == 4 || bufferAxis(value));
 }
 
 bool Probe::isRows(Type type) const {
@@ -198,35 +275,55 @@ bool Probe::isRows(Type type) const {
          (dims.size() == 2 || isa_and_nonnull<AffineConstantExpr>(dims[2]));
 }
 
+/// Positions of a buffer of any length that stay unused: nothing may see them.
+static constexpr int64_t spareLength = 3;
+
 void Probe::begin(ProbeSizes sizes) {
   pastLength = past ? sizes.past : 0;
+  newRows = sizes.rows;
   // An extent that is none of the others is that of the mask: past and rows.
   symbols.assign(symbolCount, pastLength + sizes.rows);
   if (auto symbol = symbolOf(batch))
     symbols[*symbol] = sizes.batch;
   if (auto symbol = symbolOf(rows))
     symbols[*symbol] = sizes.rows;
+  for (unsigned symbol : unusedSymbols)
+    symbols[symbol] = 0;
   for (unsigned symbol : pastSymbols)
     symbols[symbol] = pastLength;
+  for (auto [argument, axis] : buffers)
+    if (auto symbol = symbolOf(onnx::symbolicDims(rankedType(argument))[axis]))
+      symbols[*symbol] = pastLength + sizes.rows + spareLength;
   evaluator.clear();
   evaluator.setSymbols(symbols);
   evaluator.setPastLength(pastLength);
   state = 88172645463325252ull;
   for (BlockArgument argument : graph.getArguments())
     // Caches of all layers are large: who needs one binds it.
-    if (!isPastArgument(argument) || pastLength == 0)
+    if (!isPastArgument(argument) || (pastLength == 0 && !bufferAxis(argument)))
       if (auto value = sample(argument))
         evaluator.bind(argument, *value);
 }
 
 std::optional<reference::Tensor> Probe::sample(BlockArgument argument) const {
   auto type = rankedType(argument);
-  auto shape = onnx::evaluateShape(type, symbols);
-  if (!shape || !reference::countElements(*shape, int64_t(1) << 28))
+  auto shape = shapeOf(type);
+  if (!shape)
     return std::nullopt;
   Type element = type.getElementType();
+  int64_t total = pastLength + newRows;
   if (argument == ids || isPastArgument(argument))
     return reference::Tensor::zeros(element, *shape);
+  if (writePositions.contains(argument))
+    return reference::Tensor::splat(element, *shape, pastLength);
+  if (totalLengths.contains(argument))
+    return reference::Tensor::splat(element, *shape, total);
+  if (type.getRank() == 2 && isBufferExtent(onnx::symbolicDims(type)[1])) {
+    auto mask = reference::Tensor::zeros(element, *shape);
+    for (int64_t i = 0; i < mask.numElements(); ++i)
+      mask.setInt(i, i % (*shape)[1] < total);
+    return mask;
+  }
   if (!positionArguments.contains(argument))
     return reference::Tensor::splat(element, *shape, 1);
   SmallVector<int64_t> positions;
@@ -238,10 +335,24 @@ std::optional<reference::Tensor> Probe::sample(BlockArgument argument) const {
 
 FailureOr<reference::Tensor> Probe::bindRandom(Value value) {
   auto type = rankedType(value);
-  auto shape = type ? onnx::evaluateShape(type, symbols) : std::nullopt;
-  if (!shape || !reference::countElements(*shape, int64_t(1) << 28))
+  auto shape = type ? shapeOf(type) : std::nullopt;
+  if (!shape)
     return failure();
   auto tensor = reference::Tensor::zeros(type.getElementType(), *shape);
+  fillRandom(tensor);
+  evaluator.bind(value, tensor);
+  return tensor;
+}
+
+std::optional<SmallVector<int64_t>>
+Probe::shapeOf(RankedTensorType type) const {
+  auto shape = onnx::evaluateShape(type, symbols);
+  if (!shape || !reference::countElements(*shape, int64_t(1) << 28))
+    return std::nullopt;
+  return SmallVector<int64_t>(shape->begin(), shape->end());
+}
+
+void Probe::fillRandom(reference::Tensor &tensor) {
   for (int64_t i = 0; i < tensor.numElements(); ++i) {
     // xorshift64 (Marsaglia, Xorshift RNGs, 2003).
     state ^= state << 13;
@@ -249,8 +360,6 @@ FailureOr<reference::Tensor> Probe::bindRandom(Value value) {
     state ^= state << 17;
     tensor.setDouble(i, double(int64_t(state) >> 11) * 0x1p-52);
   }
-  evaluator.bind(value, tensor);
-  return tensor;
 }
 
 bool agree(const reference::Tensor &actual, const reference::Tensor &expected) {

@@ -28,6 +28,11 @@ struct ProbeSizes {
 /// types say, cannot be told from it: then none does). Any other integer
 /// argument is an attention mask (all ones: no padding); a float argument of
 /// rank 4 is a past key or value [B, heads, P, D]. Without past arguments P is 0.
+///
+/// A float argument that onnx.tensor_scatter writes to is a past as well: a
+/// buffer of a fixed length L, of which P positions are held. Integers [B] that
+/// say where it is written are P, other ones the total length, P plus the rows;
+/// a mask over L positions has ones up to there.
 class Probe {
 public:
   /// Fails where no argument is embedded, or token ids cannot be told.
@@ -38,6 +43,8 @@ public:
   bool isActive(mlir::Value value) const { return active.contains(value); }
   bool hasPast() const { return past; }
   bool isPastArgument(mlir::Value value) const;
+  /// The dimension along which a buffer is written; none for other values.
+  std::optional<unsigned> bufferAxis(mlir::Value value) const;
   /// Whether a type is [B, S, D] or [B, S] with a static D.
   bool isRows(mlir::Type type) const;
   mlir::AffineExpr batchExtent() const { return batch; }
@@ -48,15 +55,24 @@ public:
   std::optional<int64_t> positionOffset(mlir::Value index);
   mlir::Value tokens() const { return ids; }
 
+  /// Makes what is computed from arguments of positions read llm.positions: once
+  /// no angle is left in the graph, they could not be told from others.
+  void replacePositions();
+
   /// Forgets everything and binds the arguments for these sizes, but for pasts
-  /// that are not empty.
+  /// that are not empty, and buffers.
   void begin(ProbeSizes sizes);
-  /// What an argument is bound to: zeros for ids and pasts, positions, or ones.
-  /// None where its extents are not known.
+  /// What an argument is bound to: zeros for ids and pasts, positions, lengths,
+  /// or ones. None where its extents are not known.
   std::optional<reference::Tensor> sample(mlir::BlockArgument argument) const;
   /// Binds \p value to reproducible numbers in [-1, 1); fails where its shape
   /// is not known.
   mlir::FailureOr<reference::Tensor> bindRandom(mlir::Value value);
+  /// Fills \p tensor with such numbers.
+  void fillRandom(reference::Tensor &tensor);
+  /// The shape of a type under the sizes of this probe.
+  std::optional<mlir::SmallVector<int64_t>>
+  shapeOf(mlir::RankedTensorType type) const;
   /// Gives \p value instead of computing it.
   void bind(mlir::Value value, const reference::Tensor &tensor) {
     evaluator.bind(value, tensor);
@@ -76,13 +92,21 @@ private:
   mlir::func::FuncOp graph;
   reference::FileWeights weights;
   reference::Evaluator evaluator;
+  void findBuffers();
+  void findUnusedSymbols();
   void findPositions();
+  bool isBufferExtent(mlir::AffineExpr extent) const;
 
   mlir::Value ids;
   mlir::AffineExpr batch, rows; // extents of ids
   llvm::SmallDenseSet<unsigned> pastSymbols; // layers may have their own
+  llvm::SmallDenseSet<unsigned> unusedSymbols; // bound to 0
   bool past = false;
   int64_t pastLength = 0; // of the current probe
+  int64_t newRows = 0;    // of the current probe
+  /// Arguments that are buffers, and the dimension of their positions.
+  llvm::DenseMap<mlir::Value, unsigned> buffers;
+  llvm::DenseSet<mlir::Value> writePositions, totalLengths; // arguments [B]
   unsigned symbolCount = 0;
   mlir::SmallVector<int64_t> symbols; // of the current probe
   llvm::DenseSet<mlir::Value> active, positionArguments;

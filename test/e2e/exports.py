@@ -187,6 +187,23 @@ class DynamoOpset23(Story, support.TestCase):
     name = "stories260K-dynamo23"
 
 
+class Mobius(Story, support.TestCase):
+    """A static cache [B, L, KV * D], which Attention reads by the number of slots that are filled."""
+
+    name = "stories260K-mobius"
+
+    def test_ends_where_its_buffer_ends(self):
+        done = self.fail_with(support.USAGE, 102, llmc(), "compile", DATA / self.name,
+                              "-o", self.folder / "model.bin", "--max-context=513")
+        self.assertIn("--max-context=512", done.stderr.decode())
+
+
+class Scatter(Story, support.TestCase):
+    """A static cache [B, KV, L, D] of any length, seen through a mask made from the positions."""
+
+    name = "stories260K-scatter"
+
+
 class GenAiInt4(Export, support.TestCase):
     name = "stories260K-genai-int4"
 

@@ -64,6 +64,10 @@ class LlamaMultiHead(Family, support.TestCase):
     name = "llama-mha"
 
 
+class MistralScatter(Family, support.TestCase):
+    name = "mistral-scatter"
+
+
 class GenAiMultiHead(Family, support.TestCase):
     """Recorded with sums in f16, which the compiled model does not round to."""
 

@@ -94,5 +94,9 @@ class Dynamo(Structure, support.TestCase):
     name = "stories260K-dynamo"
 
 
+class Mobius(Structure, support.TestCase):
+    name = "stories260K-mobius"
+
+
 if __name__ == "__main__":
     support.main()

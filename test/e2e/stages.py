@@ -116,7 +116,10 @@ class Summary(support.TestCase):
 
 class Verification(support.TestCase):
     def test_of_every_pass_finds_no_difference(self):
-        self.succeed(llmc(), "compile", MODEL, "-o", self.folder / "model.bin", "--verify-each")
+        for model in [MODEL, DATA / "families/mistral-scatter"]:
+            with self.subTest(model=model):
+                self.succeed(llmc(), "compile", model, "-o", self.folder / "model.bin",
+                             "--verify-each")
 
 
 class Graph(support.TestCase):

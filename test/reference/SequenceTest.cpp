@@ -107,6 +107,27 @@ TEST_F(SequenceTest, GraphFormEqualsGroupedAttention) {
   }
 }
 
+TEST_F(SequenceTest, BuffersHoldThePastAloneAndAreFilledUp) {
+  parse("!c = !llm.kv_cache<2 x 4, page = 64, f32>\n"
+        "!k = tensor<1x2x8xf32>\n!b = tensor<1x2x6x4xf32>\n"
+        "func.func @f(%k: !k, %b: !b) -> (!b, !b) {\n"
+        "%c = llm.cache_from %b, %b : (!b, !b) -> !c\n"
+        "%d = llm.kv_append %c, %k, %k : (!c, !k, !k) -> !c\n"
+        "%x, %y = llm.cache_to %d : (!c) -> (!b, !b)\n"
+        "return %x, %y : !b, !b }");
+  evaluator->setPastLength(3);
+  Tensor k = random({1, 2, 8}, 1), buffer = random({1, 2, 6, 4}, 2);
+  std::vector<double> expected = buffer.toDoubles();
+  for (int64_t h = 0; h < 2; ++h)
+    for (int64_t i = 3; i < 6; ++i)
+      for (int64_t d = 0; d < 4; ++d)
+        expected[(h * 6 + i) * 4 + d] =
+            i < 5 ? k.getDouble((i - 3) * 8 + h * 4 + d) : 0;
+  auto presents = call({k, buffer});
+  expectValues(presents[0], expected);
+  expectValues(presents[1], expected);
+}
+
 TEST_F(SequenceTest, StepsInChunksEqualOneStep) {
   parse(step);
   Tensor q = random({5, 16}, 1), k = random({5, 8}, 2), v = random({5, 8}, 3);

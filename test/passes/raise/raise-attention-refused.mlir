@@ -21,13 +21,13 @@ func.func @main(%ids: tensor<?x?xi64, #bs>) -> tensor<?x?x8xf32, #rows> {
 
 #bs = affine_map<()[s0, s1] -> (s0, s1)>
 #rows = affine_map<()[s0, s1] -> (s0, s1, 8)>
-module @no_raise_cache_of_fixed_length {
+module @no_raise_lengths_without_a_buffer {
 llm.weight @table {type = tensor<32x8xf32>, values = dense<1.0> : tensor<32x8xf32>}
 func.func @main(%ids: tensor<?x?xi64, #bs>, %len: tensor<?xi64, affine_map<()[s0, s1] -> (s0)>>) -> tensor<?x?x8xf32, #rows> {
   %w = llm.get_weight @table : tensor<32x8xf32>
   %x = llm.embedding %ids, %w : (tensor<?x?xi64, #bs>, tensor<32x8xf32>) -> tensor<?x?x8xf32, #rows>
   %n = onnx.none : none
-  // expected-remark @below {{not raised to llm.attention: its cache is a buffer of fixed length}}
+  // expected-remark @below {{not raised to llm.attention: it computes something else than causal attention}}
   %y:3 = onnx.attention %x, %x, %x, %n, %n, %n, %len {q_num_heads = 2 : i64, kv_num_heads = 2 : i64, scale = 0.0 : f32, is_causal = true, softcap = 0.0 : f32} : (tensor<?x?x8xf32, #rows>, tensor<?x?x8xf32, #rows>, tensor<?x?x8xf32, #rows>, none, none, none, tensor<?xi64, affine_map<()[s0, s1] -> (s0)>>) -> (tensor<?x?x8xf32, #rows>, none, none)
   return %y#0 : tensor<?x?x8xf32, #rows>
 }

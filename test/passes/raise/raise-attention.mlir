@@ -104,3 +104,25 @@ func.func @main(%ids: tensor<?x?xi64, #bs>, %mask: tensor<?x?xi32, #bs>) -> tens
   return %y#0 : tensor<?x?x4xf32, #rows>
 }
 }
+
+// -----
+
+// The mask's extent is a sum of symbols that nothing else has.
+// CHECK-LABEL: module @raise_with_a_mask_of_other_symbols
+// CHECK: llm.attention %{{.+}} {heads = 2 : i64, scale = 5.000000e-01 : f32}
+#bs = affine_map<()[s0, s1, s2, s3] -> (s0, s1)>
+#rows = affine_map<()[s0, s1, s2, s3] -> (s0, s1, 8)>
+#mask = affine_map<()[s0, s1, s2, s3] -> (s0, s2 + s3)>
+#seen = affine_map<()[s0, s1, s2, s3] -> (s0, 1, 1, s2 + s3)>
+module @raise_with_a_mask_of_other_symbols {
+llm.weight @table {type = tensor<32x8xf32>, values = dense<1.0> : tensor<32x8xf32>}
+func.func @main(%ids: tensor<?x?xi64, #bs>, %mask: tensor<?x?xi64, #mask>) -> tensor<?x?x8xf32, #rows> {
+  %w = llm.get_weight @table : tensor<32x8xf32>
+  %x = llm.embedding %ids, %w : (tensor<?x?xi64, #bs>, tensor<32x8xf32>) -> tensor<?x?x8xf32, #rows>
+  %n = onnx.none : none
+  %flat = onnx.cast %mask : (tensor<?x?xi64, #mask>) -> tensor<?x?xi1, #mask>
+  %seen = onnx.reshape %flat : (tensor<?x?xi1, #mask>) -> tensor<?x1x1x?xi1, #seen>
+  %y:3 = onnx.attention %x, %x, %x, %seen, %n, %n, %n {q_num_heads = 2 : i64, kv_num_heads = 2 : i64, scale = 0.0 : f32, is_causal = true, softcap = 0.0 : f32} : (tensor<?x?x8xf32, #rows>, tensor<?x?x8xf32, #rows>, tensor<?x?x8xf32, #rows>, tensor<?x1x1x?xi1, #seen>, none, none, none) -> (tensor<?x?x8xf32, #rows>, none, none)
+  return %y#0 : tensor<?x?x8xf32, #rows>
+}
+}

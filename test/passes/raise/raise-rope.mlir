@@ -51,22 +51,25 @@ func.func @main(%ids: tensor<?x?xi64, #bs>, %pos: tensor<?x?xi64, #bs>) -> tenso
 
 // -----
 
-// The operator's tables are constants: as many positions as they have rows.
+// The operator's tables are constants: as many positions as they have rows. What
+// else reads the positions knows them without the operator.
 // CHECK-LABEL: module @raise_rotary_embedding
+// CHECK: %[[P:.+]] = llm.positions : tensor<?x?xi64
 // CHECK: llm.rope {{.+}} {head_dim = 4 : i64, heads = 2 : i64, pairing = 1 : i32, rotary_dim = 4 : i64} : {{.+}}tensor<12x2xf32>
 // CHECK-NOT: onnx.rotary_embedding
+// CHECK: return %{{.+}}, %[[P]]
 #bs = affine_map<()[s0, s1] -> (s0, s1)>
 #rows = affine_map<()[s0, s1] -> (s0, s1, 8)>
 module @raise_rotary_embedding {
 llm.weight @table {type = tensor<32x8xf32>, values = dense<1.0> : tensor<32x8xf32>}
-func.func @main(%ids: tensor<?x?xi64, #bs>, %pos: tensor<?x?xi64, #bs>) -> tensor<?x?x8xf32, #rows> {
+func.func @main(%ids: tensor<?x?xi64, #bs>, %pos: tensor<?x?xi64, #bs>) -> (tensor<?x?x8xf32, #rows>, tensor<?x?xi64, #bs>) {
   %w = llm.get_weight @table : tensor<32x8xf32>
   %rows = llm.embedding %ids, %w : (tensor<?x?xi64, #bs>, tensor<32x8xf32>) -> tensor<?x?x8xf32, #rows>
   %angles = onnx.constant dense<[[0.0, 0.0], [1.0, 0.1], [2.0, 0.2], [3.0, 0.3], [4.0, 0.4], [5.0, 0.5], [6.0, 0.6], [7.0, 0.7], [8.0, 0.8], [9.0, 0.9], [10.0, 1.0], [11.0, 1.1]]> : tensor<12x2xf32> : tensor<12x2xf32>
   %c = onnx.cos %angles : (tensor<12x2xf32>) -> tensor<12x2xf32>
   %s = onnx.sin %angles : (tensor<12x2xf32>) -> tensor<12x2xf32>
   %r = onnx.rotary_embedding %rows, %c, %s, %pos {num_heads = 2 : i64, rotary_dim = 0 : i64, interleaved = true} : (tensor<?x?x8xf32, #rows>, tensor<12x2xf32>, tensor<12x2xf32>, tensor<?x?xi64, #bs>) -> tensor<?x?x8xf32, #rows>
-  return %r : tensor<?x?x8xf32, #rows>
+  return %r, %pos : tensor<?x?x8xf32, #rows>, tensor<?x?xi64, #bs>
 }
 }
 

@@ -13,6 +13,7 @@ Files (all .npy, little-endian, C order):
   greedy_once_ids.npy        int64 [64]    the 64 greedy tokens after that prompt
 Greedy never stops early: end-of-sequence is kept like any other token.
 A model without a cache sees the whole sequence again at each step; its last row is what is kept.
+A cache of a fixed length (one that takes write_indices) is filled with garbage before the first step.
 
 With --checkpoint the same logits are computed in NumPy float64 and must agree within --tolerance,
 and the greedy ids must be the same (--tolerance is the largest absolute difference; quantized
@@ -31,16 +32,23 @@ TYPES = {"tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(float)": 
          "tensor(float16)": np.float16}
 
 
+# Of a cache whose length the graph leaves open.
+BUFFER = 512
+
+
 class Model:
-    """Feeds whichever of the usual inputs the graph has; keeps present.* as the next past."""
+    """Feeds whichever of the usual inputs the graph has; keeps the presents as the next past."""
 
     def __init__(self, path, head_dim):
         self.head_dim = head_dim
-        self.session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        options = ort.SessionOptions()
+        options.log_severity_level = 3  # TensorScatter warns of every copy
+        self.session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self.inputs = {i.name: i for i in self.session.get_inputs()}
         self.outputs = [o.name for o in self.session.get_outputs()]
-        self.past_names = [name for name in self.inputs if name.startswith("past")]
-        presents = [name for name in self.outputs if name.startswith("present")]
+        self.static = "write_indices" in self.inputs
+        self.past_names = [name for name, value in self.inputs.items() if value.type.startswith("tensor(float")]
+        presents = [name for name in self.outputs if name != "logits"]
         self.next_name = dict(zip(presents, self.past_names))
         if len(presents) != len(self.past_names):
             raise SystemExit(f"{len(presents)} present outputs for {len(self.past_names)} past inputs")
@@ -50,6 +58,11 @@ class Model:
         self.seen, self.past = [], {}
         for name in self.past_names:
             value = self.inputs[name]  # [batch, kv_heads, past, head_dim]
+            if self.static:  # perhaps [batch, length, kv_heads * head_dim]
+                shape = [extent if isinstance(extent, int) else BUFFER for extent in value.shape[1:]]
+                garbage = np.random.default_rng(0).uniform(-9, 9, [1] + shape)
+                self.past[name] = garbage.astype(TYPES[value.type])
+                continue
             heads, head_dim = value.shape[1], value.shape[3]
             if isinstance(head_dim, str):  # newer GenAI builders give the head dimension a name
                 head_dim = self.head_dim
@@ -66,6 +79,9 @@ class Model:
         for name, numbers in values.items():
             if name in self.inputs:
                 feed[name] = np.array([list(numbers)], dtype=TYPES[self.inputs[name].type])
+        for name, length in {"write_indices": start, "nonpad_kv_seqlen": len(self.seen)}.items():
+            if name in self.inputs:
+                feed[name] = np.array([length], dtype=np.int64)
         unknown = set(self.inputs) - set(feed)
         if unknown:
             raise SystemExit(f"no value for the inputs {sorted(unknown)}")
