@@ -45,8 +45,10 @@ private:
   /// What of the masks a row far back in its sequence sees: its window, 0 for
   /// all; none where that cannot be evaluated, or is no window.
   std::optional<int64_t> windowOfMasks();
-  std::optional<int64_t> seenBy(int64_t past);
-  mlir::SmallVector<int64_t> largerWindows();
+  std::optional<int64_t> seenBy(int64_t past, mlir::Value constant = {},
+                                int64_t standIn = 0);
+  int64_t largerWindow();
+  mlir::SmallVector<mlir::Value> largeConstants();
   bool refuse(const llvm::Twine &text) {
     why = text.str();
     return false;
