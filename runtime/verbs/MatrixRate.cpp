@@ -4,6 +4,8 @@
 #include "runtime/verbs/Console.h"
 
 #include <algorithm>
+#include <immintrin.h>
+#include <optional>
 #include <vector>
 
 namespace llmc {
@@ -52,27 +54,68 @@ using Floats16 = float __attribute__((vector_size(64)));
   work.results[part] = multiplyAdd<Floats16>(work.rounds);
 }
 
+/// What LDTILECFG reads (Intel SDM volume 1, chapter 18).
+struct alignas(64) TileShapes {
+  uint8_t palette = 1, startRow = 0, reserved[14] = {};
+  uint16_t rowBytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+
+/// Four tiles of sums, as a product's latency asks for: each pair of a tile of
+/// inputs and one of weights meets in one of them, as in a kernel.
+constexpr int tileSums = 4;
+constexpr double tileOperations = 2.0 * 16 * 16 * 32;
+
+[[gnu::target("amx-tile,amx-bf16")]] void multiplyTiles(void *context, unsigned part) {
+  auto &work = *static_cast<Work *>(context);
+  TileShapes shapes;
+  alignas(64) uint16_t ones[512];
+  std::fill(std::begin(ones), std::end(ones), uint16_t(0x3f80)); // 1 in bf16
+  _tile_loadconfig(&shapes);
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  _tile_loadd(4, ones, 64);
+  _tile_loadd(5, ones, 64);
+  _tile_loadd(6, ones, 64);
+  _tile_loadd(7, ones, 64);
+  for (size_t round = 0; round < work.rounds / 16; ++round) {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  alignas(64) float sums[256];
+  _tile_stored(0, sums, 64);
+  _tile_release();
+  work.results[part] = sums[0];
+}
+
 /// Kernels of a level whose name begins so, for weights of a type.
 struct Probe {
   std::string_view level;
+  std::optional<ElementType> type; // none: any
   std::string_view how;
   void (*run)(void *work, unsigned part);
   double operationsPerRound;
 };
 
-/// The first that fits is taken. A level with matrix instructions of its own
-/// gets a row here, before those that its name begins with; where they take some
-/// types only, a row of its own for these.
+/// The first that fits is taken: levels with matrix instructions for some types
+/// stand before those that do all others.
 constexpr Probe probes[] = {
-    {"x86-64-v3", "f32 FMA in registers, AVX2", multiplyAdd8, 2 * 8 * chains},
-    {"x86-64-", "f32 FMA in registers, AVX-512", multiplyAdd16, 2 * 16 * chains},
+    {"x86-64-amx", ElementType::BF16, "bf16 products of AMX tiles in registers", multiplyTiles,
+     tileOperations * tileSums / 16},
+    {"x86-64-v3", std::nullopt, "f32 FMA in registers, AVX2", multiplyAdd8, 2 * 8 * chains},
+    {"x86-64-", std::nullopt, "f32 FMA in registers, AVX-512", multiplyAdd16, 2 * 16 * chains},
 };
 
 } // namespace
 
-MatrixRate matrixRate(ThreadPool &threads, std::string_view level, ElementType) {
-  auto probe = std::ranges::find_if(
-      probes, [&](const Probe &candidate) { return level.starts_with(candidate.level); });
+MatrixRate matrixRate(ThreadPool &threads, std::string_view level, ElementType type) {
+  auto probe = std::ranges::find_if(probes, [&](const Probe &candidate) {
+    return level.starts_with(candidate.level) && candidate.type.value_or(type) == type;
+  });
   if (probe == std::end(probes))
     return {0, "no loop is known for this level"};
   Work work{size_t(1) << 20, std::vector<float>(threads.threads())};

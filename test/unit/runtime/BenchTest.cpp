@@ -1,3 +1,4 @@
+#include "runtime/cpu/CpuLevel.h"
 #include "runtime/verbs/BenchMeasure.h"
 #include "runtime/verbs/EnergyMeter.h"
 #include "test/unit/runtime/FakeBinary.h"
@@ -134,6 +135,31 @@ TEST(Bench, PercentilesAreOfAllSteps) {
   EXPECT_EQ(result.percentile(0.5), 51);
   EXPECT_EQ(result.percentile(0.99), 100);
   EXPECT_EQ(result.percentile(1), 101);
+}
+
+TEST(MatrixRate, IsThatOfTheInstructionsThatKernelsOfALevelUse) {
+  auto pool = ThreadPool::create(1);
+  ASSERT_TRUE(bool(pool));
+  const CpuFeatures &cpu = cpuFeatures();
+  struct Case {
+    bool supported;
+    const char *level, *how;
+    ElementType type;
+  } const cases[] = {{cpu.v3, "x86-64-v3", "f32 FMA in registers, AVX2", ElementType::F32},
+                     {cpu.v4, "x86-64-v4", "f32 FMA in registers, AVX-512", ElementType::BF16},
+                     {cpu.amxBf16, "x86-64-amx", "f32 FMA in registers, AVX-512", ElementType::F32},
+                     {cpu.amxBf16, "x86-64-amx", "bf16 products of AMX tiles in registers",
+                      ElementType::BF16}};
+  for (const Case &each : cases) {
+    if (!each.supported)
+      continue;
+    MatrixRate rate = matrixRate(**pool, each.level, each.type);
+    EXPECT_EQ(rate.how, each.how);
+    EXPECT_GT(rate.operationsPerSecond, 0) << each.how;
+  }
+  EXPECT_EQ(matrixRate(**pool, "m68k", ElementType::F32).operationsPerSecond, 0);
+  if (!cpu.amxBf16)
+    GTEST_SKIP() << "all but AMX: this CPU has none";
 }
 
 TEST(Bench, CountsWhatTheScheduleSays) {
