@@ -1,6 +1,7 @@
 #include "runtime/support/File.h"
 #include "runtime/support/Json.h"
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/ProgressLine.h"
 #include "runtime/verbs/Session.h"
 #include "runtime/verbs/Verbs.h"
 
@@ -10,6 +11,9 @@
 namespace llmc {
 
 namespace {
+
+/// Bytes that take a noticeable time to tokenize.
+constexpr size_t longText = 1 << 20;
 
 /// -log of the probability of \p token under \p logits [vocabulary].
 double surprise(std::span<const float> logits, int32_t token) {
@@ -27,10 +31,27 @@ struct Evaluation {
   std::vector<int32_t> tokens;
   double sum = 0;
 
-  Status run(Session &session, std::span<const int32_t> text);
+  Status run(Session &session, std::span<const int32_t> text, ProgressLine &line);
+
+private:
+  void tell(size_t done, size_t total, int64_t begin, ProgressLine &line) const;
 };
 
-Status Evaluation::run(Session &session, std::span<const int32_t> text) {
+/// `eval 12 % at 3456 tokens/s, perplexity 4.3 so far, 3.2 s left`.
+void Evaluation::tell(size_t done, size_t total, int64_t begin, ProgressLine &line) const {
+  if (!line.isDue() || surprises.empty())
+    return;
+  int64_t time = std::max<int64_t>(monotonicNow() - begin, 1);
+  auto part = static_cast<double>(done), all = static_cast<double>(total);
+  line.show("eval " + formatReal(100 * part / all, 0) + " % at " +
+            formatReal(1e9 * part / static_cast<double>(time), 0) + " tokens/s, perplexity " +
+            formatReal(std::exp(sum / static_cast<double>(surprises.size())), 2) + " so far" +
+            timeLeft(part, all, time));
+}
+
+Status Evaluation::run(Session &session, std::span<const int32_t> text, ProgressLine &line) {
+  size_t total = text.size();
+  int64_t begin = monotonicNow();
   Decoder &decoder = *session.decoder;
   auto context = static_cast<size_t>(decoder.cache().maxContext());
   while (text.size() > 1) {
@@ -43,6 +64,7 @@ Status Evaluation::run(Session &session, std::span<const int32_t> text) {
             tokens.push_back(window[row + 1]);
             sum += surprises.back();
           }
+          tell(total - text.size() + row + 1, total, begin, line);
           return Status::ok();
         }));
     decoder.cache().release(sequence);
@@ -74,10 +96,13 @@ Status runEval(Invocation &invocation) {
 
   LLMC_TRY(Session session, Session::open(invocation.file, execution));
   std::vector<int32_t> tokens;
+  ProgressLine line;
   if (ids.empty()) {
     LLMC_TRY(MappedFile file, MappedFile::open(textFile));
     std::string_view text(reinterpret_cast<const char *>(file.bytes().data()),
                           file.bytes().size());
+    if (text.size() > longText)
+      line.showNow("eval: " + formatBytes(text.size()) + " of text become tokens");
     LLMC_TRY(tokens, session.encode(text));
   } else {
     LLMC_TRY(tokens, parseIds(ids));
@@ -88,7 +113,8 @@ Status runEval(Invocation &invocation) {
                  "a token is judged by those before it: two are needed",
                  "give a longer text"};
   Evaluation evaluation;
-  LLMC_CHECK(evaluation.run(session, tokens));
+  LLMC_CHECK(evaluation.run(session, tokens, line));
+  line.clear();
   auto count = static_cast<double>(evaluation.surprises.size());
   double mean = count > 0 ? evaluation.sum / count : 0;
 
