@@ -46,7 +46,7 @@ static Status readNumber(ModelFolder &model, const std::string &file,
   std::string_view text(reinterpret_cast<const char *>(bytes.bytes().data()),
                         bytes.bytes().size());
   LLMC_TRY(tokenizer::JsonValue root,
-           tokenizer::parseJson(text, file, Code::BadConfig));
+           tokenizer::parseJsonObject(text, file, Code::BadConfig));
   const tokenizer::JsonValue *value = &root;
   for (const char *member : path)
     value = value ? value->find(member) : nullptr;

@@ -178,4 +178,13 @@ Result<JsonValue> parseJson(std::string_view text, const std::string &name,
   return std::move(builder.root);
 }
 
+Result<JsonValue> parseJsonObject(std::string_view text, const std::string &name,
+                                  Code code) {
+  LLMC_TRY(JsonValue value, parseJson(text, name, code));
+  if (!value.isObject())
+    return Error{code, "cannot read " + name, name, "it is no JSON object",
+                 "take the model's own file, or remove it"};
+  return value;
+}
+
 } // namespace llmc::tokenizer

@@ -70,6 +70,9 @@ public:
 /// more values than 250,000 and one for each 64 bytes.
 Result<JsonValue> parseJson(std::string_view text, const std::string &name,
                             Code code, BulkSink *bulk = nullptr);
+/// The same of a text that must be one object, as settings are.
+Result<JsonValue> parseJsonObject(std::string_view text, const std::string &name,
+                                  Code code);
 
 } // namespace llmc::tokenizer
 

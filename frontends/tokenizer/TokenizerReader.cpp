@@ -27,14 +27,7 @@ Result<JsonValue> parseOptional(std::optional<std::string_view> text,
                                 const std::string &name) {
   if (!text)
     return JsonValue();
-  LLMC_TRY(JsonValue value, parseJson(*text, name, Code::BadConfig));
-  if (!value.isObject())
-    return Error{Code::BadConfig,
-                 "cannot read " + name,
-                 name,
-                 "it is no JSON object",
-                 {}};
-  return value;
+  return parseJsonObject(*text, name, Code::BadConfig);
 }
 
 /// Where tokenizer.json puts nothing around a text, the flags of

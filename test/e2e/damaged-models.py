@@ -222,6 +222,17 @@ class Inputs(CompileError):
         shutil.copytree(OPTIMUM, folder, ignore=shutil.ignore_patterns("expected"))
         (folder / "generation_config.json").write_text('{"eos_token_id": "two"}')
         self.assertIn("generation_config.json", self.refuse(BAD_DATA, 603, folder))
+        shutil.copy(OPTIMUM / "generation_config.json", folder)
+        for name in ["config.json", "genai_config.json", "generation_config.json"]:
+            kept = (folder / name).read_text() if (folder / name).exists() else "{}"
+            (folder / name).write_text("[]")
+            self.assertIn(f"{name}", self.refuse(BAD_DATA, 603, folder))
+            (folder / name).write_text(kept)
+        # Without a tokenizer too, which reads it for ids.
+        for name in ["tokenizer.json", "tokenizer_config.json"]:
+            (folder / name).unlink()
+        (folder / "config.json").write_text("[]")
+        self.assertIn("no JSON object", self.refuse(BAD_DATA, 603, folder))
 
 
 class Requests(CompileError):
