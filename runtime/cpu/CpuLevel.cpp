@@ -121,6 +121,26 @@ std::vector<std::string_view> supportedLevels(const CpuFeatures &cpu) {
   return names;
 }
 
+Status checkWantedLevel(const CpuFeatures &cpu) {
+  const char *wanted = std::getenv("LLMC_CPU_LEVEL");
+  if (!wanted || !*wanted)
+    return Status::ok();
+  std::string known;
+  for (const CpuLevel &level : levels) {
+    known += (known.empty() ? "" : ", ") + std::string(level.name);
+    if (level.name != wanted)
+      continue;
+    if (level.supported(cpu))
+      return Status::ok();
+    return Error{Code::CpuTooOld, "this CPU does not run the level asked for",
+                 "LLMC_CPU_LEVEL", cpu.brand + " lacks " + std::string(wanted),
+                 "`llmc doctor` lists the levels that it runs"};
+  }
+  return Error{Code::BadFlagValue, "there is no such level", "LLMC_CPU_LEVEL",
+               "`" + std::string(wanted) + "` is not one of " + known,
+               "`llmc doctor` lists the levels that this CPU runs"};
+}
+
 Result<size_t> chooseImage(const std::vector<KernelImage> &images,
                            const CpuFeatures &cpu) {
   for (std::string_view level : supportedLevels(cpu))

@@ -41,6 +41,10 @@ std::span<const CpuLevel> cpuLevels();
 /// The levels of cpuLevels() that \p cpu supports, best first.
 std::vector<std::string_view> supportedLevels(const CpuFeatures &cpu);
 
+/// Whether \p cpu runs the level that LLMC_CPU_LEVEL names, if any. Errors:
+/// BadFlagValue for no level, CpuTooOld.
+Status checkWantedLevel(const CpuFeatures &cpu);
+
 /// The index of the best image for \p cpu; levels that this program does not
 /// know are passed over. Error: CpuTooOld, naming CPU and levels.
 Result<size_t> chooseImage(const std::vector<KernelImage> &images,

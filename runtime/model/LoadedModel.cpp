@@ -6,6 +6,7 @@ Result<std::unique_ptr<LoadedModel>>
 LoadedModel::open(const std::string &path, unsigned threads,
                   const CpuFeatures &cpu, const LoadOptions &options) {
   LLMC_TRY(Artifact artifact, Artifact::open(path));
+  LLMC_CHECK(checkWantedLevel(cpu));
   LLMC_TRY(size_t image, chooseImage(artifact.model().images, cpu));
   LLMC_TRY(KernelCode kernels, KernelCode::map(artifact, image));
   LLMC_TRY(std::unique_ptr<ThreadPool> pool,

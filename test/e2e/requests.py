@@ -178,6 +178,13 @@ class Types(support.TestCase):
         self.assertLess(perplexity("--quantize=w4g32") / exact, 1.3)
 
 
+class Level(support.TestCase):
+    def test_that_does_not_exist_is_refused(self):
+        done = self.fail_with(2, 102, compiled(MODEL), "Once", "-n", "2",
+                              environment={"LLMC_CPU_LEVEL": "x86-64-v9"})
+        self.assertIn(b"`x86-64-v9` is not one of x86-64-v3", done.stderr)
+
+
 class Context(support.TestCase):
     def test_can_be_set_when_compiling(self):
         model = compiled(MODEL, "--max-context=64")
