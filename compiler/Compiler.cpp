@@ -82,6 +82,10 @@ Status Compilation::read() {
         " that the model was made for");
   pipeline.chunk = std::min<int64_t>(
       options.chunk ? options.chunk : defaultChunk, pipeline.maxContext);
+  if (options.chunk > pipeline.chunk)
+    summary.notes.push_back("--chunk=" + std::to_string(options.chunk) +
+                            " is cut to the context of " +
+                            std::to_string(pipeline.chunk));
   pipeline.attentionSplit = options.attentionSplit;
   pipeline.dtype = options.dtype;
   pipeline.quantize = options.quantize;

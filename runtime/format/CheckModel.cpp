@@ -88,7 +88,7 @@ Status checkDecoder(const Module &module) {
   if (config.maxContext < 1 || config.maxContext > most)
     return broken(where, "the context is impossible");
   if (config.chunk < 1 || config.chunk > config.maxContext ||
-      config.chunk > (1 << 20) || config.blockRows < 1)
+      config.chunk > largestChunk || config.blockRows < 1)
     return broken(where, "the numbers of rows are impossible");
   // With these bounds a page has at most 2^57 bytes.
   if (cache.layers < 0 || cache.layers > 4096 || cache.kvHeads < 0 ||

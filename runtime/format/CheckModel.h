@@ -11,6 +11,9 @@
 
 namespace llmc {
 
+/// Rows of a prefill step at most.
+inline constexpr int64_t largestChunk = int64_t(1) << 20;
+
 /// Checks \p model against itself and against \p sections (whose bounds are
 /// already checked):
 /// 1. every enumerator is one, every index and ValueId is in range, values

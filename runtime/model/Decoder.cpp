@@ -17,13 +17,15 @@ Decoder::create(LoadedModel &model, const DecoderOptions &options) {
   int64_t context = options.maxContext ? options.maxContext : config.maxContext;
   int64_t chunk = options.chunk ? options.chunk : config.chunk;
   if (context < 1 || context > config.maxContext)
-    return Error{Code::BadFlagValue, "the context is out of range", "",
+    return Error{Code::BadFlagValue, "the context is out of range",
+                 "--context=" + std::to_string(context),
                  "the model was compiled for 1 to " +
                      std::to_string(config.maxContext) + " positions",
                  "give --context in that range, or compile with a larger "
                  "--max-context"};
   if (chunk < 1 || chunk > config.chunk)
-    return Error{Code::BadFlagValue, "the chunk is out of range", "",
+    return Error{Code::BadFlagValue, "the chunk is out of range",
+                 "--chunk=" + std::to_string(chunk),
                  "the model was compiled for chunks of 1 to " +
                      std::to_string(config.chunk) + " rows",
                  "give --chunk in that range, or leave it out"};

@@ -68,6 +68,14 @@ double elementAt(const Tensor &tensor, size_t i) {
 
 } // namespace
 
+Status checkTensorName(const std::string &path) {
+  if (isProto(path) || path.ends_with(".npy"))
+    return Status::ok();
+  return Error{Code::BadFlagValue, "the ending of a tensor's file is unknown", path,
+               "it says which form the file has: .npy (NumPy) or .pb (ONNX TensorProto)",
+               "name a file that ends in .npy or .pb"};
+}
+
 Result<NamedTensor> readTensor(const std::string &path) {
   LLMC_TRY(MappedFile file, MappedFile::open(path));
   if (isProto(path))

@@ -9,6 +9,9 @@
 
 namespace llmc {
 
+/// Whether \p path may be written: it ends in .npy or .pb. Error: BadFlagValue.
+Status checkTensorName(const std::string &path);
+
 /// `.pb` is a TensorProto, anything else .npy, which has no name. Errors:
 /// BadTensor, those of MappedFile::open.
 Result<NamedTensor> readTensor(const std::string &path);

@@ -1,6 +1,7 @@
 #include "runtime/verbs/Arguments.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -157,6 +158,15 @@ Status store(const Arguments::Flag &flag, std::string_view text,
 
 } // namespace
 
+std::string Arguments::Flag::variable() const {
+  if (!isSetting)
+    return "";
+  std::string text = "LLMC_";
+  for (char c : name)
+    text += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return text;
+}
+
 const Arguments::Flag *Arguments::find(std::string_view name) const {
   for (const Flag &flag : flags)
     if (flag.name == name)
@@ -246,10 +256,11 @@ Status Arguments::takePositional(std::string_view word, size_t &count) {
 
 Status Arguments::parse(std::span<const std::string_view> words) {
   for (const Flag &flag : flags)
-    if (!flag.variable.empty())
-      if (const char *value = std::getenv(std::string(flag.variable).c_str());
-          value && *value)
-        LLMC_CHECK(store(flag, value, std::string(flag.variable)));
+    if (flag.isSetting) {
+      std::string variable = flag.variable();
+      if (const char *value = std::getenv(variable.c_str()); value && *value)
+        LLMC_CHECK(store(flag, value, variable));
+    }
   size_t count = 0;
   bool onlyPositionals = false;
   for (size_t i = 0; i < words.size(); ++i) {
@@ -292,6 +303,7 @@ std::string Arguments::usage() const {
 
 std::string Arguments::describeFlags() const {
   std::string text;
+  bool anySetting = false;
   for (const Flag &flag : flags) {
     std::string left = "  ";
     left += flag.letter ? std::string("-") + flag.letter + ", " : "    ";
@@ -300,8 +312,12 @@ std::string Arguments::describeFlags() const {
       left += (flag.alone.empty() ? "=" : "[=") + std::string(flag.valueName) +
               (flag.alone.empty() ? "" : "]");
     left.resize(std::max<size_t>(left.size() + 2, 32), ' ');
-    text += left + std::string(flag.help) + "\n";
+    text += left + std::string(flag.help);
+    anySetting |= flag.isSetting;
+    text += (flag.isSetting ? " [" + flag.variable() + "]" : "") + "\n";
   }
+  if (anySetting)
+    text += "\nA variable in the environment stands for its flag where that is not given.\n";
   return text;
 }
 

@@ -32,10 +32,16 @@ public:
     std::string_view help;      ///< One line.
     Target target;
     int64_t least = INT64_MIN;      ///< Integers only.
-    std::string_view variable = {}; ///< In the environment; behind the flag.
+    /// One of the settings, which say how a model is run and sampled: a
+    /// variable in the environment, LLMC_ and its name in capitals, stands for it
+    /// where it is not given. Flags that say what is asked have none.
+    bool isSetting = false;
     /// What the flag means where it stands alone; another value is then given
     /// by `--flag=value` only.
     std::string_view alone = {};
+
+    /// `LLMC_MAX_TOKENS`; empty where it is no setting.
+    std::string variable() const;
   };
 
   /// The words that are no flags, in order. At most one of them, the last, is a

@@ -19,7 +19,7 @@ struct BenchFlags {
     arguments.flags = {
         {"prompt-tokens", 'p', "N", "tokens of the prompt (default 512 or half the context)", &plan.promptTokens, 1},
         {"tokens", 'n', "N", "tokens to decode (default 64 or a quarter of the context)", &plan.tokens, 1},
-        {"batch", 'b', "N", "sequences decoded together (default 1)", &plan.batch, 1},
+        {"batch", 'b', "N", "sequences decoded together (default 1)", &plan.batch, 1, true},
         {"repeat", 'r', "N", "runs; the median is told (default 5)", &plan.repeat, 1},
         {"kernels", 'k', "", "tell the time by operator", &kernels},
         {"format", 0, "NAME", "text, table (markdown), csv or json (default text)", &format},
@@ -42,6 +42,22 @@ struct BenchFlags {
   }
 };
 
+/// Chooses what was not given, and checks that all fits \p context.
+Status complete(BenchPlan &plan, int64_t context) {
+  int64_t given = std::max(plan.promptTokens, plan.tokens);
+  if (plan.promptTokens == 0)
+    plan.promptTokens = std::clamp<int64_t>(std::min(context / 2, context - plan.tokens), 1, 512);
+  if (plan.tokens == 0)
+    plan.tokens = std::clamp<int64_t>(std::min(context / 4, context - plan.promptTokens), 1, 64);
+  if (given <= context && plan.promptTokens + plan.tokens <= context)
+    return Status::ok();
+  return Error{Code::BadFlagValue, "prompt and tokens exceed the context",
+               "--prompt-tokens=" + std::to_string(plan.promptTokens) +
+                   " --tokens=" + std::to_string(plan.tokens),
+               "there are " + std::to_string(context) + " positions for both",
+               "give fewer, or compile with a larger --max-context"};
+}
+
 } // namespace
 
 Status runBench(Invocation &invocation) {
@@ -54,11 +70,7 @@ Status runBench(Invocation &invocation) {
   LLMC_CHECK(flags.check());
   BenchPlan &plan = flags.plan;
   LLMC_TRY(Session session, Session::open(invocation.file, flags.execution, plan.batch));
-  int64_t context = session.decoder->cache().maxContext();
-  if (plan.promptTokens == 0)
-    plan.promptTokens = std::clamp<int64_t>(context / 2, 1, 512);
-  if (plan.tokens == 0)
-    plan.tokens = std::clamp<int64_t>(context / 4, 1, 64);
+  LLMC_CHECK(complete(plan, session.decoder->cache().maxContext()));
   plan.chunk = flags.execution.chunk ? flags.execution.chunk : session.decoder->config().chunk;
 
   std::optional<OperatorTimes> times;

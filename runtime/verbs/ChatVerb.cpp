@@ -24,7 +24,7 @@ struct ChatFlags {
   void add(Arguments &arguments) {
     arguments.flags = {
         {"system", 0, "TEXT", "what the model is told before the conversation", &system},
-        {"max-tokens", 'n', "N", "tokens of an answer at most (default 0: until it ends)", &maxTokens, 0, "LLMC_MAX_TOKENS"},
+        {"max-tokens", 'n', "N", "tokens of an answer at most (default 0: until it ends)", &maxTokens, 0, true},
         {"stop", 0, "TEXT", "end an answer before TEXT; may be given several times", &stops},
         {"json", 0, "", "print each answer as a line of JSON", &json},
     };

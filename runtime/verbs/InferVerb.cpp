@@ -32,8 +32,8 @@ struct InferFlags {
         {"out-dir", 'o', "DIR", "write every output there as NAME.npy", &folder},
         {"expect", 'e', "NAME=FILE", "compare an output with this .npy or .pb; may be given several times", &expected},
         {"tolerance", 0, "X", "outputs may differ by X (1 + |expected|) (default: by type, 1e-4 for f32)", &tolerance},
-        {"threads", 't', "N", "threads (default: the cores that are free to use)", &execution.threads, 1, "LLMC_THREADS"},
-        {"device", 0, "NAME", "auto or cpu (default: auto)", &execution.device, INT64_MIN, "LLMC_DEVICE"},
+        {"threads", 't', "N", "threads (default: the cores that are free to use)", &execution.threads, 1, true},
+        {"device", 0, "NAME", "auto or cpu (default: auto)", &execution.device, INT64_MIN, true},
         {"trace", 0, "FILE", "write the time of every kernel for Perfetto", &trace},
         {"json", 0, "", "print JSON", &json},
     };
@@ -198,6 +198,9 @@ Status runInfer(Invocation &invocation) {
   read.insert(read.end(), given.files.begin(), given.files.end());
   read.insert(read.end(), expected.files.begin(), expected.files.end());
   LLMC_CHECK(checkPaths(flags, paths, std::move(read)));
+  for (const auto &files : paths)
+    for (const std::string &path : files)
+      LLMC_CHECK(checkTensorName(path));
 
   Trace trace(model->artifact.model());
   if (!flags.trace.empty())

@@ -30,7 +30,7 @@ struct LogitsFlags {
         {"ids", 0, "LIST", "token ids, 1,403,407; several times: several prompts", &ids},
         {"text", 0, "TEXT", "a text instead of ids; may be given several times", &texts},
         {"prompts", 0, "FILE", "the prompts of FILE, as run takes them", &prompts},
-        {"batch", 'b', "N", "prompts computed together (default 1)", &batch, 1},
+        {"batch", 'b', "N", "prompts computed together (default 1)", &batch, 1, true},
         {"out", 'o', "FILE", "the .npy or .pb to write: f32 [tokens, vocabulary], prompt after prompt", &out},
         {"step", 0, "", "one token at a time, as in decoding", &step},
         {"last", 0, "", "only the row of each prompt's last token", &last},
@@ -115,6 +115,7 @@ Status runLogits(Invocation &invocation) {
                  "--ids=1,403,407 --out=logits.npy"};
 
   LLMC_CHECK(keepApart(flags.out, {&invocation.file, 1}));
+  LLMC_CHECK(checkTensorName(flags.out));
   std::vector<FilePrompt> file;
   if (!flags.prompts.empty()) {
     LLMC_TRY(file, readPrompts(flags.prompts));

@@ -13,14 +13,14 @@ constexpr int64_t defaultMaxTokens = 256;
 
 void RunFlags::add(Arguments &arguments) {
   arguments.flags = {
-      {"max-tokens", 'n', "N", "tokens to generate at most (default 256; 0: until the context is full)", &maxTokens, 0, "LLMC_MAX_TOKENS"},
+      {"max-tokens", 'n', "N", "tokens to generate at most (default 256; 0: until the context is full)", &maxTokens, 0, true},
   };
   sampling.add(arguments);
   const Arguments::Flag others[] = {
       {"stop", 0, "TEXT", "end the text before TEXT; may be given several times", &stops},
       {"ids", 0, "LIST", "the prompt as token ids, 1,403,407; prints ids", &ids},
       {"prompts", 0, "FILE", "continue every line of FILE (- is stdin), or every JSON line: {\"prompt\" or \"ids\", \"n\", \"seed\", ...}", &prompts},
-      {"batch", 'b', "N", "prompts of --prompts computed together (default 8)", &batch, 1},
+      {"batch", 'b', "N", "prompts of --prompts computed together (default 8)", &batch, 1, true},
       {"json", 0, "", "print text, tokens and timings as JSON", &json},
       {"trace", 0, "FILE", "write the time of every kernel for Perfetto", &trace},
   };

@@ -4,12 +4,12 @@ namespace llmc {
 
 void SamplingFlags::add(Arguments &arguments) {
   const Arguments::Flag flags[] = {
-      {"temperature", 0, "X", "0 takes the likeliest token (default: the model's)", &temperature},
-      {"top-k", 0, "N", "choose among the N likeliest", &topK, 0},
-      {"top-p", 0, "X", "choose among the likeliest with this sum of probabilities", &topP},
-      {"min-p", 0, "X", "leave out tokens less likely than X times the likeliest", &minP},
-      {"repetition-penalty", 0, "X", "above 1: avoid tokens that occurred", &repetitionPenalty},
-      {"seed", 's', "N", "the same seed gives the same text (default 0)", &seed},
+      {"temperature", 0, "X", "0 takes the likeliest token (default: the model's)", &temperature, INT64_MIN, true},
+      {"top-k", 0, "N", "choose among the N likeliest", &topK, 0, true},
+      {"top-p", 0, "X", "choose among the likeliest with this sum of probabilities", &topP, INT64_MIN, true},
+      {"min-p", 0, "X", "leave out tokens less likely than X times the likeliest", &minP, INT64_MIN, true},
+      {"repetition-penalty", 0, "X", "above 1: avoid tokens that occurred", &repetitionPenalty, INT64_MIN, true},
+      {"seed", 's', "N", "the same seed gives the same text (default 0)", &seed, INT64_MIN, true},
   };
   arguments.flags.insert(arguments.flags.end(), std::begin(flags), std::end(flags));
 }

@@ -12,15 +12,15 @@ namespace llmc {
 void ExecutionFlags::add(Arguments &arguments) {
   auto &flags = arguments.flags;
   flags.push_back({"threads", 't', "N", "threads (default: the cores that are free to use)",
-                   &threads, 1, "LLMC_THREADS"});
+                   &threads, 1, true});
   flags.push_back({"device", 0, "NAME", "auto or cpu (default: auto)", &device,
-                   INT64_MIN, "LLMC_DEVICE"});
+                   INT64_MIN, true});
   flags.push_back({"chunk", 0, "N", "rows of a prompt computed at once (default: the model's)",
-                   &chunk, 1, "LLMC_CHUNK"});
+                   &chunk, 1, true});
   flags.push_back({"context", 'c', "N", "positions to keep room for (default: the model's)",
-                   &context, 1, "LLMC_CONTEXT"});
+                   &context, 1, true});
   flags.push_back({"load", 0, "HOW", "auto: read weights from the file's map, and copy them to 2 MiB pages behind the first tokens where it is slow; map: never copy; copy: before the first token (default: auto)",
-                   &load, INT64_MIN, "LLMC_LOAD"});
+                   &load, INT64_MIN, true});
   flags.push_back({"verbose", 'v', "", "tell what runs where, on stderr", &verbose});
 }
 

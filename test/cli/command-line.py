@@ -93,6 +93,15 @@ class Flags(support.TestCase):
         done = self.fail_with(USAGE, 102, *base, "--attention-split=16448")
         self.assertIn(b"at most 16384", done.stderr)
 
+    def test_out_of_range_are_refused(self):
+        base = [llmc(), "compile", "--print-pipeline"]
+        for flag in ["--jobs=0", "--jobs=1025", "--jobs=99999999999", "--chunk=1048577",
+                     "--chunk=99999999999999", "--chunk=0"]:
+            with self.subTest(flag):
+                done = self.fail_with(USAGE, 102, *base, flag)
+                self.assertIn(b"out of range", done.stderr)
+        self.succeed(*base, "--jobs=1024", "--chunk=1048576")
+
     def test_that_lack_a_value_are_refused(self):
         self.fail_with(USAGE, 103, llmc(), "compile", "x", "-o")
 

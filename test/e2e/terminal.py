@@ -5,6 +5,7 @@ what `eval` tells there.
 The model's context is so long that an answer does not end by itself while a test looks on.
 """
 import fcntl
+import functools
 import json
 import os
 import pty
@@ -118,20 +119,20 @@ class Terminal:
         return self.process.poll()
 
 
-def setUpModule():
-    global model
+@functools.cache
+def model():
     folder = Path(support._shared.name) / "terminal"
     shutil.copytree(DATA / "stories260K-optimum", folder / "model")
     (folder / "model/chat_template.jinja").write_text(TEMPLATE)
-    model = compile_model(folder / "model", folder / "model.bin", "--max-context=16384",
-                          "--target=x86-64-v3")
+    return compile_model(folder / "model", folder / "model.bin", "--max-context=16384",
+                         "--target=x86-64-v3")
 
 
 class Eval(support.TestCase):
     def test_of_a_long_text_tells_where_it_is(self):
         text = self.folder / "long.txt"
         text.write_bytes(b"Once upon a time there was a little girl. " * 250000)
-        terminal = Terminal(model, "eval", f"--text={text}")
+        terminal = Terminal(model(), "eval", f"--text={text}")
         self.addCleanup(terminal.close)
         terminal.shows(b"10.0 MiB of text become tokens")
         terminal.until(lambda: re.search(rb"eval \d+ % at \d+ tokens/s, perplexity \d+.*left",
@@ -140,7 +141,7 @@ class Eval(support.TestCase):
 
 class Chat(support.TestCase):
     def open(self, *flags, **options):
-        terminal = Terminal(model, "chat", "-t", "1", *flags, **options)
+        terminal = Terminal(model(), "chat", "-t", "1", *flags, **options)
         self.addCleanup(terminal.close)
         return terminal
 
@@ -182,7 +183,7 @@ class Chat(support.TestCase):
         # What a cache that was never interrupted gives.
         tokens = second["tokens"][:300]
         run = json.loads(self.succeed(
-            model, "run", "--json", "-n", str(len(tokens)),
+            model(), "run", "--json", "-n", str(len(tokens)),
             "--ids=" + ",".join(map(str, second["promptTokens"]))))
         self.assertEqual(run["tokens"], tokens)
 
@@ -235,7 +236,7 @@ class Chat(support.TestCase):
     def test_ctrl_z_stops_the_chat_with_the_terminal_as_it_was(self):
         # A shell with job control, which goes on when the chat stops.
         script = 'set -m; "$0" "$@"; echo paused >&2; read line; fg >/dev/null'
-        terminal = Terminal("sh", "-c", script, model, "chat", "-t", "1", "--json", "-n", "2",
+        terminal = Terminal("sh", "-c", script, model(), "chat", "-t", "1", "--json", "-n", "2",
                             pipe=True)
         self.addCleanup(terminal.close)
         terminal.at_prompt()

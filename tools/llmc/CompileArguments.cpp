@@ -3,6 +3,7 @@
 
 #include "runtime/cpu/CpuLevel.h"
 #include "runtime/format/CacheLayout.h"
+#include "runtime/format/CheckModel.h"
 #include "runtime/verbs/Arguments.h"
 
 #include <CLI/CLI.hpp>
@@ -49,6 +50,7 @@ constexpr std::array<StageName, 6> stageNames = {{
     {"llvm", EmitStage::Llvm},
     {"asm", EmitStage::Assembly},
 }};
+constexpr uint64_t mostJobs = 1024; // as many as threads at run time
 constexpr std::string_view dtypeNames[] = {"f32", "f16", "bf16"};
 constexpr std::string_view quantizeNames[] = {
     "w8", "w8a8", "w4g32", "w4g64", "w4g128", "w8g32", "w8g128"};
@@ -242,7 +244,7 @@ Status finish(CompileArguments &out, const RawFlags &raw) {
   options.cache = !raw.noCache;
   LLMC_CHECK(takeSize("--max-context", raw.maxContext, options.maxContext,
                       largestContext));
-  LLMC_CHECK(takeSize("--chunk", raw.chunk, options.chunk));
+  LLMC_CHECK(takeSize("--chunk", raw.chunk, options.chunk, largestChunk));
   LLMC_CHECK(takeSize("--attention-split", raw.attentionSplit,
                       options.attentionSplit));
   if (options.attentionSplit % cachePage)
@@ -253,7 +255,7 @@ Status finish(CompileArguments &out, const RawFlags &raw) {
     return badValue("--attention-split", raw.attentionSplit, "is too many",
                     "give at most " + std::to_string(mostAttentionSplit));
   LLMC_CHECK(takeSize("--max-memory", raw.maxMemory, options.maxMemory));
-  LLMC_CHECK(takeSize("--jobs", raw.jobs, options.jobs));
+  LLMC_CHECK(takeSize("--jobs", raw.jobs, options.jobs, mostJobs));
   LLMC_CHECK(checkTargets(options.targets));
   LLMC_CHECK(checkName("--dtype", options.dtype, dtypeNames));
   LLMC_CHECK(checkName("--quantize", options.quantize, quantizeNames));

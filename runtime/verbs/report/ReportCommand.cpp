@@ -13,9 +13,9 @@ namespace llmc::page {
 
 void ReportFlags::add(Arguments &arguments) {
   arguments.flags.push_back({"report", 'r', "FILE", "write a page about the file (report.html)", &path,
-                             INT64_MIN, "", "report.html"});
+                             INT64_MIN, false, "report.html"});
   arguments.flags.push_back({"measure", 0, "", "report: run some steps and show times of kernels", &measure});
-  arguments.flags.push_back({"threads", 't', "N", "report: threads to measure with", &threads, 1, "LLMC_THREADS"});
+  arguments.flags.push_back({"threads", 't', "N", "report: threads to measure with", &threads, 1, true});
   arguments.flags.push_back({"bandwidth", 0, "GB/S", "report: the machine's, instead of measuring it", &bandwidth});
   arguments.flags.push_back({"flops", 0, "GFLOP/S", "report: the machine's, instead of measuring it", &operations});
   arguments.flags.push_back({"extent", 0, "N", "report: what open extents of a graph are (16)", &extent, 1});

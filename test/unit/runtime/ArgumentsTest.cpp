@@ -22,7 +22,7 @@ struct Everything {
   Everything() {
     arguments.flags = {
         {"verbose", 'v', "", "talk", &verbose},
-        {"count", 'n', "N", "how many", &count, 0, "LLMC_TEST_COUNT"},
+        {"count", 'n', "N", "how many", &count, 0, true},
         {"heat", 0, "X", "how hot", &heat},
         {"name", 0, "NAME", "who", &name},
         {"maybe", 0, "N", "perhaps", &maybe},
@@ -80,18 +80,33 @@ TEST(Arguments, ALoneDashIsAWord) {
 }
 
 TEST(Arguments, FlagsGoOverTheEnvironment) {
-  ::setenv("LLMC_TEST_COUNT", "11", 1);
+  ::setenv("LLMC_COUNT", "11", 1);
   Everything fromVariable, fromFlag;
   ASSERT_TRUE(fromVariable.parse({"f"}));
   ASSERT_TRUE(fromFlag.parse({"f", "-n", "12"}));
-  ::setenv("LLMC_TEST_COUNT", "many", 1);
+  ::setenv("LLMC_COUNT", "many", 1);
   Everything bad;
   Status status = bad.parse({"f"});
-  ::unsetenv("LLMC_TEST_COUNT");
+  ::unsetenv("LLMC_COUNT");
   EXPECT_EQ(fromVariable.count, 11);
   EXPECT_EQ(fromFlag.count, 12);
   ASSERT_FALSE(status);
-  EXPECT_NE(status.error().render().find("LLMC_TEST_COUNT"), std::string::npos);
+  EXPECT_NE(status.error().render().find("LLMC_COUNT"), std::string::npos);
+}
+
+TEST(Arguments, HelpNamesTheVariableOfEachSetting) {
+  Everything e;
+  std::string help = e.arguments.describeFlags();
+  EXPECT_NE(help.find("how many [LLMC_COUNT]\n"), std::string::npos) << help;
+  EXPECT_NE(help.find("how hot\n"), std::string::npos) << help;
+  EXPECT_NE(help.find("stands for its flag"), std::string::npos) << help;
+  e.arguments.flags.resize(1);
+  EXPECT_EQ(e.arguments.describeFlags().find("stands for its flag"), std::string::npos);
+  Arguments::Flag flag;
+  flag.name = "repetition-penalty";
+  EXPECT_EQ(flag.variable(), "");
+  flag.isSetting = true;
+  EXPECT_EQ(flag.variable(), "LLMC_REPETITION_PENALTY");
 }
 
 TEST(Arguments, MistakesAreNamed) {

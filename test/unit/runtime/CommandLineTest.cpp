@@ -344,3 +344,56 @@ TEST(CommandLine, LackOfMemoryIsAnErrorAndNoCrash) {
   EXPECT_EQ(WEXITSTATUS(status), 69) << text;
   EXPECT_NE(text.find("LLMC-E503"), std::string::npos) << text;
 }
+
+TEST(CommandLine, SettingsAreTakenFromTheEnvironmentByEveryVerbThatHasThem) {
+  Binary program;
+  for (const char *verb : {"run", "chat", "bench", "eval", "logits"}) {
+    std::string help = program.run(std::string(verb) + " --help").out;
+    for (const char *variable : {"[LLMC_THREADS]\n", "[LLMC_DEVICE]\n", "[LLMC_CHUNK]\n",
+                                 "[LLMC_CONTEXT]\n", "[LLMC_LOAD]\n"})
+      EXPECT_NE(help.find(variable), std::string::npos) << verb << variable;
+  }
+  for (const char *verb : {"run", "chat"}) {
+    std::string help = program.run(std::string(verb) + " --help").out;
+    for (const char *variable : {"[LLMC_TEMPERATURE]\n", "[LLMC_TOP_K]\n", "[LLMC_TOP_P]\n",
+                                 "[LLMC_MIN_P]\n", "[LLMC_REPETITION_PENALTY]\n", "[LLMC_SEED]\n",
+                                 "[LLMC_MAX_TOKENS]\n"})
+      EXPECT_NE(help.find(variable), std::string::npos) << verb << variable;
+  }
+  EXPECT_NE(program.run("infer --help").out.find("[LLMC_THREADS]\n"), std::string::npos);
+  std::string sampled = program.run("run -n 30 --temperature=2 --seed=5 abc").out;
+  EXPECT_NE(sampled, program.run("run -n 30 abc").out);
+  EXPECT_EQ(program.shell("LLMC_TEMPERATURE=2 LLMC_SEED=5 LLMC_MAX_TOKENS=30 ./model.bin abc").out,
+            sampled);
+  EXPECT_EQ(program.shell("LLMC_TEMPERATURE=0 ./model.bin -n 30 --temperature=2 --seed=5 abc").out,
+            sampled);
+  Outcome wrong = program.shell("LLMC_TOP_K=many ./model.bin abc");
+  EXPECT_EQ(wrong.exit, 2);
+  EXPECT_NE(wrong.err.find("LLMC_TOP_K"), std::string::npos) << wrong.err;
+}
+
+TEST(CommandLine, HugeNumbersAreOutOfRange) {
+  Binary program;
+  for (const char *words : {"run --threads=99999999999 abc", "run --chunk=99999999999999 abc",
+                            "run --context=99999999999999 abc", "bench -p 999999999999999",
+                            "bench -n 999999999999999", "bench -p 199 -n 2",
+                            "bench -p 9223372036854775807 -n 9223372036854775807"}) {
+    Outcome outcome = program.run(words);
+    EXPECT_EQ(outcome.exit, 2) << words << outcome.err;
+    EXPECT_NE(outcome.err.find("LLMC-E102"), std::string::npos) << words << outcome.err;
+    EXPECT_NE(outcome.err.find("  at:  --"), std::string::npos) << words << outcome.err;
+  }
+  EXPECT_EQ(program.run("bench -r 1 -n 190").exit, 0);
+  EXPECT_EQ(program.run("bench -r 1 -p 200").exit, 2);
+  EXPECT_EQ(program.run("bench -r 1 -p 199").exit, 0);
+}
+
+TEST(CommandLine, TensorsAreWrittenInFormsThatTheirNamesTell) {
+  Binary program;
+  for (const char *name : {"x.txt", "x", "npy", "x.npy.gz"}) {
+    Outcome outcome = program.run(std::string("logits --ids=5,6 --out=") + name);
+    EXPECT_EQ(outcome.exit, 2) << name;
+    EXPECT_NE(outcome.err.find(".npy or .pb"), std::string::npos) << outcome.err;
+  }
+  EXPECT_EQ(program.run("logits --ids=5,6 --out=x.npy").exit, 0);
+}
