@@ -75,10 +75,7 @@ public:
       // One that came when the last answer was whole must not cut the next.
       if (interrupted() && !forgetInterrupt())
         return interruptedError();
-      // While nothing is computed, a signal ends the process as usual.
-      obeyInterrupts();
       LLMC_TRY(LineInput::End end, input.read("> ", line));
-      deferInterrupts();
       if (end == LineInput::End::EndOfInput ||
           (end == LineInput::End::Interrupt && asked))
         return Status::ok();
@@ -126,6 +123,10 @@ private:
   }
 
   Status turn(const std::string &question) {
+    if (input.takeInterrupt()) {
+      report("^C\nstopped before the answer began; the question is taken back\n");
+      return Status::ok();
+    }
     Result<ChatAnswer> answer =
         chat.ask(question, [&](std::string_view part) {
           return flags.json ? Status::ok() : print(part);

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -33,8 +34,16 @@ void restore() {
 /// Keys come as they are pressed, Ctrl-C too; what is pasted comes in brackets.
 class RawMode {
 public:
-  RawMode() { enter(); }
-  ~RawMode() { restore(); }
+  /// Signals end the process as usual while a line is read, and are deferred
+  /// whenever Ctrl-C is one: at no moment may it end the chat.
+  RawMode() {
+    enter();
+    obeyInterrupts();
+  }
+  ~RawMode() {
+    deferInterrupts();
+    restore();
+  }
 
   /// The whole job stops as if the terminal had said so, and goes on later.
   void suspend() {
@@ -77,7 +86,12 @@ LineInput::LineInput() {
 Result<LineInput::End> LineInput::read(std::string_view prompt,
                                        std::string &line) {
   line.clear();
-  return terminal ? edit(prompt, line) : readPlain(line);
+  if (terminal)
+    return edit(prompt, line);
+  obeyInterrupts();
+  Result<End> end = readPlain(line);
+  deferInterrupts();
+  return end;
 }
 
 /// One row: the part of the line around the cursor.
@@ -122,6 +136,27 @@ void LineInput::show(std::string_view prompt) const {
   report(out);
 }
 
+/// What was typed since, before the terminal makes a signal of Ctrl-C again.
+void LineInput::readAhead() {
+  pollfd waiting = {0, POLLIN, 0};
+  char bytes[4096];
+  while (::poll(&waiting, 1, 0) > 0 && (waiting.revents & POLLIN)) {
+    ssize_t count = ::read(0, bytes, sizeof bytes);
+    if (count <= 0)
+      return;
+    ahead.append(bytes, size_t(count));
+  }
+}
+
+bool LineInput::takeInterrupt() {
+  constexpr char ctrlC = 3;
+  size_t at = terminal ? ahead.find(ctrlC) : ahead.npos;
+  if (at == ahead.npos)
+    return false;
+  ahead.erase(0, at + 1);
+  return true;
+}
+
 Result<LineInput::End> LineInput::edit(std::string_view prompt,
                                        std::string &line) {
   RawMode raw;
@@ -146,6 +181,7 @@ Result<LineInput::End> LineInput::edit(std::string_view prompt,
     case Key::Enter:
       line = buffer.take();
       report("\r\n");
+      readAhead();
       return End::Line;
     case Key::Interrupt:
       report(buffer.line().empty() ? "\r\n" : "^C\r\n");

@@ -21,7 +21,12 @@ public:
   /// Whether lines are edited.
   bool isTerminal() const { return terminal; }
 
+  /// Whether Ctrl-C was pressed between the end of the line and now; what was
+  /// typed before it is forgotten, as a terminal does.
+  bool takeInterrupt();
+
 private:
+  void readAhead();
   Result<End> edit(std::string_view prompt, std::string &line);
   Result<End> readPlain(std::string &line);
   void show(std::string_view prompt) const;
