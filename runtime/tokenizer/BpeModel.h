@@ -3,12 +3,11 @@
 /// none applies (Sennrich et al., arXiv 1508.07909).
 ///
 /// A piece of n symbols takes O(n log n) whatever its text: words are merged in
-/// place; longer pieces have a heap of candidates, and very long ones a bucket
-/// of positions per rank, which does not fall out of the cache when millions of
-/// symbols share a rank.
+/// place, and longer pieces in windows that have a queue of candidates.
 #ifndef LLMC_RUNTIME_TOKENIZER_BPEMODEL_H
 #define LLMC_RUNTIME_TOKENIZER_BPEMODEL_H
 
+#include "runtime/tokenizer/MergeTable.h"
 #include "runtime/tokenizer/PieceModel.h"
 #include "runtime/tokenizer/TokenizerModel.h"
 
@@ -31,36 +30,28 @@ public:
   /// The id of the BPE vocabulary's token with this text, or -1.
   int32_t find(std::string_view text) const;
 
-  /// Pieces of up to this many symbols (at most maxShort) are merged in place,
-  /// those of more than bucketThreshold with buckets, and others with a heap.
-  /// Public so that a test can compare the three.
+  /// Pieces of up to this many symbols (at most maxShort) are merged in place;
+  /// windows have windowSymbols, of which the last windowMargin are not yet
+  /// trusted. Public so that a test can compare the ways.
   size_t shortThreshold = maxShort;
-  size_t bucketThreshold = size_t(1) << 14;
-  static constexpr size_t maxShort = 32;
+  size_t windowSymbols = 2048;
+  size_t windowMargin = 256;
+  static constexpr size_t maxShort = 64;
 
 private:
-  struct Pair {
-    uint64_t key = ~uint64_t(0); // left << 32 | right; all ones: free
-    uint32_t rank = 0;
-    int32_t result = -1;
-  };
-  struct Symbols;
-  struct HeapQueue;
-  struct BucketQueue;
-
   const TokenizerModel &model;
   std::unordered_map<std::string_view, int32_t> ids;
-  bool anyTied = false;
-  std::vector<Pair> pairs;      // Open addressing; the size is a power of two.
+  MergeTable merges;
   std::vector<int32_t> byteIds; // [256] ids of "<0xHH>", or -1
-  std::vector<int32_t> letterIds; // [0x400] ids of single characters, or -1
+  // [0x400] ids of single characters, or -1; the same with the suffix.
+  std::vector<int32_t> letterIds, lastLetterIds;
 
-  const Pair *findPair(int32_t left, int32_t right) const;
-  void insertPair(int32_t left, int32_t right, uint32_t rank, int32_t result);
-  void makeSymbols(std::string_view piece, std::vector<int32_t> &ids) const;
+  struct SymbolReader;
   /// Merges the \p n symbols at \p ids; returns how many are left.
   size_t mergeShort(int32_t *ids, size_t n) const;
-  template <typename Queue> void merge(Symbols &symbols, Queue &queue) const;
+  /// Appends the ids of \p piece, which has at least two symbols. False where
+  /// windows do not do; what was appended is then wrong.
+  bool mergeWindows(std::string_view piece, std::vector<int32_t> &ids) const;
 };
 
 } // namespace llmc::tokenizer
