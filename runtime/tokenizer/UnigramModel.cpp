@@ -3,6 +3,8 @@
 #include "runtime/tokenizer/Unicode.h"
 
 #include <algorithm>
+#include <bit>
+#include <queue>
 
 namespace llmc::tokenizer {
 
@@ -23,8 +25,10 @@ UnigramModel::UnigramModel(const TokenizerModel &model)
       highest = std::max(highest, scores[i]);
       any = true;
     }
-    if (isModelToken(model, outside, i))
-      entries.push_back({model.tokens[i], int32_t(i)});
+    if (!isModelToken(model, outside, i))
+      continue;
+    entries.push_back({model.tokens[i], int32_t(i)});
+    longestToken = std::max(longestToken, model.tokens[i].size());
   }
   trie = ByteTrie(std::move(entries));
   unknownScore =
@@ -37,103 +41,145 @@ UnigramModel::UnigramModel(const TokenizerModel &model)
                                         [](int32_t id) { return id >= 0; });
 }
 
-template <typename Score>
-void UnigramModel::search(std::string_view piece,
-                          std::vector<int32_t> &ids) const {
-  struct Node {
-    Score score = 0;
-    uint32_t from = ~uint32_t(0); // Where the best token that ends here begins.
-    int32_t id = -1;              // -1: an unknown character.
-  };
-  // Nodes of [base, base + best.size()); base is a position that every path
-  // passes.
-  std::vector<Node> best(1);
+/// One search: the best token that ends at each position, and the sums of
+/// scores of the last few positions.
+template <typename Score> struct UnigramModel::Search {
+  static constexpr int32_t none = -2, unknownCharacter = -1;
+
+  const UnigramModel &owner;
+  std::string_view piece;
+  std::vector<int32_t> &ids;
+  // The tokens that end in [base, base + best.size()), or one of the above;
+  // every path passes base.
+  std::vector<int32_t> best{none};
   size_t base = 0, reach = 0;
-  auto nodeAt = [&](size_t position) -> Node & {
-    if (position - base >= best.size())
-      best.resize(position - base + 1);
-    return best[position - base];
-  };
-  struct Step {
-    int32_t id;
-    uint32_t begin, end;
-  };
-  std::vector<Step> path;
+  std::vector<Score> sums; ///< Of a position at its low bits.
   // Unknown characters in a row are given out together; so is the unknown
   // token itself, where its spelling stands in the text.
   size_t unknownBegin = 0, unknownEnd = 0;
-  auto giveUnknown = [&] {
+  std::vector<uint32_t> ends;         // Scratch of give().
+  std::priority_queue<size_t> fronts; // Scratch of meetingOfPaths().
+
+  Search(const UnigramModel &owner, std::string_view piece,
+         std::vector<int32_t> &ids)
+      : owner(owner), piece(piece), ids(ids),
+        sums(std::bit_ceil(std::min(owner.longestToken, piece.size()) + 5)) {}
+
+  Score &sumAt(size_t position) { return sums[position & (sums.size() - 1)]; }
+
+  /// Where the best token that ends at \p end begins.
+  size_t beginOf(size_t end) const {
+    int32_t id = best[end - base];
+    if (id >= 0)
+      return end - owner.model.tokens[size_t(id)].size();
+    do
+      --end;
+    while ((uint8_t(piece[end]) & 0xC0) == 0x80);
+    return end;
+  }
+
+  void giveUnknown() {
     std::string_view text =
         piece.substr(unknownBegin, unknownEnd - unknownBegin);
     unknownBegin = unknownEnd;
     if (text.empty())
       return;
-    bool bytes =
-        model.byteFallback && text != model.tokens[size_t(model.unkId)] &&
-        (bytesComplete || std::all_of(text.begin(), text.end(), [&](char c) {
-           return byteIds[uint8_t(c)] >= 0;
-         }));
-    if (!bytes)
+    const std::vector<int32_t> &bytes = owner.byteIds;
+    const TokenizerModel &model = owner.model;
+    bool spell = model.byteFallback &&
+                 text != model.tokens[size_t(model.unkId)] &&
+                 (owner.bytesComplete ||
+                  std::all_of(text.begin(), text.end(),
+                              [&](char c) { return bytes[uint8_t(c)] >= 0; }));
+    if (!spell)
       ids.push_back(model.unkId);
     else
       for (char c : text)
-        ids.push_back(byteIds[uint8_t(c)]);
-  };
-  auto give = [&](size_t end) {
-    path.clear();
-    for (size_t at = end; at > base;) {
-      const Node &n = best[at - base];
-      path.push_back({n.id, n.from, uint32_t(at)});
-      at = n.from;
-    }
-    for (size_t i = path.size(); i-- > 0;) {
-      const Step &step = path[i];
-      if (step.id >= 0 && step.id != model.unkId) {
+        ids.push_back(bytes[uint8_t(c)]);
+  }
+
+  /// Gives out the path to \p end, which every path passes.
+  void give(size_t end) {
+    ends.clear();
+    for (size_t at = end; at > base; at = beginOf(at))
+      ends.push_back(uint32_t(at));
+    size_t begin = base;
+    for (size_t i = ends.size(); i-- > 0; begin = ends[i]) {
+      int32_t id = best[ends[i] - base];
+      if (id >= 0 && id != owner.model.unkId) {
         giveUnknown();
-        ids.push_back(step.id);
+        ids.push_back(id);
         continue;
       }
       if (unknownEnd == unknownBegin)
-        unknownBegin = step.begin;
-      unknownEnd = step.end;
+        unknownBegin = begin;
+      unknownEnd = ends[i];
     }
-    Node last = best[end - base];
-    best.assign(1, last);
+    best.erase(best.begin(), best.begin() + ptrdiff_t(end - base));
     base = end;
-  };
-
-  auto at = uint32_t(0);
-  while (at < piece.size()) {
-    if (at == reach && at > base)
-      give(at);
-    Score till = best[at - base].score;
-    uint32_t length = decodeOne(piece.substr(at)).length;
-    bool single = false;
-    auto offer = [&](size_t n, Score candidate, int32_t id) {
-      Node &target = nodeAt(at + n);
-      if (target.from == ~uint32_t(0) || candidate > target.score)
-        target = {candidate, at, id};
-      reach = std::max(reach, at + n);
-    };
-    trie.eachPrefix(piece.substr(at), [&](size_t n, int32_t id) {
-      offer(n, Score(scores[size_t(id)] + double(till)), id);
-      single |= n == length;
-    });
-    if (!single)
-      offer(length, Score(unknownScore) + till, -1);
-    at += length;
   }
-  if (at > base)
-    give(at);
-  giveUnknown();
-}
+
+  /// The last position that every path to [from, reach] passes: the one that
+  /// stands farthest steps back until all stand on one.
+  size_t meetingOfPaths(size_t from) {
+    for (size_t p = from; p <= reach; ++p)
+      if (best[p - base] != none)
+        fronts.push(p);
+    size_t last = fronts.top();
+    for (fronts.pop(); !fronts.empty(); fronts.pop()) {
+      if (fronts.top() != last)
+        fronts.push(beginOf(last));
+      last = fronts.top();
+    }
+    return last;
+  }
+
+  /// A way to \p end with \p id as its last token.
+  void offer(size_t end, Score sum, int32_t id) {
+    if (end - base >= best.size())
+      best.resize(end - base + 1, none);
+    int32_t &known = best[end - base];
+    if (known == none || sum > sumAt(end)) {
+      known = id;
+      sumAt(end) = sum;
+    }
+    reach = std::max(reach, end);
+  }
+
+  void run() {
+    size_t patience = mostNodes, at = 0;
+    while (at < piece.size()) {
+      if (at == reach && at > base) {
+        give(at);
+      } else if (at - base > patience) {
+        size_t meeting = meetingOfPaths(at);
+        if (meeting > base)
+          give(meeting);
+        patience = std::max(mostNodes, 2 * (at - base));
+      }
+      Score till = sumAt(at);
+      size_t length = decodeOne(piece.substr(at)).length;
+      bool single = false;
+      owner.trie.eachPrefix(piece.substr(at), [&](size_t n, int32_t id) {
+        offer(at + n, Score(owner.scores[size_t(id)] + double(till)), id);
+        single |= n == length;
+      });
+      if (!single)
+        offer(at + length, Score(owner.unknownScore) + till, unknownCharacter);
+      at += length;
+    }
+    if (at > base)
+      give(at);
+    giveUnknown();
+  }
+};
 
 void UnigramModel::encode(std::string_view piece,
                           std::vector<int32_t> &ids) const {
   if (model.floatScores)
-    search<float>(piece, ids);
+    Search<float>(*this, piece, ids).run();
   else
-    search<double>(piece, ids);
+    Search<double>(*this, piece, ids).run();
 }
 
 } // namespace llmc::tokenizer

@@ -9,8 +9,9 @@ namespace llmc::tokenizer {
 
 /// A character that no token begins with costs ten below the lowest score.
 /// Neighbouring unknown characters are one token, or their bytes where the
-/// vocabulary falls back to these. Time and memory are linear in the text;
-/// where no token reaches over a position, what lies before it is given out.
+/// vocabulary falls back to these. Time and memory are linear in the text; what
+/// lies before a position that no token reaches over is given out, as is, now
+/// and then, what lies before one that all paths pass.
 class UnigramModel final : public PieceModel {
 public:
   explicit UnigramModel(const TokenizerModel &model);
@@ -22,11 +23,12 @@ private:
   std::vector<double> scores; // [vocab]; of user-defined tokens the bonus
   std::vector<int32_t> byteIds;
   double unknownScore = 0;
+  size_t longestToken = 0; ///< In bytes.
   bool bytesComplete = false;
+  static constexpr size_t mostNodes = size_t(1) << 14; ///< Before it looks.
 
   /// \p Score is the type that sums are kept in.
-  template <typename Score>
-  void search(std::string_view piece, std::vector<int32_t> &ids) const;
+  template <typename Score> struct Search;
 };
 
 } // namespace llmc::tokenizer
