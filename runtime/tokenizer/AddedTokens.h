@@ -2,10 +2,14 @@
 #ifndef LLMC_RUNTIME_TOKENIZER_ADDEDTOKENS_H
 #define LLMC_RUNTIME_TOKENIZER_ADDEDTOKENS_H
 
+#include "runtime/support/Error.h"
+#include "runtime/tokenizer/ByteTrie.h"
 #include "runtime/tokenizer/Range.h"
 #include "runtime/tokenizer/TokenizerModel.h"
 
+#include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,29 +23,25 @@ struct Section {
 
 class AddedTokenFinder {
 public:
-  AddedTokenFinder();
-
-  /// Looks for \p text (not empty) as \p token from now on.
+  /// Notes that \p text (not empty) is looked for as \p token; of equal texts
+  /// the first counts.
   void add(std::string_view text, const AddedToken &token);
+  /// To be called once, behind the last add().
+  void finish();
 
-  /// Cuts \p text; special tokens are matched only where \p parseSpecial is
-  /// set, and stay text otherwise, as they do where they touch one of \p plain
-  /// (in order, apart from each other).
-  std::vector<Section> split(std::string_view text, bool parseSpecial,
-                             std::span<const Range> plain = {}) const;
+  using TakeSection = std::function<Status(Section)>;
+
+  /// Gives \p take the sections of \p text, of which none is empty; special
+  /// tokens are matched only where \p parseSpecial is set, and stay text
+  /// otherwise, as they do where they touch one of \p plain (in order, apart
+  /// from each other). Errors: those of \p take.
+  Status split(std::string_view text, bool parseSpecial,
+               std::span<const Range> plain, const TakeSection &take) const;
 
 private:
-  /// A node of a trie over bytes; its children are a linked list.
-  struct Node {
-    uint8_t byte;
-    int32_t token = -1; // Index into tokens.
-    uint32_t child = 0; // 0: none, as the root is nobody's child.
-    uint32_t sibling = 0;
-  };
-  std::vector<Node> nodes;
+  std::vector<std::string> texts; // [tokens] until finish()
   std::vector<AddedToken> tokens;
-
-  uint32_t findChild(uint32_t node, uint8_t byte) const;
+  ByteTrie trie; // Of texts; values are indices into tokens.
 };
 
 } // namespace llmc::tokenizer

@@ -68,9 +68,7 @@ static std::string collapseSpaces(std::string_view text) {
 
 static std::string letters(std::string_view bytes) {
   std::string out;
-  out.reserve(bytes.size() * 2);
-  for (char c : bytes)
-    appendUtf8(out, byteToLetter(uint8_t(c)));
+  appendLetters(out, bytes);
   return out;
 }
 
@@ -109,16 +107,16 @@ Result<Normalizer::Output> Normalizer::apply(std::string_view input,
       text = replaceAll(text, step.pattern, step.content);
       break;
     case Kind::ReplaceRegex: {
-      std::vector<Range> found;
-      budget.grant(text.size());
-      LLMC_CHECK(Pattern::Matcher(*patterns[i]).findAll(text, found, budget));
       std::string out;
       size_t from = 0;
-      for (Range r : found) {
+      budget.grant(text.size());
+      Pattern::Matcher matcher(*patterns[i]);
+      LLMC_CHECK(matcher.findAll(text, budget, [&](Range r) {
         out.append(text, from, r.begin - from);
         out.append(step.content);
         from = r.end;
-      }
+        return true;
+      }));
       out.append(text, from);
       text = std::move(out);
       break;

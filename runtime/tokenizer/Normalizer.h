@@ -23,6 +23,8 @@ public:
     std::string text;
     bool lostFront; ///< White space at the front was stripped.
   };
+  /// Whether there are no steps.
+  bool empty() const { return steps.empty(); }
   /// \p text after all steps. Errors: TokenizeLimit.
   Result<Output> apply(std::string_view text, StepBudget &budget) const;
 

@@ -103,8 +103,8 @@ struct Pattern::Matcher::State {
   std::unique_ptr<pcre2_match_data, FreeMatch> match;
   std::unique_ptr<pcre2_match_context, FreeContext> context;
 
-  Status search(std::string_view text, std::vector<Range> &found,
-                StepBudget &budget);
+  Status search(std::string_view text, StepBudget &budget,
+                const TakeMatch &take);
 };
 
 Pattern::Matcher::Matcher(const Pattern &pattern)
@@ -122,24 +122,25 @@ Result<std::vector<Range>> Pattern::findAll(std::string_view text) const {
   std::vector<Range> found;
   StepBudget budget;
   budget.grant(text.size());
-  LLMC_CHECK(Matcher(*this).findAll(text, found, budget));
+  LLMC_CHECK(Matcher(*this).findAll(text, budget, [&](Range r) {
+    found.push_back(r);
+    return true;
+  }));
   return found;
 }
 
-Status Pattern::Matcher::findAll(std::string_view text,
-                                 std::vector<Range> &found,
-                                 StepBudget &budget) {
+Status Pattern::Matcher::findAll(std::string_view text, StepBudget &budget,
+                                 const TakeMatch &take) {
   if (state->pattern.automaton)
-    return state->pattern.automaton->findAll(text, found, budget);
-  return state->search(text, found, budget);
+    return state->pattern.automaton->findAll(text, budget, take);
+  return state->search(text, budget, take);
 }
 
 Status Pattern::Matcher::State::search(std::string_view text,
-                                       std::vector<Range> &found,
-                                       StepBudget &budget) {
-  found.clear();
+                                       StepBudget &budget,
+                                       const TakeMatch &take) {
   auto subject = reinterpret_cast<PCRE2_SPTR>(text.data());
-  size_t from = 0;
+  size_t from = 0, lastEnd = ~size_t(0);
   while (from <= text.size()) {
     meter = {&budget, from};
     pcre2_set_match_limit(context.get(), uint32_t(std::min<uint64_t>(
@@ -159,11 +160,11 @@ Status Pattern::Matcher::State::search(std::string_view text,
     const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(match.get());
     size_t begin = ends[0], end = ends[1];
     // An empty match right behind another is none; nor is what \K turns round.
-    bool none = begin < from || end < begin ||
-                (begin == end && !found.empty() && found.back().end == end);
+    bool none = begin < from || end < begin || (begin == end && lastEnd == end);
     if (!none) {
-      found.push_back({uint32_t(begin), uint32_t(end)});
-      from = end;
+      if (!take({uint32_t(begin), uint32_t(end)}))
+        break;
+      from = lastEnd = end;
     } else if (from < text.size()) {
       from += decodeOne(text.substr(from)).length;
     } else {

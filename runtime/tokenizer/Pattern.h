@@ -33,11 +33,11 @@ public:
   public:
     explicit Matcher(const Pattern &pattern);
     ~Matcher();
-    /// All matches in \p text (valid UTF-8, below 2 GiB) from left to right; a
-    /// match may be empty, but not right behind another. Replaces \p found.
+    /// Gives \p take all matches in \p text (valid UTF-8, below 2 GiB) from
+    /// left to right; a match may be empty, but not right behind another.
     /// Errors: TokenizeLimit.
-    Status findAll(std::string_view text, std::vector<Range> &found,
-                   StepBudget &budget);
+    Status findAll(std::string_view text, StepBudget &budget,
+                   const TakeMatch &take);
 
   private:
     struct State;

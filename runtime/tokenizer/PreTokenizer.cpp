@@ -1,9 +1,11 @@
 #include "runtime/tokenizer/PreTokenizer.h"
 
-#include "runtime/tokenizer/Normalizer.h"
+#include "runtime/tokenizer/PieceCutter.h"
 #include "runtime/tokenizer/Unicode.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 namespace llmc::tokenizer {
 
@@ -22,224 +24,203 @@ Result<PreTokenizer> PreTokenizer::create(std::vector<PreTokenizerStep> steps) {
   return p;
 }
 
-/// Each character of which \p isSeparator holds, as one range.
-template <typename Predicate>
-static void findCharacters(std::string_view text, std::vector<Range> &found,
-                           Predicate isSeparator) {
+/// Gives \p cutter each character of which \p isSeparator holds.
+template <typename Cutter, typename Predicate>
+static bool cutAtCharacters(std::string_view text, Cutter &cutter,
+                            Predicate isSeparator) {
   for (size_t at = 0; at < text.size();) {
     Utf8Head head = decodeOne(text.substr(at));
-    if (isSeparator(head.codePoint))
-      found.push_back({uint32_t(at), uint32_t(at + head.length)});
-    at += head.length;
+    size_t end = at + head.length;
+    if (isSeparator(head.codePoint) &&
+        !cutter.separator({uint32_t(at), uint32_t(end)}))
+      return false;
+    at = end;
   }
+  return true;
 }
 
 /// Runs of word characters and runs of what is neither word nor space.
-static void findWordRuns(std::string_view text, std::vector<Range> &found) {
-  int last = 0; // 0 space, 1 word, 2 other
+template <typename Cutter>
+static bool cutAtWordRuns(std::string_view text, Cutter &cutter) {
+  enum { Space, Word, Other } kind = Space;
+  uint32_t begin = 0;
+  auto end = [&](size_t at) {
+    return kind == Space || cutter.separator({begin, uint32_t(at)});
+  };
   for (size_t at = 0; at < text.size();) {
     Utf8Head head = decodeOne(text.substr(at));
-    int now = isWord(head.codePoint) ? 1 : isSpace(head.codePoint) ? 0 : 2;
-    auto end = uint32_t(at + head.length);
-    if (now != 0 && now == last)
-      found.back().end = end;
-    else if (now != 0)
-      found.push_back({uint32_t(at), end});
-    last = now;
-    at = end;
+    auto now = isWord(head.codePoint)    ? Word
+               : isSpace(head.codePoint) ? Space
+                                         : Other;
+    if (now != kind) {
+      if (!end(at))
+        return false;
+      kind = now;
+      begin = uint32_t(at);
+    }
+    at += head.length;
   }
+  return end(text.size());
 }
 
-static void findLiteral(std::string_view text, std::string_view literal,
-                        std::vector<Range> &found) {
+template <typename Cutter>
+static bool cutAtLiteral(std::string_view text, std::string_view literal,
+                         Cutter &cutter) {
   for (size_t at = 0; (at = text.find(literal, at)) != std::string_view::npos;
        at += literal.size())
-    found.push_back({uint32_t(at), uint32_t(at + literal.size())});
+    if (!cutter.separator({uint32_t(at), uint32_t(at + literal.size())}))
+      return false;
+  return true;
 }
 
-namespace {
-struct Part {
-  Range range;
-  bool separator;
+/// One text on its way through the steps.
+struct PreTokenizer::Run {
+  const PreTokenizer &owner;
+  StepBudget &budget;
+  WordCache *cache;
+  const TakePiece &take;
+  // [steps] what a step needs again and again.
+  std::vector<std::optional<Pattern::Matcher>> matchers;
+  std::vector<std::string> rewritten;
+
+  Run(const PreTokenizer &owner, StepBudget &budget, WordCache *cache,
+      const TakePiece &take)
+      : owner(owner), budget(budget), cache(cache), take(take),
+        matchers(owner.steps.size()), rewritten(owner.steps.size()) {}
+
+  Status status; ///< An error where one of the steps gave false.
+
+  /// Does step \p index and those behind it, or takes what they made before.
+  bool stepCached(size_t index, std::string_view word);
+  /// Does step \p index and those behind it to \p piece, which is the front of
+  /// the input where \p atStart is set.
+  bool step(size_t index, std::string_view piece, bool atStart);
+  bool split(size_t index, std::string_view piece, bool atStart);
+  bool rewrite(size_t index, std::string_view piece, bool atStart);
+  bool fail(Error error) {
+    status = std::move(error);
+    return false;
+  }
 };
-} // namespace
 
-/// Cuts [begin, end) at \p separators (relative to begin), appending to \p out;
-/// \p parts is scratch.
-static void cut(uint32_t begin, uint32_t end,
-                const std::vector<Range> &separators, SplitBehavior behavior,
-                bool invert, std::vector<Part> &parts,
-                std::vector<Range> &out) {
-  parts.clear();
-  uint32_t from = begin;
-  for (Range r : separators) {
-    if (from < begin + r.begin)
-      parts.push_back({{from, begin + r.begin}, invert});
-    parts.push_back({{begin + r.begin, begin + r.end}, !invert});
-    from = begin + r.end;
+bool PreTokenizer::Run::step(size_t index, std::string_view piece,
+                             bool atStart) {
+  if (index == owner.steps.size()) {
+    take(piece);
+    return true;
   }
-  if (from < end)
-    parts.push_back({{from, end}, invert});
-
-  bool previous = false; // Whether the part before was a separator.
-  size_t first = out.size();
-  switch (behavior) {
-  case SplitBehavior::Removed:
-    for (const Part &p : parts)
-      if (!p.separator)
-        out.push_back(p.range);
-    break;
-  case SplitBehavior::Isolated:
-    for (const Part &p : parts)
-      out.push_back(p.range);
-    break;
-  case SplitBehavior::Contiguous:
-    for (const Part &p : parts) {
-      if (out.size() > first && p.separator == previous)
-        out.back().end = p.range.end;
-      else
-        out.push_back(p.range);
-      previous = p.separator;
-    }
-    break;
-  case SplitBehavior::MergedWithPrevious:
-    for (const Part &p : parts) {
-      if (out.size() > first && p.separator && !previous)
-        out.back().end = p.range.end;
-      else
-        out.push_back(p.range);
-      previous = p.separator;
-    }
-    break;
-  case SplitBehavior::MergedWithNext:
-    for (size_t i = parts.size(); i-- > 0;) {
-      const Part &p = parts[i];
-      if (out.size() > first && p.separator && !previous)
-        out.back().begin = p.range.begin;
-      else
-        out.push_back(p.range);
-      previous = p.separator;
-    }
-    std::reverse(out.begin() + ptrdiff_t(first), out.end());
-    break;
+  switch (owner.steps[index].kind) {
+  case Kind::PrefixSpace:
+    if (piece.starts_with(' '))
+      return step(index + 1, piece, atStart);
+    return rewrite(index, piece, atStart);
+  case Kind::ByteMap:
+  case Kind::Metaspace:
+    return rewrite(index, piece, atStart);
+  default:
+    return split(index, piece, atStart);
   }
-  // An empty match separates and then vanishes.
-  out.erase(std::remove_if(out.begin() + ptrdiff_t(first), out.end(),
-                           [](Range r) { return r.begin == r.end; }),
-            out.end());
 }
 
-/// Rewrites every piece with \p write(piece, out), dropping gaps.
-template <typename F> static void rewrite(Pieces &pieces, F write) {
-  std::string out;
-  out.reserve(pieces.text.size() + pieces.text.size() / 4);
-  for (size_t i = 0; i < pieces.ranges.size(); ++i) {
-    Range &r = pieces.ranges[i];
-    auto begin = uint32_t(out.size());
-    write(i, std::string_view(pieces.text).substr(r.begin, r.end - r.begin),
-          out);
-    r = {begin, uint32_t(out.size())};
-  }
-  pieces.text = std::move(out);
+bool PreTokenizer::Run::stepCached(size_t index, std::string_view word) {
+  if (cache->append(word, index))
+    return true;
+  size_t mark = cache->mark();
+  if (!step(index, word, false))
+    return false;
+  cache->note(word, index, mark);
+  return true;
 }
 
-static void applyMetaspace(const PreTokenizerStep &step, bool atStart,
-                           Pieces &pieces) {
-  rewrite(pieces, [&](size_t i, std::string_view piece, std::string &out) {
-    std::string text = replaceAll(piece, " ", step.pattern);
+bool PreTokenizer::Run::rewrite(size_t index, std::string_view piece,
+                                bool atStart) {
+  const PreTokenizerStep &step = owner.steps[index];
+  std::string &out = rewritten[index];
+  // Offsets are 32 bits wide; a letter has two bytes, a mark up to four.
+  size_t growth = step.kind == Kind::ByteMap ? 2 : 4;
+  if (piece.size() * growth + 4 >= size_t(1) << 31)
+    return fail({Code::TokenizeLimit,
+                 "cannot tokenize the text",
+                 {},
+                 "a part of it is longer than 2 GiB",
+                 "tokenize it in smaller parts"});
+  out.clear();
+  if (step.kind == Kind::PrefixSpace) {
+    out += ' ';
+    out += piece;
+  } else if (step.kind == Kind::ByteMap) {
+    appendLetters(out, piece);
+  } else {
     bool wanted = step.scheme == PrependScheme::Always ||
-                  (step.scheme == PrependScheme::First && i == 0 && atStart);
-    if (wanted && !text.starts_with(step.pattern))
+                  (step.scheme == PrependScheme::First && atStart);
+    if (wanted && !piece.starts_with(' ') && !piece.starts_with(step.pattern))
       out += step.pattern;
-    out += text;
-  });
+    for (char c : piece)
+      if (c == ' ')
+        out += step.pattern;
+      else
+        out += c;
+    if (step.split)
+      return split(index, out, atStart);
+  }
+  return this->step(index + 1, out, atStart);
 }
 
-Status PreTokenizer::split(size_t index, Pieces &pieces,
-                           StepBudget &budget) const {
-  const PreTokenizerStep &step = steps[index];
+bool PreTokenizer::Run::split(size_t index, std::string_view piece,
+                              bool atStart) {
+  const PreTokenizerStep &step = owner.steps[index];
   // Metaspace cuts in front of each mark, whatever the step's own fields say.
   bool meta = step.kind == Kind::Metaspace;
-  std::optional<Pattern::Matcher> matcher;
-  if (step.kind == Kind::SplitRegex) {
-    matcher.emplace(*patterns[index]);
-    budget.grant(pieces.text.size());
+  auto takePart = [&](Range r) {
+    std::string_view part = piece.substr(r.begin, r.end - r.begin);
+    // Where a step removed the beginning, no piece is at the start; and what is
+    // at the start may become other ids than elsewhere.
+    bool first = atStart && r.begin == 0;
+    bool isWord = cache && !first && part.size() < piece.size() &&
+                  part.size() <= WordCache::maxBytes;
+    return isWord ? stepCached(index + 1, part)
+                  : this->step(index + 1, part, first);
+  };
+  PieceCutter cutter(uint32_t(piece.size()),
+                     meta ? SplitBehavior::MergedWithNext : step.behavior,
+                     !meta && step.invert, takePart);
+  switch (step.kind) {
+  case Kind::SplitRegex: {
+    std::optional<Pattern::Matcher> &matcher = matchers[index];
+    if (!matcher)
+      matcher.emplace(*owner.patterns[index]);
+    budget.grant(piece.size());
+    auto take = [&](Range r) { return cutter.separator(r); };
+    if (Status found = matcher->findAll(piece, budget, take); !found)
+      return fail(found.takeError());
+    break;
   }
-
-  std::vector<Range> next, found;
-  std::vector<Part> parts;
-  for (Range r : pieces.ranges) {
-    std::string_view piece =
-        std::string_view(pieces.text).substr(r.begin, r.end - r.begin);
-    found.clear();
-    if (matcher)
-      LLMC_CHECK(matcher->findAll(piece, found, budget));
-    else if (step.kind == Kind::SplitNumeric)
-      findCharacters(piece, found, isNumeric);
-    else if (step.kind == Kind::SplitSpace)
-      findCharacters(piece, found, isSpace);
-    else if (step.kind == Kind::SplitPunctuation)
-      findCharacters(piece, found, isPunctuation);
-    else if (step.kind == Kind::WordRuns)
-      findWordRuns(piece, found);
-    else
-      findLiteral(piece, step.pattern, found);
-    cut(r.begin, r.end, found,
-        meta ? SplitBehavior::MergedWithNext : step.behavior,
-        !meta && step.invert, parts, next);
+  case Kind::SplitNumeric:
+    cutAtCharacters(piece, cutter, isNumeric);
+    break;
+  case Kind::SplitSpace:
+    cutAtCharacters(piece, cutter, isSpace);
+    break;
+  case Kind::SplitPunctuation:
+    cutAtCharacters(piece, cutter, isPunctuation);
+    break;
+  case Kind::WordRuns:
+    cutAtWordRuns(piece, cutter);
+    break;
+  default:
+    cutAtLiteral(piece, step.pattern, cutter);
+    break;
   }
-  pieces.ranges = std::move(next);
-  return Status::ok();
+  return status && cutter.finish();
 }
 
-/// The text may grow by a step; offsets are 32 bits wide.
-static Status checkSize(const Pieces &pieces, uint64_t growth) {
-  if (pieces.text.size() * growth + pieces.ranges.size() * 4 <
-      (uint64_t(1) << 31))
-    return Status::ok();
-  return Error{Code::TokenizeLimit,
-               "cannot tokenize the text",
-               {},
-               "it is longer than 2 GiB",
-               "tokenize it in smaller parts"};
-}
-
-Result<Pieces> PreTokenizer::apply(std::string text, bool atStart,
-                                   StepBudget &budget) const {
-  Pieces pieces;
-  pieces.text = std::move(text);
-  if (!pieces.text.empty())
-    pieces.ranges.push_back({0, uint32_t(pieces.text.size())});
-  for (size_t i = 0; i < steps.size(); ++i) {
-    const PreTokenizerStep &step = steps[i];
-    LLMC_CHECK(checkSize(pieces, step.kind == Kind::ByteMap     ? 2
-                                 : step.kind == Kind::Metaspace ? 4
-                                                                : 1));
-    if (step.kind == Kind::PrefixSpace) {
-      rewrite(pieces, [](size_t, std::string_view piece, std::string &out) {
-        if (!piece.starts_with(' '))
-          out += ' ';
-        out += piece;
-      });
-      continue;
-    }
-    if (step.kind == Kind::ByteMap) {
-      rewrite(pieces, [](size_t, std::string_view piece, std::string &out) {
-        for (char c : piece)
-          appendUtf8(out, byteToLetter(uint8_t(c)));
-      });
-      continue;
-    }
-    if (step.kind == Kind::Metaspace) {
-      applyMetaspace(step, atStart, pieces);
-      if (!step.split)
-        continue;
-    }
-    LLMC_CHECK(split(i, pieces, budget));
-    // Where a step removed the beginning, the first piece is not at the start.
-    atStart &= !pieces.ranges.empty() && pieces.ranges.front().begin == 0;
-  }
-  return pieces;
+Status PreTokenizer::apply(std::string_view text, bool atStart,
+                           StepBudget &budget, WordCache *cache,
+                           const TakePiece &take) const {
+  Run run(*this, budget, cache, take);
+  if (!text.empty())
+    run.step(0, text, atStart);
+  return std::move(run.status);
 }
 
 } // namespace llmc::tokenizer

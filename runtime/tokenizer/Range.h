@@ -3,6 +3,7 @@
 #define LLMC_RUNTIME_TOKENIZER_RANGE_H
 
 #include <cstdint>
+#include <functional>
 
 namespace llmc::tokenizer {
 
@@ -11,6 +12,9 @@ struct Range {
   uint32_t begin;
   uint32_t end;
 };
+
+/// Receives what a search finds, match after match; false ends the search.
+using TakeMatch = std::function<bool(Range)>;
 
 } // namespace llmc::tokenizer
 

@@ -31,6 +31,9 @@ SplitAutomaton::SplitAutomaton(const SplitTable &table)
     blocks.push_back(it->second);
   }
   std::copy(kinds.begin(), kinds.begin() + 128, ascii.begin());
+  for (uint16_t state : start)
+    for (size_t kind = 0; kind <= classes; ++kind)
+      matchesEmpty |= next[state * (classes + 1) + kind] & SplitTable::matchBit;
 }
 
 inline uint8_t SplitAutomaton::kindAt(std::string_view text, size_t at,
@@ -104,21 +107,27 @@ SplitAutomaton::Attempt SplitAutomaton::attempt(std::string_view text,
   return a;
 }
 
-Status SplitAutomaton::findAll(std::string_view text, std::vector<Range> &found,
-                               StepBudget &budget) const {
+Status SplitAutomaton::findAll(std::string_view text, StepBudget &budget,
+                               const TakeMatch &take) const {
   // What a search may read beyond its match before it is done with care.
   constexpr size_t farBeyond = 32;
-  found.clear();
   size_t from = 0, lastEnd = ~size_t(0), length = 0;
   size_t before = classes;
   Tail tail;
   size_t careTill = 0;
-  auto skipCharacter = [&] {
-    before = kindAt(text, from, length);
-    from += length;
-  };
-  while (from <= text.size()) {
+  size_t end = text.size() + matchesEmpty;
+  while (from < end) {
     uint16_t state = start[before];
+    if (from < text.size()) {
+      size_t kind = kindAt(text, from, length);
+      if (next[state * (classes + 1) + kind] == SplitTable::dead) {
+        if (!budget.spend(1))
+          return budget.exceededAt(from);
+        before = kind;
+        from += length;
+        continue;
+      }
+    }
     Attempt a = from < careTill ? attempt<true>(text, from, state, tail)
                                 : attempt<false>(text, from, state, tail);
     if (!budget.spend(a.steps + 1))
@@ -129,10 +138,12 @@ Status SplitAutomaton::findAll(std::string_view text, std::vector<Range> &found,
     if (!matched || (a.matchEnd == from && lastEnd == from)) {
       if (from == text.size())
         break;
-      skipCharacter();
+      before = kindAt(text, from, length);
+      from += length;
       continue;
     }
-    found.push_back({uint32_t(from), uint32_t(a.matchEnd)});
+    if (!take({uint32_t(from), uint32_t(a.matchEnd)}))
+      break;
     lastEnd = a.matchEnd;
     if (a.matchEnd > from) {
       size_t last = a.matchEnd - 1;

@@ -8,6 +8,7 @@
 #include "runtime/tokenizer/StepBudget.h"
 
 #include <array>
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
@@ -18,14 +19,15 @@ public:
   /// Copies what it needs of \p table, which must be valid.
   explicit SplitAutomaton(const SplitTable &table);
 
-  /// All matches in \p text (valid UTF-8, below 2 GiB) from left to right; a
-  /// match may be empty, but not right behind another. Replaces \p found.
-  /// A character that is read is a step. Errors: TokenizeLimit.
-  Status findAll(std::string_view text, std::vector<Range> &found,
-                 StepBudget &budget) const;
+  /// Gives \p take all matches in \p text (valid UTF-8, below 2 GiB) from left
+  /// to right; a match may be empty, but not right behind another. A character
+  /// that is read is a step. Errors: TokenizeLimit.
+  Status findAll(std::string_view text, StepBudget &budget,
+                 const TakeMatch &take) const;
 
 private:
   size_t classes;
+  bool matchesEmpty = false; ///< Whether a match may be empty.
   std::vector<uint16_t> next, start;
   std::array<uint8_t, 128> ascii;
   std::vector<uint16_t> blocks; // [0x110000 / 256] index into kinds

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 
 namespace llmc::tokenizer {
 
@@ -28,12 +29,17 @@ struct Tokenizer::Impl {
         special(model.tokens.size()) {}
 
   Status addTokens();
-  Status encodeSections(std::string_view text,
-                        const std::vector<Section> &sections, bool parseSpecial,
-                        std::vector<int32_t> &ids) const;
+  /// One text that becomes ids.
+  struct Encoding;
   Status encodeNormalized(std::string_view text, bool atStart,
-                          bool parseSpecial, StepBudget &budget,
-                          std::vector<int32_t> &ids) const;
+                          Encoding &encoding) const;
+  Status encodeText(std::string_view text, bool atStart,
+                    Encoding &encoding) const;
+  /// Special tokens are looked for in \p text as \p findSpecial says, and in
+  /// its normalized parts as \p parseSpecial does.
+  Status encode(const AddedTokenFinder &added, std::string_view text,
+                bool findSpecial, std::span<const Range> plain,
+                bool parseSpecial, std::vector<int32_t> &ids) const;
 };
 
 Tokenizer::Tokenizer(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
@@ -76,28 +82,13 @@ Status Tokenizer::Impl::addTokens() {
     if (!normalized.text.empty())
       inNormalizedText.add(normalized.text, token);
   }
+  for (AddedTokenFinder *finder : {&inRawText, &inNormalizedText, &inChat})
+    finder->finish();
   return Status::ok();
 }
 
 static std::string_view slice(std::string_view text, Range r) {
   return text.substr(r.begin, r.end - r.begin);
-}
-
-Status Tokenizer::Impl::encodeNormalized(std::string_view text, bool atStart,
-                                         bool parseSpecial, StepBudget &budget,
-                                         std::vector<int32_t> &ids) const {
-  for (Section s : inNormalizedText.split(text, parseSpecial)) {
-    if (s.id >= 0) {
-      ids.push_back(s.id);
-      continue;
-    }
-    LLMC_TRY(Pieces cut,
-             preTokenizer.apply(std::string(slice(text, s.range)),
-                                atStart && s.range.begin == 0, budget));
-    for (Range piece : cut.ranges)
-      pieces->encode(slice(cut.text, piece), ids);
-  }
-  return Status::ok();
 }
 
 static Error tooLong() {
@@ -109,25 +100,54 @@ static Error tooLong() {
 }
 static constexpr size_t maxBytes = size_t(1) << 31;
 
-Status Tokenizer::Impl::encodeSections(std::string_view text,
-                                       const std::vector<Section> &sections,
-                                       bool parseSpecial,
-                                       std::vector<int32_t> &ids) const {
-  StepBudget budget;
-  for (Section s : sections) {
-    if (s.id >= 0) {
-      ids.push_back(s.id);
-      continue;
-    }
-    LLMC_TRY(Normalizer::Output normalized,
-             normalizer.apply(slice(text, s.range), budget));
-    if (normalized.text.size() >= maxBytes)
-      return tooLong();
-    LLMC_CHECK(encodeNormalized(normalized.text,
-                                s.range.begin == 0 && !normalized.lostFront,
-                                parseSpecial, budget, ids));
-  }
-  return Status::ok();
+struct Tokenizer::Impl::Encoding {
+  std::vector<int32_t> &ids;
+  bool parseSpecial;
+  StepBudget budget = {};
+  std::optional<WordCache> cache = {}; ///< For texts that are worth it.
+};
+
+Status Tokenizer::Impl::encodeNormalized(std::string_view text, bool atStart,
+                                         Encoding &encoding) const {
+  if (text.size() >= maxBytes)
+    return tooLong();
+  std::vector<int32_t> &ids = encoding.ids;
+  auto takePiece = [&](std::string_view piece) { pieces->encode(piece, ids); };
+  auto takeSection = [&](Section s) {
+    if (s.id < 0)
+      return preTokenizer.apply(
+          slice(text, s.range), atStart && s.range.begin == 0, encoding.budget,
+          encoding.cache ? &*encoding.cache : nullptr, takePiece);
+    ids.push_back(s.id);
+    return Status::ok();
+  };
+  return inNormalizedText.split(text, encoding.parseSpecial, {}, takeSection);
+}
+
+Status Tokenizer::Impl::encodeText(std::string_view text, bool atStart,
+                                   Encoding &encoding) const {
+  if (normalizer.empty())
+    return encodeNormalized(text, atStart, encoding);
+  LLMC_TRY(Normalizer::Output normalized,
+           normalizer.apply(text, encoding.budget));
+  return encodeNormalized(normalized.text, atStart && !normalized.lostFront,
+                          encoding);
+}
+
+Status Tokenizer::Impl::encode(const AddedTokenFinder &added,
+                               std::string_view text, bool findSpecial,
+                               std::span<const Range> plain, bool parseSpecial,
+                               std::vector<int32_t> &ids) const {
+  constexpr size_t worthACache = 4096;
+  Encoding encoding{ids, parseSpecial};
+  if (text.size() >= worthACache)
+    encoding.cache.emplace(ids);
+  return added.split(text, findSpecial, plain, [&](Section s) {
+    if (s.id < 0)
+      return encodeText(slice(text, s.range), s.range.begin == 0, encoding);
+    ids.push_back(s.id);
+    return Status::ok();
+  });
 }
 
 Result<std::vector<int32_t>>
@@ -141,8 +161,7 @@ Tokenizer::encodeChat(std::string_view text,
   for (auto [begin, end] : data)
     plain.push_back({uint32_t(begin), uint32_t(end)});
   std::vector<int32_t> ids;
-  LLMC_CHECK(impl->encodeSections(text, impl->inChat.split(text, true, plain),
-                                  false, ids));
+  LLMC_CHECK(impl->encode(impl->inChat, text, true, plain, false, ids));
   return ids;
 }
 
@@ -159,9 +178,8 @@ Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
   std::vector<int32_t> ids;
   if (options.addSpecial)
     ids = impl->model.prefixIds;
-  LLMC_CHECK(impl->encodeSections(
-      text, impl->inRawText.split(text, options.parseSpecial),
-      options.parseSpecial, ids));
+  LLMC_CHECK(impl->encode(impl->inRawText, text, options.parseSpecial, {},
+                          options.parseSpecial, ids));
   if (options.addSpecial)
     ids.insert(ids.end(), impl->model.suffixIds.begin(),
                impl->model.suffixIds.end());

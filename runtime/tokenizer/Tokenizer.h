@@ -69,9 +69,9 @@ public:
   /// The id with this spelling, or -1.
   int32_t findToken(std::string_view text) const;
 
-  /// No token of encode() stands for more bytes of the text than this, and every
-  /// byte is stood for; 0 where parts of the text may vanish or one token may
-  /// stand for any number of bytes.
+  /// No token of encode() stands for more bytes of the text than this, and
+  /// every byte is stood for; 0 where parts of the text may vanish or one token
+  /// may stand for any number of bytes.
   size_t mostTokenBytes() const;
 
   int32_t bosId() const;                   ///< -1: none.

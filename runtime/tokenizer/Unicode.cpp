@@ -2,17 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utf8proc.h>
 #include <vector>
 
 namespace llmc::tokenizer {
 
-Utf8Head decodeOne(std::string_view text) {
+Utf8Head decodeLong(std::string_view text) {
   using State = Utf8Head::State;
   auto byte = [&](size_t i) { return uint8_t(text[i]); };
   uint8_t lead = byte(0);
-  if (lead < 0x80)
-    return {State::Valid, 1, lead};
   uint32_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
   if (lead < 0xC2 || lead > 0xF4)
     return {State::Invalid, 1, 0xFFFD};
@@ -51,14 +50,28 @@ void appendUtf8(std::string &out, char32_t c) {
   }
 }
 
+size_t asciiPrefix(std::string_view text) {
+  size_t at = 0;
+  for (uint64_t word; at + sizeof word <= text.size(); at += sizeof word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    if (word & 0x8080808080808080u)
+      break;
+  }
+  while (at < text.size() && uint8_t(text[at]) < 0x80)
+    ++at;
+  return at;
+}
+
 bool isValidUtf8(std::string_view text) {
-  while (!text.empty()) {
-    Utf8Head head = decodeOne(text);
+  for (;;) {
+    text.remove_prefix(asciiPrefix(text));
+    if (text.empty())
+      return true;
+    Utf8Head head = decodeLong(text);
     if (head.state != Utf8Head::State::Valid)
       return false;
     text.remove_prefix(head.length);
   }
-  return true;
 }
 
 std::string sanitizeUtf8(std::string_view text) {
@@ -157,13 +170,8 @@ static std::vector<utf8proc_int32_t> decompose(std::string_view text,
   return out;
 }
 
-static bool isAscii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return uint8_t(c) < 0x80; });
-}
-
 std::string normalize(std::string_view text, NormalForm form) {
-  if (isAscii(text))
+  if (asciiPrefix(text) == text.size())
     return std::string(text);
   bool compat = form == NormalForm::Nfkc || form == NormalForm::Nfkd;
   bool compose = form == NormalForm::Nfc || form == NormalForm::Nfkc;
@@ -218,6 +226,21 @@ struct ByteAlphabet {
 static const ByteAlphabet byteAlphabet;
 
 char32_t byteToLetter(uint8_t byte) { return byteAlphabet.letter[byte]; }
+void appendLetters(std::string &out, std::string_view bytes) {
+  size_t at = out.size();
+  out.resize(at + 2 * bytes.size()); // Letters are below U+0800.
+  for (char c : bytes) {
+    char16_t letter = byteAlphabet.letter[uint8_t(c)];
+    if (letter < 0x80) {
+      out[at++] = char(letter);
+      continue;
+    }
+    out[at++] = char(0xC0 | (letter >> 6));
+    out[at++] = char(0x80 | (letter & 0x3F));
+  }
+  out.resize(at);
+}
+
 int letterToByte(char32_t letter) {
   return letter < byteAlphabet.byte.size() ? byteAlphabet.byte[letter] : -1;
 }

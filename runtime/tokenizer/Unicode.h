@@ -22,8 +22,16 @@ struct Utf8Head {
   char32_t codePoint; ///< U+FFFD unless Valid.
 };
 
+/// Of a \p text that does not begin with an ASCII character.
+Utf8Head decodeLong(std::string_view text);
 /// Looks at the first character of \p text, which must not be empty.
-Utf8Head decodeOne(std::string_view text);
+inline Utf8Head decodeOne(std::string_view text) {
+  auto lead = uint8_t(text[0]);
+  return lead < 0x80 ? Utf8Head{Utf8Head::State::Valid, 1, lead}
+                     : decodeLong(text);
+}
+/// The bytes of \p text in front of the first that is not ASCII.
+size_t asciiPrefix(std::string_view text);
 /// Appends \p codePoint (a Unicode scalar value) in UTF-8.
 void appendUtf8(std::string &out, char32_t codePoint);
 bool isValidUtf8(std::string_view text);
@@ -68,6 +76,8 @@ std::string lowercase(std::string_view text);
 /// The letter that stands for \p byte in byte-level vocabularies (GPT-2): the
 /// printable characters of Latin-1 for themselves, the others from U+0100 on.
 char32_t byteToLetter(uint8_t byte);
+/// Appends the letters of \p bytes.
+void appendLetters(std::string &out, std::string_view bytes);
 /// The byte of \p letter, or -1.
 int letterToByte(char32_t letter);
 

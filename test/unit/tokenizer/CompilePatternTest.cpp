@@ -121,16 +121,15 @@ TEST(CompilePattern, TablesFindWhatASearchFinds) {
 }
 
 TEST(CompilePattern, LeavesToASearchWhatNoAutomatonFollows) {
-  for (auto [pattern, reason] :
-       {std::pair{R"((a)\1)", "escape \\1"},
-        {R"(a(?=bc))", "more than one character"},
-        {R"((?>a|ab)c)", "group (?>"},
-        {R"(\p{Han}+)", "property Han"},
-        {R"((ab)++)", "possessive"},
-        {R"((a*)*)", "empty text without end"},
-        {R"((?i:\x{e9}))", "beyond ASCII"},
-        {R"(\R)", "escape \\R"},
-        {"(((a{99}){99}){99}){99}", "too large"}}) {
+  for (auto [pattern, reason] : {std::pair{R"((a)\1)", "escape \\1"},
+                                 {R"(a(?=bc))", "more than one character"},
+                                 {R"((?>a|ab)c)", "group (?>"},
+                                 {R"(\p{Han}+)", "property Han"},
+                                 {R"((ab)++)", "possessive"},
+                                 {R"((a*)*)", "empty text without end"},
+                                 {R"((?i:\x{e9}))", "beyond ASCII"},
+                                 {R"(\R)", "escape \\R"},
+                                 {"(((a{99}){99}){99}){99}", "too large"}}) {
     std::string why;
     EXPECT_TRUE(compilePattern(pattern, why).empty()) << pattern;
     EXPECT_NE(why.find(reason), why.npos) << pattern << ": " << why;
@@ -173,25 +172,29 @@ TEST(SplitTable, ADamagedOneIsNotValid) {
 TEST(SplitAutomaton, AFailingRunIsReadOnce) {
   // From each space on the pattern reads to the end, in vain.
   SplitTable table = tableOf(R"(\s+$)");
-  std::vector<Range> found;
+  bool found = false;
+  auto take = [&](Range) {
+    found = true;
+    return true;
+  };
   StepBudget budget;
   uint64_t before = budget.remaining();
   std::string text(200'000, ' ');
   budget.grant(text.size());
   uint64_t granted = budget.remaining() - before;
-  ASSERT_TRUE(SplitAutomaton(table).findAll(text + "x", found, budget));
-  EXPECT_TRUE(found.empty());
+  ASSERT_TRUE(SplitAutomaton(table).findAll(text + "x", budget, take));
+  EXPECT_FALSE(found);
   EXPECT_GT(budget.remaining(), before + granted / 2);
 }
 
 TEST(SplitAutomaton, AQuadraticSearchEndsInAnError) {
   // Between two states the end is not remembered.
   SplitTable table = tableOf(R"((?:\s\s)+$)");
-  std::vector<Range> found;
   StepBudget budget;
   std::string text(200'000, ' ');
   budget.grant(text.size());
-  Status status = SplitAutomaton(table).findAll(text + "x", found, budget);
+  Status status = SplitAutomaton(table).findAll(text + "x", budget,
+                                                [](Range) { return true; });
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, Code::TokenizeLimit);
 }

@@ -133,3 +133,28 @@ TEST(Tokenizer, AnswersWhatInspectAsks) {
   EXPECT_TRUE(t.isEos(2));
   EXPECT_FALSE(t.isEos(1));
 }
+
+TEST(Tokenizer, LongTextsHaveTheIdsOfTheirParts) {
+  // Words that a long text has again are remembered, each at its own step.
+  TokenizerModel m;
+  m.tokens = {"?", "a", "b", "ab", "1", "11", "-a"};
+  m.kind = ModelKind::WordLevel;
+  m.unkId = 0;
+  PreTokenizerStep spaces{}, letters{};
+  spaces.kind = PreTokenizerStep::Kind::SplitSpace;
+  spaces.behavior = SplitBehavior::Removed;
+  letters.kind = PreTokenizerStep::Kind::SplitLiteral;
+  letters.pattern = "a";
+  letters.behavior = SplitBehavior::MergedWithPrevious;
+  m.preTokenizer = {spaces, letters};
+  Tokenizer t = make(m);
+  const std::string unit = "ab -ab 11 ab 1 -a- 11111111111111111111 b ";
+  std::vector<int32_t> once = *t.encode(unit), many;
+  std::string text;
+  for (int i = 0; i < 500; ++i) {
+    text += unit;
+    many.insert(many.end(), once.begin(), once.end());
+  }
+  EXPECT_EQ(once, (std::vector<int32_t>{1, 2, 6, 2, 5, 1, 2, 4, 6, 0, 0, 2}));
+  EXPECT_EQ(*t.encode(text), many);
+}
