@@ -105,6 +105,23 @@ Result<unsigned> Compilation::packingThreads() {
                "give --max-memory=" + std::to_string((needed >> 20) + 1) + "M"};
 }
 
+/// `pytorch 2.8.0, ONNX IR 8, opset 17`. The file may say anything of itself, and
+/// what it says is printed on terminals.
+static std::string describeSource(const onnx::Model &source) {
+  std::string text = source.producerName;
+  if (!source.producerVersion.empty())
+    text += (text.empty() ? "" : " ") + source.producerVersion;
+  if (text.size() > 120)
+    text.resize(120);
+  for (char &c : text)
+    if (c < ' ' || c > '~')
+      c = '?';
+  text += (text.empty() ? "ONNX IR " : ", ONNX IR ") + std::to_string(source.irVersion);
+  if (std::optional<int64_t> opset = source.opsetVersion(""))
+    text += ", opset " + std::to_string(*opset);
+  return text;
+}
+
 Status Compilation::write() {
   report("weights");
   // No more processes are forked from here on.
@@ -115,6 +132,7 @@ Status Compilation::write() {
   Model &model = content.model;
   model.name = folder.name;
   model.producer = "llmc 0.1.0";
+  model.source = describeSource(*source);
   model.quantization = options.quantize.empty() ? "f32" : options.quantize;
   model.report = summary.report;
 

@@ -154,6 +154,7 @@ Model ModelDecoder::decode(const fb::Model &table) {
   model.name = text(table.name());
   model.producer = text(table.producer());
   model.quantization = text(table.quantization());
+  model.source = text(table.source());
   model.report = texts(table.report());
   model.modules = each(table.modules(), [&](const fb::Module &t) {
     Module module;

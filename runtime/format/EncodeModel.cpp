@@ -132,8 +132,9 @@ std::vector<std::byte> encodeModel(const Model &model) {
   auto weights = each(b, model.weights, encodeWeight);
   auto kernels = each(b, model.kernels, encodeKernel);
   auto images = each(b, model.images, encodeImage);
+  auto source = b.CreateString(model.source);
   b.Finish(fb::CreateModel(b, name, producer, quantization, report, modules,
-                           weights, kernels, images),
+                           weights, kernels, images, source),
            fb::ModelIdentifier());
   auto *data = reinterpret_cast<const std::byte *>(b.GetBufferPointer());
   return {data, data + b.GetSize()};

@@ -200,6 +200,8 @@ struct Model {
   std::vector<Weight> weights;
   std::vector<Kernel> kernels;
   std::vector<KernelImage> images;
+  /// What the model came from: `pytorch 2.8.0, ONNX IR 8, opset 17`; for people.
+  std::string source;
 };
 
 } // namespace llmc

@@ -118,7 +118,9 @@ std::string describeSchedule(const Model &model, const Program &program) {
 std::string describe(const Artifact &artifact, const InspectFlags &flags) {
   const Model &model = artifact.model();
   std::string text = "name      " + model.name + "\nwritten by " +
-                     model.producer + "\nweights   " + model.quantization +
+                     model.producer +
+                     (model.source.empty() ? "" : "\nfrom      " + model.source) +
+                     "\nweights   " + model.quantization +
                      ", " + std::to_string(model.weights.size()) +
                      " tensors\n";
   for (const std::string &line : model.report)
@@ -215,6 +217,7 @@ std::string toJson(const Artifact &artifact) {
       .member("version", 1)
       .member("name", model.name)
       .member("producer", model.producer)
+      .member("source", model.source)
       .member("quantization", model.quantization)
       .member("bytes", artifact.fileSize());
   json.key("report").beginArray();

@@ -94,6 +94,8 @@ class Report(support.TestCase):
         for line in told["report"]:
             self.assertIn(line.rsplit(" ", 1)[1], words)
         self.assertTrue(set(told["levels"]) <= set(re.findall(r"x86-64-[\w-]+", text)))
+        self.assertRegex(told["source"], r", ONNX IR \d+, opset \d+$")
+        self.assertIn(f"from {told['source']}", words)
         for number in ["512", "64"]:
             self.assertIn(number, words)
         self.assertRegex(text, r"× 4\b", "equal layers are folded")

@@ -138,10 +138,11 @@ Html overviewPart(const Subject &subject) {
                       count(module.programs.empty() ? 0 : module.programs[0].launches.size()) +
                           " launches");
   }
-  part << factRow("Compiled by", shorten(model.producer));
+  part << factRow("Compiled by", shorten(model.producer),
+                  model.source.empty() ? "" : "from " + shorten(model.source));
   part << "</table>\n<div><h3>Recognised</h3>\n";
   if (model.report.empty()) {
-    part << "<p>The file does not say what its compiler recognised.</p>";
+    part << "<p>Nothing: a plain graph, run operator by operator.</p>";
   } else {
     part << "<table class='found'>\n";
     for (size_t i = 0; i < std::min(model.report.size(), mostRows); ++i)

@@ -150,6 +150,13 @@ TEST(ModelCodec, KeepsTheFiguresOfKernelsAndWeights) {
   EXPECT_EQ(decoded->kernels[3].work.rowOperations, 60);
 }
 
+TEST(ModelCodec, KeepsWhatTheModelCameFrom) {
+  Model model = placed();
+  EXPECT_EQ(decodeModel(encodeModel(model))->source, "");
+  model.source = "exporter 1.2, ONNX IR 8";
+  EXPECT_EQ(decodeModel(encodeModel(model))->source, model.source);
+}
+
 TEST(ModelCodec, SpoiledBytesNeverCrash) {
   std::vector<std::byte> good = encodeModel(placed());
   ASSERT_TRUE(decodeModel(good));

@@ -232,7 +232,7 @@ TEST(Report, EscapesNamesThatAreHostile) {
   std::string evil = "</title><script>alert(1)</script><b onmouseover='x' \"\xff\u202e";
   ArtifactContent content = fakeContent();
   Model &model = content.model;
-  model.name = model.producer = model.quantization = evil;
+  model.name = model.producer = model.quantization = model.source = evil;
   model.report = {evil, evil + " 1/2", evil + " 1/0", evil + " 7/5", "rope 3/4"};
   for (Module &module : model.modules) {
     module.name = evil;
