@@ -133,7 +133,9 @@ Status Compilation::write() {
   model.name = folder.name;
   model.producer = "llmc 0.1.0";
   model.source = describeSource(*source);
-  model.quantization = options.quantize.empty() ? "f32" : options.quantize;
+  model.quantization = !options.quantize.empty() ? options.quantize
+                       : !options.dtype.empty()  ? options.dtype
+                                                 : "f32";
   model.report = summary.report;
 
   std::vector<std::span<const std::byte>> files;

@@ -102,6 +102,12 @@ class Report(support.TestCase):
         self.assertEqual(text.count("class=\"memory\""), len(told["modules"][0]["programs"]))
         self.assertGreaterEqual(text.count("<g class='point"), 8)
 
+    def test_names_the_type_that_weights_were_given(self):
+        model = compiled(MODEL, "--dtype=bf16")
+        told = json.loads(self.succeed(llmc(), "inspect", model, "--json"))
+        self.assertEqual(told["quantization"], "bf16")
+        self.assertRegex(self.written(model)[0], r"<td>bf16 9\d\.\d")
+
     def test_sizes_sum_to_the_size_of_the_file(self):
         model = compiled(MODEL)
         _, page = self.written(model)
