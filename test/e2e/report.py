@@ -106,7 +106,7 @@ class Report(support.TestCase):
         model = compiled(MODEL, "--dtype=bf16")
         told = json.loads(self.succeed(llmc(), "inspect", model, "--json"))
         self.assertEqual(told["quantization"], "bf16")
-        self.assertRegex(self.written(model)[0], r"<td>bf16 9\d\.\d")
+        self.assertRegex(self.written(model)[0], r"<td>bf16 (&gt;\u2009)?9\d\.\d")
 
     def test_sizes_sum_to_the_size_of_the_file(self):
         model = compiled(MODEL)

@@ -115,6 +115,8 @@ std::string percent(double share) {
   double number = 100 * share;
   if (number > 0 && number < 0.01)
     return "<\u20090.01\u00a0%";
+  if (number < 100 && number >= 99.95)
+    return ">\u200999.9\u00a0%";
   return formatReal(number, number < 0.995 && number > 0 ? 2 : 1) + "\u00a0%";
 }
 

@@ -55,7 +55,7 @@ std::string count(uint64_t number);
 std::string scaled(double number, std::string_view unit);
 /// `812 ns`, `1.24 ms`.
 std::string duration(double nanoseconds);
-/// `12.3 %`; `0.01 %` at least where there is anything.
+/// `12.3 %`; `< 0.01 %` and `> 99.9 %` where it is not nothing, and not all.
 std::string percent(double share);
 /// For coordinates of pictures: `12.3`.
 std::string place(double number);

@@ -66,6 +66,8 @@ TEST(Figures, AreWrittenForPeople) {
   EXPECT_EQ(percent(0.5), "50.0\u00a0%");
   EXPECT_EQ(percent(0), "0.0\u00a0%");
   EXPECT_EQ(percent(1e-9), "<\u20090.01\u00a0%");
+  EXPECT_EQ(percent(0.9999), ">\u200999.9\u00a0%");
+  EXPECT_EQ(percent(1), "100.0\u00a0%");
   EXPECT_EQ(place(-0.01), "0");
 }
 
