@@ -65,6 +65,21 @@ WeightPacker::initializer(Attribute reference, llm::WeightOp weight) const {
   return op;
 }
 
+std::vector<std::span<const std::byte>>
+WeightPacker::reads(llm::WeightOp weight) const {
+  std::vector<std::span<const std::byte>> list;
+  for (std::optional<ArrayAttr> references :
+       {weight.getSources(), weight.getScales(), weight.getZeros()}) {
+    if (!references)
+      continue;
+    for (Attribute reference : *references)
+      if (auto op = initializer(reference, weight))
+        if (auto bytes = bytesOf(*op, weight))
+          list.push_back(*bytes);
+  }
+  return list;
+}
+
 Result<pack::Source> WeightPacker::groupedSource(llm::WeightOp weight,
                                                  unsigned index) const {
   auto scheme = llm::parseGroupScheme(weight.getScheme());

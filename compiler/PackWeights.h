@@ -29,6 +29,9 @@ public:
   Result<Weight> describe(llm::WeightOp weight) const;
   /// Writes it: exactly describe().bytes bytes.
   Status pack(llm::WeightOp weight, WeightSink &sink) const;
+  /// What pack() reads: bytes of the files. None for a weight that has its
+  /// values itself, or that pack() will refuse.
+  std::vector<std::span<const std::byte>> reads(llm::WeightOp weight) const;
   /// The most bytes that one thread makes of a weight at once.
   static uint64_t largestPiece(llm::WeightOp weight);
 

@@ -3,6 +3,7 @@
 
 #include "compiler/PackWeights.h"
 #include "compiler/TranslateSchedule.h"
+#include "compiler/pack/ReadAhead.h"
 #include "dialects/kernel/KernelOps.h"
 #include "runtime/template/TemplateFormat.h"
 
@@ -195,8 +196,16 @@ Status Compilation::write() {
     form = chat::serializeTemplate(*chatTemplate);
     content.chatTemplate = form;
   }
+  std::vector<std::span<const std::byte>> reads;
+  std::vector<size_t> readsUpTo; // with each weight, and all before it
+  for (llm::WeightOp weight : weights) {
+    llvm::append_range(reads, packer.reads(weight));
+    readsUpTo.push_back(reads.size());
+  }
+  pack::ReadAhead readAhead(std::move(reads));
   uint64_t done = 0;
   content.weights = [&](size_t index, WeightSink &sink) -> Status {
+    readAhead.reach(readsUpTo[index]);
     report("weights", done, summary.weightBytes);
     LLMC_CHECK(packer.pack(weights[index], sink));
     auto entry = packer.describe(weights[index]);

@@ -23,6 +23,10 @@ namespace {
 /// memory (runtime/model/README.md).
 constexpr size_t bufferBytes = 2 << 20;
 
+/// So much is sent to the disk at once while more is made. Left alone, the
+/// system begins at a tenth of its memory: commit() then waits for most of it.
+constexpr uint64_t sendBytes = 8 << 20;
+
 /// A write beyond the process's limit on file sizes raises SIGXFSZ, which would
 /// end the process; this turns it into EFBIG for the calling thread.
 class BlockFileSizeSignal {
@@ -167,6 +171,7 @@ Result<OutputFile> OutputFile::create(const std::string &path,
 
 Status OutputFile::writeOut(std::span<const std::byte> bytes) {
   BlockFileSizeSignal guard;
+  uint64_t before = written;
   while (!bytes.empty()) {
     ssize_t count = ::pwrite(descriptor, bytes.data(), bytes.size(),
                              static_cast<off_t>(written));
@@ -177,6 +182,12 @@ Status OutputFile::writeOut(std::span<const std::byte> bytes) {
     written += static_cast<uint64_t>(count);
     bytes = bytes.subspan(static_cast<size_t>(count));
   }
+  // Where this fails, commit() writes it.
+  uint64_t first = before / sendBytes * sendBytes;
+  uint64_t last = written / sendBytes * sendBytes;
+  if (last > first)
+    ::sync_file_range(descriptor, static_cast<off_t>(first),
+                      static_cast<off_t>(last - first), SYNC_FILE_RANGE_WRITE);
   return Status::ok();
 }
 
