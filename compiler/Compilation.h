@@ -6,6 +6,7 @@
 #include "codegen/Generate.h"
 #include "codegen/llvm/Image.h"
 #include "compiler/Compiler.h"
+#include "compiler/GenerationSettings.h"
 #include "compiler/ModelFolder.h"
 #include "compiler/RunPipeline.h"
 #include "frontends/onnx/reader/OnnxReader.h"
@@ -54,6 +55,7 @@ private:
   std::optional<onnx::Model> source;
   std::optional<tokenizer::ReadTokenizer> tokens;
   std::optional<chat::TemplateModel> chatTemplate;
+  GenerationSettings generation;
   std::optional<Error> tokenizerError; ///< It matters to decoders alone.
   mlir::OwningOpRef<mlir::ModuleOp> module;
   PipelineOptions pipeline;

@@ -30,6 +30,12 @@ DialectRegistry Compilation::registry() {
   return registry;
 }
 
+/// Files of which the tokenizer has no more than the special tokens.
+static bool saysSpecialTokens(const std::string &file) {
+  return file == "generation_config.json" || file == "genai_config.json" ||
+         file == "config.json" || file == "special_tokens_map.json";
+}
+
 Status Compilation::read() {
   report("read");
   LLMC_TRY(folder, openModelFolder(options.input));
@@ -53,7 +59,10 @@ Status Compilation::read() {
                               read.error().where + ": " + read.error().why +
                               "): it takes token ids (--ids), no text");
     for (size_t i = 0; tokens && i < tokens->files.size(); ++i)
-      summary.files.push_back(tokens->files[i] + " (tokenizer)");
+      summary.files.push_back(
+          tokens->files[i] +
+          (saysSpecialTokens(tokens->files[i]) ? " (special tokens)"
+                                               : " (tokenizer)"));
     if (tokens) {
       llvm::append_range(summary.notes, tokens->notes);
       LLMC_TRY(chat::ReadTemplate form, chat::readTemplate(folder.folder));
@@ -66,6 +75,9 @@ Status Compilation::read() {
     summary.notes.push_back("no tokenizer.json beside the model: it takes token "
                             "ids (--ids), no text");
   }
+  LLMC_TRY(generation, readGenerationSettings(folder.folder));
+  if (!generation.file.empty())
+    summary.files.push_back(generation.file + " (generation)");
   LLMC_CHECK(checkOutput());
   if (options.maxContext > largestContext)
     return Error{Code::BadFlagValue, "the context is too long", "--max-context",

@@ -159,6 +159,8 @@ Status Compilation::write() {
     model.quantization = "as in the model";
   } else {
     decoder.decoder.maxContext = pipeline.maxContext;
+    decoder.decoder.defaults = generation.defaults;
+    llvm::append_range(summary.notes, generation.notes);
   }
   if (tokens && !isGraph) {
     decoder.decoder.bosToken = tokens->model.bosId;

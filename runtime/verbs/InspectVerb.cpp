@@ -75,7 +75,8 @@ std::string describeModule(const Module &module) {
             " per token, " +
             formatBytes(static_cast<uint64_t>(
                 pageBytes(c) * c.cache.pagesFor(c.maxContext))) +
-            " at full context\n";
+            " at full context\n  generation " + describeGeneration(c.defaults) +
+            "\n";
   }
   for (const Program &program : module.programs)
     text += describeProgram(program);
@@ -203,6 +204,15 @@ void addModule(JsonWriter &json, const Module &module) {
     for (int64_t token : c.eosTokens)
       json.value(token);
     json.end();
+    json.key("generation")
+        .beginObject()
+        .member("sample", c.defaults.sample)
+        .member("temperature", c.defaults.temperature)
+        .member("topK", c.defaults.topK)
+        .member("topP", c.defaults.topP)
+        .member("minP", c.defaults.minP)
+        .member("repetitionPenalty", c.defaults.repetitionPenalty)
+        .end();
   }
   json.key("programs").beginArray();
   for (const Program &program : module.programs)

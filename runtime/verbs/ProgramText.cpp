@@ -1,5 +1,7 @@
 #include "runtime/verbs/ProgramText.h"
 
+#include "runtime/verbs/Console.h"
+
 namespace llmc {
 
 std::string valueText(const Program &program, ValueId id, int depth) {
@@ -46,6 +48,21 @@ std::string_view spaceName(Buffer::Space space) {
   constexpr std::string_view names[] = {"arena",  "weight", "input",
                                         "output", "keys",   "values"};
   return names[static_cast<size_t>(space)];
+}
+
+std::string describeGeneration(const GenerationDefaults &defaults) {
+  std::string text = defaults.sample ? "sampling" : "greedy";
+  if (defaults.temperature > 0)
+    text += ", temperature " + formatReal(defaults.temperature, 2);
+  if (defaults.topK > 0)
+    text += ", top-k " + std::to_string(defaults.topK);
+  if (defaults.topP > 0)
+    text += ", top-p " + formatReal(defaults.topP, 2);
+  if (defaults.minP > 0)
+    text += ", min-p " + formatReal(defaults.minP, 2);
+  if (defaults.repetitionPenalty > 0)
+    text += ", repetition penalty " + formatReal(defaults.repetitionPenalty, 2);
+  return text;
 }
 
 } // namespace llmc

@@ -21,6 +21,9 @@ std::string shapeText(const Program &program, ElementType type,
 /// `arena`, `weight`, `input`, `output`, `keys`, `values`.
 std::string_view spaceName(Buffer::Space space);
 
+/// `greedy`; `sampling, temperature 0.60, top-k 50, top-p 0.90`.
+std::string describeGeneration(const GenerationDefaults &defaults);
+
 } // namespace llmc
 
 #endif // LLMC_RUNTIME_VERBS_PROGRAMTEXT_H

@@ -2,6 +2,7 @@
 """What users ask of a model.bin, within its bounds and beyond them."""
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -78,6 +79,38 @@ class Answer(support.TestCase):
         one = self.succeed(*words, "--seed=7", "--threads=1")
         self.assertEqual(self.succeed(*words, "--seed=7", "--threads=2"), one)
         self.assertNotEqual(self.succeed(*words, "--seed=8"), one)
+
+
+class Sampling(support.TestCase):
+    """What generation_config.json says holds until a flag says otherwise."""
+
+    def setUp(self):
+        super().setUp()
+        folder = self.folder / "model"
+        shutil.copytree(DATA / MODEL, folder, ignore=shutil.ignore_patterns("expected"))
+        (folder / "generation_config.json").write_text(json.dumps(
+            {"bos_token_id": 1, "eos_token_id": 2, "do_sample": True, "temperature": 0.9,
+             "top_k": 40, "top_p": 0.95, "num_beams": 3}))
+        done = execute(llmc(), "compile", folder, "-o", self.folder / "model.bin")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"num_beams", done.stderr)
+        self.assertIn(b"generation_config.json (generation)", done.stderr)
+
+    def test_is_as_the_model_asks(self):
+        words = ["--ids=1", "-n", "40", "--seed=3"]
+        told = self.succeed(self.folder / "model.bin", *words)
+        flags = ["--temperature=0.9", "--top-k=40", "--top-p=0.95"]
+        self.assertEqual(told, self.succeed(compiled(MODEL), *words, *flags))
+        self.assertNotEqual(told, self.succeed(compiled(MODEL), *words))
+
+    def test_is_as_the_flags_ask(self):
+        words = ["--ids=1", "-n", "40"]
+        self.assertEqual(self.succeed(self.folder / "model.bin", *words, "--temperature=0"),
+                         self.succeed(compiled(MODEL), *words))
+
+    def test_is_told_by_inspect(self):
+        self.assertIn(b"sampling, temperature 0.90, top-k 40, top-p 0.95",
+                      self.succeed(llmc(), "inspect", self.folder / "model.bin"))
 
 
 class Batch(support.TestCase):

@@ -1,6 +1,7 @@
 #include "runtime/template/TemplateFormat.h"
 #include "runtime/tokenizer/TokenizerFormat.h"
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/ProgramText.h"
 #include "runtime/verbs/report/Parts.h"
 
 namespace llmc::page {
@@ -77,20 +78,8 @@ Html templateFacts(const Artifact &artifact) {
 }
 
 Html generationFacts(const DecoderConfig &config) {
-  const GenerationDefaults &defaults = config.defaults;
   Html rows;
-  std::string text = defaults.sample ? "sampling" : "greedy";
-  if (defaults.temperature > 0)
-    text += ", temperature " + formatReal(defaults.temperature, 2);
-  if (defaults.topK > 0)
-    text += ", top-k " + std::to_string(defaults.topK);
-  if (defaults.topP > 0)
-    text += ", top-p " + formatReal(defaults.topP, 2);
-  if (defaults.minP > 0)
-    text += ", min-p " + formatReal(defaults.minP, 2);
-  if (defaults.repetitionPenalty > 0)
-    text += ", repetition penalty " + formatReal(defaults.repetitionPenalty, 2);
-  rows << factRow("Generation", text, "unless flags say otherwise");
+  rows << factRow("Generation", describeGeneration(config.defaults), "unless flags say otherwise");
   std::string ends;
   for (size_t i = 0; i < config.eosTokens.size() && i < 16; ++i)
     ends += (i ? ", " : "") + std::to_string(config.eosTokens[i]);
