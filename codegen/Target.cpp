@@ -17,7 +17,9 @@ llvm::ArrayRef<const Target *> llmc::codegen::allTargets() {
 
 std::vector<std::string> llmc::codegen::usefulLevels(mlir::ModuleOp kernels) {
   std::vector<std::string> levels;
-  for (const Target *target : allTargets())
+  for (const Target *target : allTargets()) {
+    if (target->isDevice())
+      continue;
     for (llvm::StringRef level : target->levels()) {
       auto isOwn = [&](mlir::func::FuncOp function) {
         return function->hasAttr(kernel::entryAttr) &&
@@ -27,6 +29,7 @@ std::vector<std::string> llmc::codegen::usefulLevels(mlir::ModuleOp kernels) {
           llvm::any_of(kernels.getOps<mlir::func::FuncOp>(), isOwn))
         levels.push_back(level.str());
     }
+  }
   return levels;
 }
 

@@ -37,6 +37,10 @@ public:
   /// Levels from the least to the most capable: "x86-64-v3", "x86-64-v4".
   virtual llvm::ArrayRef<llvm::StringRef> levels() const = 0;
 
+  /// Whether its processors sit beside the CPU: a level then has a schedule and
+  /// kernels of its own, which are in a file only where they are asked for.
+  virtual bool isDevice() const { return false; }
+
   /// The least level whose code a kernel has on `level`: a level adds
   /// instructions that few kernels use, and the others need not be generated
   /// again.
@@ -64,8 +68,8 @@ public:
 /// The targets of this build.
 llvm::ArrayRef<const Target *> allTargets();
 
-/// The levels of all targets, without those on which every kernel of the module
-/// has the code of a lesser one.
+/// The levels of the CPU, without those on which every kernel of the module has
+/// the code of a lesser one.
 std::vector<std::string> usefulLevels(mlir::ModuleOp kernels);
 
 /// The target that has this level, or Code::BadTarget with a list of all.

@@ -28,10 +28,18 @@ public:
   Result<CompileSummary> run();
 
 private:
+  /// Programs and kernels of a decoder for one GPU architecture.
+  struct DeviceSchedule {
+    std::string level; ///< "sm_80"
+    mlir::OwningOpRef<mlir::ModuleOp> module;
+  };
+
   static mlir::DialectRegistry registry();
   Status read();
   Status import();
+  Status chooseTargets();
   Status optimise();
+  Status scheduleDevices();
   Status optimiseAsGraph(mlir::OwningOpRef<mlir::ModuleOp> graph,
                          const Error &reason);
   Status reportRecognition(mlir::ModuleOp ir, int64_t attention);
@@ -59,6 +67,9 @@ private:
   std::optional<Error> tokenizerError; ///< It matters to decoders alone.
   mlir::OwningOpRef<mlir::ModuleOp> module;
   PipelineOptions pipeline;
+  bool hasCpu = true;                 ///< Programs for the CPU are wanted,
+  std::vector<std::string> cpuLevels; ///< for these; empty: all that differ.
+  std::vector<DeviceSchedule> devices; ///< Asked for.
   std::vector<codegen::KernelImage> images;
   bool emitted = false;
   bool isGraph = false; ///< Not a decoder: `infer` alone runs it.

@@ -38,6 +38,7 @@ static bool saysSpecialTokens(const std::string &file) {
 
 Status Compilation::read() {
   report("read");
+  LLMC_CHECK(chooseTargets());
   LLMC_TRY(folder, openModelFolder(options.input));
   LLMC_TRY(source, onnx::readModel(folder.model));
   if (source->graph.outputs.empty())
@@ -188,12 +189,20 @@ Result<CompileSummary> compileModel(const CompileOptions &options) {
   return Compilation(options).run();
 }
 
+std::vector<std::string> targetNames() {
+  std::vector<std::string> names{allCpuLevels};
+  for (const codegen::Target *target : codegen::allTargets())
+    for (llvm::StringRef level : target->levels())
+      names.push_back(level.str());
+  return names;
+}
+
 PipelineNames pipelineNames(const CompileOptions &options) {
   PipelineOptions pipeline;
   pipeline.dtype = options.dtype;
   pipeline.quantize = options.quantize;
   PipelineNames names;
-  for (const PipelineStep &step : decoderPipeline(pipeline))
+  for (const PipelineStep &step : cpuPipeline(pipeline))
     names.decoder.push_back(step.name);
   for (const PipelineStep &step : graphPipeline())
     names.graph.push_back(step.name);

@@ -12,6 +12,10 @@ namespace llmc {
 /// has one thread: kernels are generated in forked workers.
 Result<CompileSummary> compileModel(const CompileOptions &options);
 
+/// What CompileOptions::targets may name: `cpu` (all CPU levels that differ),
+/// the levels of the CPU and those of GPUs.
+std::vector<std::string> targetNames();
+
 /// The names of all passes that options would run, in order.
 struct PipelineNames {
   std::vector<std::string> decoder; ///< Of a model that is recognised.

@@ -37,6 +37,29 @@ static Status checkValid(const PipelineStep &step, ModuleOp ir,
                "please report this with the model's graph"};
 }
 
+/// What --target names: levels of the CPU, "cpu" for all that differ, GPUs.
+Status Compilation::chooseTargets() {
+  bool allLevels = options.targets.empty();
+  for (const std::string &name : options.targets) {
+    if (name == allCpuLevels) {
+      allLevels = true;
+      continue;
+    }
+    LLMC_TRY(const codegen::Target *target, codegen::targetOfLevel(name));
+    auto isNamed = [&](const DeviceSchedule &device) {
+      return device.level == name;
+    };
+    if (!target->isDevice())
+      cpuLevels.push_back(name);
+    else if (llvm::none_of(devices, isNamed))
+      devices.push_back({name, {}});
+  }
+  hasCpu = allLevels || !cpuLevels.empty();
+  if (allLevels)
+    cpuLevels.clear();
+  return Status::ok();
+}
+
 static std::string joined(const std::vector<std::string> &lines,
                           const char *separator) {
   std::string text;
@@ -85,7 +108,8 @@ Status Compilation::optimise() {
   // A graph that is no decoder may lack what the sample needs: no error yet.
   Status sampled = options.verifyEach ? verifier.begin(*module) : Status::ok();
   int64_t attention = countAttention(*module);
-  std::vector<PipelineStep> steps = decoderPipeline(pipeline);
+  std::vector<PipelineStep> steps =
+      hasCpu ? cpuPipeline(pipeline) : decoderPipeline(pipeline);
   std::vector<std::string> unevaluated;
   auto after = [&](const PipelineStep &step, ModuleOp ir) -> Status {
     LLMC_CHECK(checkValid(step, ir, log));
@@ -98,9 +122,11 @@ Status Compilation::optimise() {
       LLMC_CHECK(reportRecognition(ir, attention));
       LLMC_CHECK(std::move(sampled));
     }
-    if (step.stage == "quant")
-      return emitIfWanted(EmitStage::Llm);
-    return Status::ok();
+    if (step.stage != "layout")
+      return Status::ok();
+    for (DeviceSchedule &device : devices)
+      device.module = ir.clone();
+    return emitIfWanted(EmitStage::Llm);
   };
   Status status = runPipeline(*module, steps, options.dumpStages, log, after);
   if (!status && status.error().code == Code::NotADecoder && plain)
@@ -115,8 +141,24 @@ Status Compilation::optimise() {
         std::to_string(steps.size()) + " passes; behind " +
         joined(unevaluated, ", ") + " there are kernels, which it cannot");
   LLMC_CHECK(limitContext());
+  LLMC_CHECK(scheduleDevices());
   LLMC_CHECK(emitIfWanted(EmitStage::Rt));
   return emitIfWanted(EmitStage::Kernels);
+}
+
+/// Each GPU has programs and kernels of its own, over the same weights.
+Status Compilation::scheduleDevices() {
+  for (DeviceSchedule &device : devices) {
+    std::vector<PipelineStep> steps = schedulePipeline(pipeline, device.level);
+    auto after = [&](const PipelineStep &step, ModuleOp ir) {
+      return checkValid(step, ir, log);
+    };
+    std::string stages = options.dumpStages.empty()
+                             ? ""
+                             : options.dumpStages + "/" + device.level;
+    LLMC_CHECK(runPipeline(*device.module, steps, stages, log, after));
+  }
+  return Status::ok();
 }
 
 /// Any graph runs, if not as a decoder: one plain kernel per operator.
@@ -124,6 +166,12 @@ Status Compilation::optimiseAsGraph(OwningOpRef<ModuleOp> graph,
                                     const Error &reason) {
   module = std::move(graph);
   isGraph = true;
+  if (!hasCpu)
+    return Error{Code::BadTarget, "a graph that is no decoder runs on the CPU alone",
+                 folder.model, reason.why, "name a CPU level in --target"};
+  if (!devices.empty())
+    summary.notes.push_back("a graph that is no decoder runs on the CPU alone");
+  devices.clear();
   summary.report.clear();
   std::string why = reason.why.substr(0, reason.why.find('\n'));
   summary.notes.push_back("not recognised as a decoder" +

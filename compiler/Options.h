@@ -26,10 +26,13 @@ constexpr int64_t mostAttentionSplit = 16384;
 /// Of --max-context: tables of positions are evaluated and stored for each.
 inline constexpr int64_t largestContext = int64_t(1) << 24;
 
+/// In CompileOptions::targets: every CPU level that differs for the model.
+inline constexpr const char *allCpuLevels = "cpu";
+
 struct CompileOptions {
   std::string input;  ///< An .onnx file or a folder that holds one.
   std::string output; ///< The model.bin, or the text of --emit; "-": stdout.
-  std::vector<std::string> targets; ///< Levels; empty: all that differ.
+  std::vector<std::string> targets; ///< See targetNames(); empty: `cpu`.
   std::string dtype;    ///< "f32", "f16", "bf16"; empty: what the graph holds.
   std::string quantize; ///< "w8", "w4g32" …; empty: none.
   int64_t maxContext = 0; ///< 0: what the model's configuration says.

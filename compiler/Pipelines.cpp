@@ -7,15 +7,22 @@ namespace llmc {
 
 static_assert(mostAttentionSplit == kernel::mostSplit);
 
-std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options) {
-  std::vector<PipelineStep> steps;
+namespace {
+/// A list of passes that is written stage by stage.
+struct Steps {
+  std::vector<PipelineStep> list;
   const char *stage = "";
-  auto add = [&](std::unique_ptr<mlir::Pass> pass) {
+  void operator()(std::unique_ptr<mlir::Pass> pass) {
     std::string name = pass->getArgument().str();
-    steps.push_back({stage, std::move(name), std::move(pass)});
-  };
+    list.push_back({stage, std::move(name), std::move(pass)});
+  }
+};
+} // namespace
 
-  stage = "raise";
+std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options) {
+  Steps add;
+
+  add.stage = "raise";
   add(createSimplifyGraph());
   add(createRaiseEmbedding());
   add(createRaiseColumns());
@@ -28,43 +35,55 @@ std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options) {
   add(createRaiseMap());
   add(createRaiseStep());
 
-  stage = "types";
+  add.stage = "types";
   add(createConvertTypes({options.dtype}));
   add(createSelectCacheType());
 
-  stage = "fusion";
+  add.stage = "fusion";
   add(createFuseMaps());
   add(createFuseEpilogue());
   add(createFuseResidualNorm());
   add(createMergeLinears());
 
-  stage = "quant";
+  add.stage = "quant";
   add(createQuantizeWeights({options.quantize}));
   add(createRoundInputs());
   // The table becomes what the head's numbers have become.
   add(createShareWeights());
 
-  stage = "schedule";
-  add(createSpecializeStep({options.chunk}));
+  add.stage = "layout";
   add(createSelectLayouts());
+  return std::move(add.list);
+}
+
+std::vector<PipelineStep> schedulePipeline(const PipelineOptions &options,
+                                           llvm::StringRef device) {
+  Steps add;
+  add.stage = "schedule";
+  add(createSpecializeStep({options.chunk}));
   add(createSelectTiles());
   add(createSelectSplits({options.maxContext, options.attentionSplit}));
   add(createLowerToRt());
 
-  stage = "memory";
+  add.stage = "memory";
   add(createPlanMemory());
+  return std::move(add.list);
+}
+
+std::vector<PipelineStep> cpuPipeline(const PipelineOptions &options) {
+  std::vector<PipelineStep> steps = decoderPipeline(options);
+  for (PipelineStep &step : schedulePipeline(options))
+    steps.push_back(std::move(step));
   return steps;
 }
 
 std::vector<PipelineStep> graphPipeline() {
-  std::vector<PipelineStep> steps;
-  auto add = [&](const char *stage, std::unique_ptr<mlir::Pass> pass) {
-    std::string name = pass->getArgument().str();
-    steps.push_back({stage, std::move(name), std::move(pass)});
-  };
-  add("lowering", createLowerGraph());
-  add("memory", createPlanMemory());
-  return steps;
+  Steps add;
+  add.stage = "lowering";
+  add(createLowerGraph());
+  add.stage = "memory";
+  add(createPlanMemory());
+  return std::move(add.list);
 }
 
 } // namespace llmc

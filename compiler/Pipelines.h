@@ -11,7 +11,8 @@ namespace llmc {
 
 /// A pass and the stage of the design that it belongs to.
 struct PipelineStep {
-  std::string stage; ///< "raise", "types", "fusion", "quant", "schedule", "memory"
+  /// "raise", "types", "fusion", "quant", "layout", "schedule", "memory"
+  std::string stage;
   std::string name;  ///< The pass's flag: "llmc-raise-attention".
   std::unique_ptr<mlir::Pass> pass; ///< Taken by who runs it.
 };
@@ -25,8 +26,18 @@ struct PipelineOptions {
   std::string quantize; ///< "w8", "w4g32" …; empty: none.
 };
 
-/// From a decoder's graph in the onnx dialect to programs and kernels.
+/// From a decoder's graph in the onnx dialect to its step in the llm dialect,
+/// with every decision that is the file's and not a processor's: types, schemes
+/// and layouts of weights.
 std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options);
+
+/// From there to programs and kernels. \p device is "" for the CPU, all of its
+/// levels, or the level of a GPU: "sm_80".
+std::vector<PipelineStep> schedulePipeline(const PipelineOptions &options,
+                                           llvm::StringRef device = "");
+
+/// Both, one after the other, for the CPU.
+std::vector<PipelineStep> cpuPipeline(const PipelineOptions &options);
 
 /// From any graph in the onnx dialect to a program of plain kernels.
 std::vector<PipelineStep> graphPipeline();

@@ -16,11 +16,9 @@ using namespace mlir;
 namespace llmc {
 
 Status Compilation::generate() {
-  std::vector<std::string> levels = options.targets;
+  std::vector<std::string> levels = cpuLevels;
   if (levels.empty())
     levels = codegen::usefulLevels(*module);
-  for (const std::string &level : levels)
-    LLMC_CHECK(codegen::targetOfLevel(level));
   if (options.emit == EmitStage::Llvm || options.emit == EmitStage::Assembly) {
     OpBuilder builder(&context);
     OwningOpRef<ModuleOp> kernels(ModuleOp::create(builder.getUnknownLoc()));

@@ -80,8 +80,9 @@ protected:
                                               &context);
     EXPECT_TRUE(bool(module));
     PassManager manager(&context);
-    for (PipelineStep &step : decoderPipeline({}))
-      if (step.stage == "schedule" || step.stage == "memory")
+    for (PipelineStep &step : cpuPipeline({}))
+      if (step.stage == "layout" || step.stage == "schedule" ||
+          step.stage == "memory")
         manager.addPass(std::move(step.pass));
     EXPECT_TRUE(module && succeeded(manager.run(*module)));
     return module;

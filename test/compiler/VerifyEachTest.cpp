@@ -41,7 +41,7 @@ Status run(const std::string &where) {
     return module.takeError();
   VerifyEach verifier;
   LLMC_CHECK(verifier.begin(**module));
-  std::vector<PipelineStep> steps = decoderPipeline({});
+  std::vector<PipelineStep> steps = cpuPipeline({});
   for (size_t i = 0; i < steps.size(); ++i)
     if (steps[i].name == where) {
       PipelineStep fault{"raise", "test-sharpen-attention",

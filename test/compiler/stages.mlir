@@ -28,8 +28,8 @@
 // CHECK-NEXT: {{^}}llmc-quantize-weights{{$}}
 // CHECK-NEXT: {{^}}llmc-round-inputs{{$}}
 // CHECK-NEXT: {{^}}llmc-share-weights{{$}}
-// CHECK-NEXT: {{^}}llmc-specialize-step{{$}}
 // CHECK-NEXT: {{^}}llmc-select-layouts{{$}}
+// CHECK-NEXT: {{^}}llmc-specialize-step{{$}}
 // CHECK-NEXT: {{^}}llmc-select-tiles{{$}}
 // CHECK-NEXT: {{^}}llmc-select-splits{{$}}
 // CHECK-NEXT: {{^}}llmc-lower-to-rt{{$}}

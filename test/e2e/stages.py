@@ -22,6 +22,9 @@ class Emit(support.TestCase):
                 self.assertEqual(done.returncode, 0, done.stderr[-2000:])
                 self.assertIn(word, done.stdout.decode())
                 self.assertEqual(done.stderr, b"")
+                if stage in ("onnx", "llm", "rt"):
+                    self.assertEqual(done.stdout.count(b"\nmodule") +
+                                     done.stdout.startswith(b"module"), 1)
 
     def test_writes_to_a_file_what_it_prints(self):
         out = self.folder / "rt.mlir"

@@ -1,7 +1,7 @@
 // The only file of the tool that is built with exceptions: CLI11 throws them.
 #include "tools/llmc/CompileArguments.h"
 
-#include "runtime/cpu/CpuLevel.h"
+#include "compiler/Compiler.h"
 #include "runtime/format/CacheLayout.h"
 #include "runtime/format/CheckModel.h"
 #include "runtime/verbs/Arguments.h"
@@ -120,8 +120,8 @@ void addOptions(CLI::App &app, CompileArguments &out, RawFlags &raw) {
   text("-o,--output", options.output,
        "the file to write; with --emit it may be - for stdout", "FILE");
   app.add_option("--target", options.targets,
-                 "CPU levels, e.g. x86-64-v3,x86-64-v4 (default: all that "
-                 "differ for the model)")
+                 "what to make code for: CPU levels, e.g. x86-64-v3,x86-64-v4, or "
+                 "cpu for all that differ for the model (default)")
       ->type_name("LIST")
       ->delimiter(',')
       ->allow_extra_args(false)
@@ -209,14 +209,12 @@ Error fromParseError(const CLI::ParseError &error) {
           "llmc compile --help shows examples"};
 }
 
-/// The levels are those that a model.bin chooses from, and that doctor lists.
 Status checkTargets(const std::vector<std::string> &targets) {
-  std::vector<std::string_view> names;
+  std::vector<std::string> known = targetNames();
+  std::vector<std::string_view> names(known.begin(), known.end());
   std::string list;
-  for (const CpuLevel &level : cpuLevels()) {
-    names.push_back(level.name);
-    list += (list.empty() ? "" : ", ") + std::string(level.name);
-  }
+  for (std::string_view name : names)
+    list += (list.empty() ? "" : ", ") + std::string(name);
   for (const std::string &target : targets) {
     if (std::ranges::find(names, target) != names.end())
       continue;
