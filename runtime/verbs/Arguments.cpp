@@ -4,6 +4,7 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <utility>
 
@@ -37,10 +38,41 @@ std::optional<double> parseReal(std::string_view text) {
   double number = 0;
   auto [end, status] =
       std::from_chars(text.data(), text.data() + text.size(), number);
-  if (status != std::errc() || end != text.data() + text.size() ||
-      !std::isfinite(number))
+  if (end != text.data() + text.size() || !std::isfinite(number))
     return std::nullopt;
-  return number;
+  if (status == std::errc::result_out_of_range)
+    // It does not tell which end was left; this gives 0 or an infinity.
+    number = std::strtod(std::string(text).c_str(), nullptr);
+  else if (status != std::errc())
+    return std::nullopt;
+  return status != std::errc() && std::abs(number) < 1
+             ? std::copysign(std::numeric_limits<double>::denorm_min(), number)
+             : number;
+}
+
+static std::string shortNumber(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", number);
+  return text;
+}
+
+std::string RealRange::objection(double number) const {
+  // Written so that NaN is refused.
+  if (!(number >= least))
+    return "is less than " + shortNumber(least);
+  if (!(number <= most))
+    return "is more than " + shortNumber(most);
+  if (excludesLeast && number == least)
+    return "is not more than " + shortNumber(least);
+  if (number != 0 && static_cast<float>(number) == 0)
+    return "is too close to 0";
+  return "";
+}
+
+std::string RealRange::advice() const {
+  std::string low = (excludesLeast ? "more than " : "at least ") + shortNumber(least);
+  bool anyMost = most >= std::numeric_limits<float>::max();
+  return "give " + low + (anyMost ? "" : " and at most " + shortNumber(most));
 }
 
 Result<std::vector<int32_t>> parseIds(std::string_view text) {
@@ -135,6 +167,8 @@ Status store(const Arguments::Flag &flag, std::string_view text,
     std::optional<double> number = parseReal(text);
     if (!number)
       return bad("is no number", "write a number such as 0.8");
+    if (std::string why = flag.reals.objection(*number); !why.empty())
+      return bad(std::move(why), flag.reals.advice());
     if (real)
       **real = *number;
     else

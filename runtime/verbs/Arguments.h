@@ -5,6 +5,7 @@
 #include "runtime/support/Error.h"
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,19 @@
 #include <vector>
 
 namespace llmc {
+
+/// The numbers that a flag for real ones takes.
+struct RealRange {
+  double least = std::numeric_limits<double>::lowest();
+  double most = std::numeric_limits<double>::max();
+  bool excludesLeast = false;
+
+  /// What is wrong with \p number, to stand behind it: `is more than 1`; empty
+  /// where it may be taken. What a float would round to 0 is no other number.
+  std::string objection(double number) const;
+  /// `give more than 0 and at most 1`.
+  std::string advice() const;
+};
 
 /// Takes `--flag=value`, `--flag value`, `-n 5`, `-n5`, switches without a
 /// value, positionals between flags, and `--`, behind which all is positional.
@@ -39,6 +53,7 @@ public:
     /// What the flag means where it stands alone; another value is then given
     /// by `--flag=value` only.
     std::string_view alone = {};
+    RealRange reals = {}; ///< Real numbers only.
 
     /// `LLMC_MAX_TOKENS`; empty where it is no setting.
     std::string variable() const;
@@ -77,6 +92,8 @@ private:
 
 /// `32k`, `32KiB` → 32768. nullopt where it is no integer or does not fit.
 std::optional<int64_t> parseInteger(std::string_view text);
+/// nullopt where it is no number, as for `inf` and `nan`. What no double holds
+/// becomes an infinity, or the number nearest to 0: no range takes either.
 std::optional<double> parseReal(std::string_view text);
 /// `1,2,3`; at least one. Error: BadFlagValue.
 Result<std::vector<int32_t>> parseIds(std::string_view text);

@@ -6,9 +6,17 @@
 #include "runtime/sampling/Sampler.h"
 #include "runtime/verbs/Arguments.h"
 
+#include <limits>
 #include <optional>
 
 namespace llmc {
+
+/// What each takes; it is computed with as a float.
+inline constexpr double mostFloat = std::numeric_limits<float>::max();
+inline constexpr RealRange temperatureRange{0, mostFloat};
+inline constexpr RealRange topPRange{0, 1, /*excludesLeast=*/true};
+inline constexpr RealRange minPRange{0, 1};
+inline constexpr RealRange penaltyRange{0, mostFloat, /*excludesLeast=*/true};
 
 struct SamplingFlags {
   std::optional<double> temperature, topP, minP, repetitionPenalty;

@@ -11,26 +11,20 @@
 
 namespace llmc::page {
 
+/// Of a machine's limits, in 1e9 per second.
+static constexpr RealRange limitRange{0, 1e9, /*excludesLeast=*/true};
+
 void ReportFlags::add(Arguments &arguments) {
   arguments.flags.push_back({"report", 'r', "FILE", "write a page about the file (report.html)", &path,
                              INT64_MIN, false, "report.html"});
   arguments.flags.push_back({"measure", 0, "", "report: run some steps and show times of kernels", &measure});
   arguments.flags.push_back({"threads", 't', "N", "report: threads to measure with", &threads, 1, true});
-  arguments.flags.push_back({"bandwidth", 0, "GB/S", "report: the machine's, instead of measuring it", &bandwidth});
-  arguments.flags.push_back({"flops", 0, "GFLOP/S", "report: the machine's, instead of measuring it", &operations});
+  arguments.flags.push_back({"bandwidth", 0, "GB/S", "report: the machine's, instead of measuring it", &bandwidth, INT64_MIN, false, {}, limitRange});
+  arguments.flags.push_back({"flops", 0, "GFLOP/S", "report: the machine's, instead of measuring it", &operations, INT64_MIN, false, {}, limitRange});
   arguments.flags.push_back({"extent", 0, "N", "report: what open extents of a graph are (16)", &extent, 1});
 }
 
 Status ReportFlags::check() const {
-  auto bad = [](std::string flag, double value) {
-    return Error{Code::BadFlagValue, "the machine's limit cannot be used",
-                 std::move(flag) + "=" + formatReal(value, 2), "it is not above 0",
-                 "give what the machine can do, or leave the flag out"};
-  };
-  if (bandwidth && !(*bandwidth > 0 && *bandwidth < 1e9))
-    return bad("--bandwidth", *bandwidth);
-  if (operations && !(*operations > 0 && *operations < 1e9))
-    return bad("--flops", *operations);
   if (threads > 1024)
     return Error{Code::BadFlagValue, "there are too many threads", "--threads=" + std::to_string(threads),
                  "the limit is 1024", "give fewer, or leave the flag out"};

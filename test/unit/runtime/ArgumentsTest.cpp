@@ -148,6 +148,31 @@ TEST(Arguments, IntegersTakeSuffixes) {
   EXPECT_EQ(parseInteger("9223372036854775807k"), std::nullopt);
 }
 
+TEST(Arguments, RealNumbersAreToldAsTheyWereWrittenWhereTheyAreOutOfRange) {
+  Everything e;
+  e.arguments.flags[2].reals = {0, 3e38, /*excludesLeast=*/true};
+  for (auto [word, why] : std::initializer_list<std::pair<const char *, const char *>>{
+           {"1e40", "`1e40` is more than 3e+38"},
+           {"1e400", "`1e400` is more than 3e+38"},
+           {"-1e400", "`-1e400` is less than 0"},
+           {"-0.5", "`-0.5` is less than 0"},
+           {"0", "`0` is not more than 0"},
+           {"1e-50", "`1e-50` is too close to 0"},
+           {"1e-400", "`1e-400` is too close to 0"},
+           {"inf", "`inf` is no number"},
+           {"nan", "`nan` is no number"},
+           {"1,5", "`1,5` is no number"},
+           {"0x10", "`0x10` is no number"}}) {
+    Status status = e.parse({"f", "--heat", word});
+    ASSERT_FALSE(status) << word;
+    EXPECT_EQ(status.error().why, why);
+    EXPECT_EQ(status.error().where, "--heat");
+  }
+  EXPECT_TRUE(e.parse({"f", "--heat=2.5e-3"}));
+  EXPECT_EQ(e.heat, 2.5e-3);
+  EXPECT_EQ((RealRange{0, 1, true}).advice(), "give more than 0 and at most 1");
+}
+
 TEST(Arguments, IdsAreAListOfIntegers) {
   auto ids = parseIds("1,403, 407");
   ASSERT_TRUE(ids);
