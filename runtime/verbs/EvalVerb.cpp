@@ -1,6 +1,6 @@
-#include "runtime/support/File.h"
 #include "runtime/support/Json.h"
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/InputText.h"
 #include "runtime/verbs/ProgressLine.h"
 #include "runtime/verbs/Session.h"
 #include "runtime/verbs/Verbs.h"
@@ -81,7 +81,7 @@ Status runEval(Invocation &invocation) {
   bool perToken = false, json = false;
   Arguments arguments;
   arguments.flags = {
-      {"text", 0, "FILE", "the text to judge", &textFile},
+      {"text", 0, "FILE", "the text to judge; - reads it from stdin", &textFile},
       {"ids", 0, "LIST", "token ids instead of a text", &ids},
       {"per-token", 0, "", "print a line per token: id and -log p", &perToken},
       {"json", 0, "", "print JSON", &json},
@@ -98,9 +98,8 @@ Status runEval(Invocation &invocation) {
   std::vector<int32_t> tokens;
   ProgressLine line;
   if (ids.empty()) {
-    LLMC_TRY(MappedFile file, MappedFile::open(textFile));
-    std::string_view text(reinterpret_cast<const char *>(file.bytes().data()),
-                          file.bytes().size());
+    LLMC_TRY(InputText input, InputText::read(textFile));
+    std::string_view text = input.text();
     if (text.size() > longText)
       line.showNow("eval: " + formatBytes(text.size()) + " of text become tokens");
     LLMC_TRY(tokens, session.encode(text));

@@ -1,8 +1,7 @@
 #include "runtime/verbs/PromptFile.h"
 
-#include "runtime/support/File.h"
-#include "runtime/verbs/Arguments.h"
-#include "runtime/verbs/RunFlags.h"
+#include "runtime/verbs/InputText.h"
+#include "runtime/verbs/SamplingFlags.h"
 
 #include <algorithm>
 #include <charconv>
@@ -42,6 +41,7 @@ private:
   bool unit(uint32_t &code);
   bool escape(std::string &text);
   template <typename T> bool number(std::optional<T> &value);
+  bool real(std::optional<double> &value, const RealRange &range);
   bool ids(std::vector<int32_t> &list);
   bool strings(std::vector<std::string> &list);
 
@@ -119,16 +119,29 @@ template <typename T> bool LineReader::number(std::optional<T> &value) {
   skip();
   T result = 0;
   auto [end, status] = std::from_chars(rest.data(), rest.data() + rest.size(), result);
-  // What from_chars takes beyond JSON: inf and nan.
-  bool digits = !rest.empty() && (rest[0] == '-' || (rest[0] >= '0' && rest[0] <= '9')) &&
-                (rest[0] != '-' || (rest.size() > 1 && rest[1] >= '0' && rest[1] <= '9'));
-  if (status != std::errc() || !digits)
-    return fail(std::is_integral_v<T> ? "an integer is expected" : "a number is expected");
+  if (status == std::errc::result_out_of_range)
+    return fail("an integer is out of range");
+  if (status != std::errc())
+    return fail("an integer is expected");
   rest.remove_prefix(static_cast<size_t>(end - rest.data()));
   if (!rest.empty() && std::string_view(".eE").find(rest[0]) != std::string_view::npos)
     return fail("an integer is expected");
   value = result;
   return true;
+}
+
+bool LineReader::real(std::optional<double> &value, const RealRange &range) {
+  skip();
+  // As JSON spells numbers: from_chars would also take inf, nan and .5.
+  std::string_view text = rest.substr(0, rest.find_first_not_of("0123456789+-.eE"));
+  size_t first = text.starts_with('-') ? 1 : 0;
+  bool digits = text.size() > first && text[first] >= '0' && text[first] <= '9';
+  value = digits ? parseReal(text) : std::nullopt;
+  if (!value)
+    return fail("a number is expected");
+  rest.remove_prefix(text.size());
+  std::string why = range.objection(*value);
+  return why.empty() || fail("`" + std::string(text) + "` " + why);
 }
 
 bool LineReader::ids(std::vector<int32_t> &list) {
@@ -174,13 +187,13 @@ bool LineReader::member(std::string name, FilePrompt &prompt) {
            ((*prompt.topK >= 0 && *prompt.topK <= INT32_MAX) ||
             fail("top-k is out of range"));
   if (name == "temperature")
-    return number(prompt.temperature);
+    return real(prompt.temperature, temperatureRange);
   if (name == "top-p")
-    return number(prompt.topP);
+    return real(prompt.topP, topPRange);
   if (name == "min-p")
-    return number(prompt.minP);
+    return real(prompt.minP, minPRange);
   if (name == "repetition-penalty")
-    return number(prompt.repetitionPenalty);
+    return real(prompt.repetitionPenalty, penaltyRange);
   constexpr std::string_view names[] = {
       "prompt", "ids", "n", "max-tokens", "seed", "stop", "temperature",
       "top-k", "top-p", "min-p", "repetition-penalty"};
@@ -250,14 +263,8 @@ Result<std::vector<FilePrompt>> parsePrompts(std::string_view bytes,
 }
 
 Result<std::vector<FilePrompt>> readPrompts(const std::string &path) {
-  if (path == "-") {
-    LLMC_TRY(std::string text, readStdin(0));
-    return parsePrompts(text, "stdin");
-  }
-  LLMC_TRY(MappedFile file, MappedFile::open(path));
-  auto bytes = file.bytes();
-  return parsePrompts({reinterpret_cast<const char *>(bytes.data()), bytes.size()},
-                      path);
+  LLMC_TRY(InputText input, InputText::read(path));
+  return parsePrompts(input.text(), path == "-" ? "stdin" : path);
 }
 
 } // namespace llmc

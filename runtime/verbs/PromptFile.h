@@ -28,7 +28,7 @@ struct FilePrompt {
 /// prompt, an empty one too. \p name is for messages. Error: BadPrompts.
 Result<std::vector<FilePrompt>> parsePrompts(std::string_view bytes,
                                              const std::string &name);
-/// Of the file \p path; `-` is stdin. Errors also: those of MappedFile::open.
+/// Of \p path, as InputText takes it. Errors also: those of InputText::read.
 Result<std::vector<FilePrompt>> readPrompts(const std::string &path);
 
 } // namespace llmc

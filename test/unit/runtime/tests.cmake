@@ -30,6 +30,7 @@ llmc_unit_test(runtime-tests
   runtime/EndingTest.cpp
   runtime/FakeBinary.cpp
   runtime/GraphTest.cpp
+  runtime/InputTextTest.cpp
   runtime/KvCacheTest.cpp
   runtime/LineBufferTest.cpp
   runtime/LoadingTest.cpp
