@@ -169,6 +169,11 @@ Result<OutputFile> OutputFile::create(const std::string &path,
   return file;
 }
 
+Status OutputFile::check(const std::string &path) {
+  Result<OutputFile> file = create(path, 1 << 16);
+  return file ? Status::ok() : Status(file.takeError());
+}
+
 Status OutputFile::writeOut(std::span<const std::byte> bytes) {
   BlockFileSizeSignal guard;
   uint64_t before = written;

@@ -28,6 +28,11 @@ public:
   /// Errors: CannotCreate, PermissionDenied, CannotWrite.
   static Result<OutputFile> create(const std::string &path, uint64_t expected);
 
+  /// Whether \p path could be written, for whoever works long before there is
+  /// anything to write: creates a small file there and drops it. Errors: those
+  /// of create().
+  static Status check(const std::string &path);
+
   OutputFile(OutputFile &&other) noexcept;
   OutputFile &operator=(OutputFile &&) = delete;
   ~OutputFile();

@@ -198,9 +198,15 @@ Status runInfer(Invocation &invocation) {
   read.insert(read.end(), given.files.begin(), given.files.end());
   read.insert(read.end(), expected.files.begin(), expected.files.end());
   LLMC_CHECK(checkPaths(flags, paths, std::move(read)));
+  if (!flags.folder.empty())
+    LLMC_CHECK(makeFolder(flags.folder));
   for (const auto &files : paths)
-    for (const std::string &path : files)
+    for (const std::string &path : files) {
       LLMC_CHECK(checkTensorName(path));
+      LLMC_CHECK(OutputFile::check(path));
+    }
+  if (!flags.trace.empty())
+    LLMC_CHECK(OutputFile::check(flags.trace));
 
   Trace trace(model->artifact.model());
   if (!flags.trace.empty())
@@ -211,8 +217,6 @@ Status runInfer(Invocation &invocation) {
   if (!flags.trace.empty())
     LLMC_CHECK(trace.write(flags.trace, model->weights->report()));
 
-  if (!flags.folder.empty())
-    LLMC_CHECK(makeFolder(flags.folder));
   std::vector<OutputReport> reports(outputs.size());
   std::optional<Error> difference;
   for (size_t i = 0; i < outputs.size(); ++i) {

@@ -284,10 +284,12 @@ Status runInspect(Invocation &invocation) {
     return Status::ok();
   LLMC_CHECK(report.check());
   std::string shownName = invocation.fileName.empty() ? invocation.file : invocation.fileName;
-  if (!report.path.empty())
-    LLMC_CHECK(keepApart(report.path, {&invocation.file, 1}));
-  if (!flags.picture.empty())
-    LLMC_CHECK(keepApart(flags.picture, {&invocation.file, 1}));
+  // Before anything is measured.
+  for (const std::string &output : {report.path, flags.picture})
+    if (!output.empty()) {
+      LLMC_CHECK(keepApart(output, {&invocation.file, 1}));
+      LLMC_CHECK(OutputFile::check(output));
+    }
   LLMC_TRY(Artifact artifact, Artifact::open(invocation.file));
   if (!flags.picture.empty())
     LLMC_CHECK(writePicture(artifact.model(), flags.picture));

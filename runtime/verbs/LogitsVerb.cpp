@@ -114,8 +114,9 @@ Status runLogits(Invocation &invocation) {
                                    : "one of --ids, --text and --prompts is needed",
                  "--ids=1,403,407 --out=logits.npy"};
 
-  LLMC_CHECK(keepApart(flags.out, {&invocation.file, 1}));
+  LLMC_CHECK(keepApart(flags.out, std::vector{invocation.file, flags.prompts}));
   LLMC_CHECK(checkTensorName(flags.out));
+  LLMC_CHECK(OutputFile::check(flags.out));
   std::vector<FilePrompt> file;
   if (!flags.prompts.empty()) {
     LLMC_TRY(file, readPrompts(flags.prompts));

@@ -79,8 +79,10 @@ Status runRun(Invocation &invocation) {
     return Error{Code::BadFlagValue, "there are two prompts",
                  flags.prompts.empty() ? "--ids" : "--prompts",
                  "a prompt is text or ids, or a file has them", "leave one out"};
-  if (!flags.trace.empty())
-    LLMC_CHECK(keepApart(flags.trace, {&invocation.file, 1}));
+  if (!flags.trace.empty()) {
+    LLMC_CHECK(keepApart(flags.trace, std::vector{invocation.file, flags.prompts}));
+    LLMC_CHECK(OutputFile::check(flags.trace));
+  }
 
   std::vector<FilePrompt> prompts;
   if (!flags.prompts.empty()) {

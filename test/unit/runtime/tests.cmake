@@ -35,6 +35,7 @@ llmc_unit_test(runtime-tests
   runtime/LineBufferTest.cpp
   runtime/LoadingTest.cpp
   runtime/LoadPolicyTest.cpp
+  runtime/OutputsTest.cpp
   runtime/PromptBoundTest.cpp
   runtime/ReportTest.cpp
   runtime/SupportTest.cpp
