@@ -89,13 +89,18 @@ CHUNKS = [
     "<tool>", "\x00", "\r\n", "ROMEO:\n", "What say you, my lord?"]
 
 
-def cases(t, count, seed):
-    rnd = random.Random(seed)
+def texts_of(rnd, count):
     texts = ["", " ", "Once upon a time"] + CHUNKS
     while len(texts) < count:
         texts.append("".join(rnd.choice(CHUNKS) for _ in range(rnd.randrange(2, 9))))
     for text in texts:
         assert all(unicodedata.category(c) != "Cn" for c in text)
+    return texts
+
+
+def cases(t, count, seed):
+    rnd = random.Random(seed)
+    for text in texts_of(rnd, count):
         add, parse = rnd.random() < 0.5, rnd.random() < 0.5
         t.encode_special_tokens = not parse
         ids = t.encode(text, add_special_tokens=add).ids

@@ -153,6 +153,8 @@ inline const std::vector<Vocabulary> vocabularies = {
      {"ggml-vocab-bert-bge.gguf"}},
     {"sentencepiece", "test_model.model", "SentencePiece unigram", {}, {}},
     {"rwkv-world", "rwkv_vocab_v20230424.txt", "longest match", {}, {}},
+    // Made from the vocabulary of GPT-2, which it is.
+    {"", "r50k_base.tiktoken", "tiktoken", {"tiktoken/r50k_base"}, {}},
 };
 
 } // namespace llmc::tokenizer

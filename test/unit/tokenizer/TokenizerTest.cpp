@@ -1,8 +1,6 @@
 #include "TestModels.h"
 #include "frontends/tokenizer/TokenizerReader.h"
 
-#include <nlohmann/json.hpp>
-
 using namespace llmc;
 using namespace llmc::tokenizer;
 using Ids = std::vector<int32_t>;
@@ -19,34 +17,6 @@ Tokenizer withAdded(const std::string &text, AddedToken token) {
 constexpr int32_t addedId = 266, mark = 259, a = 260, b = 261, markA = 264;
 const EncodeOptions bare{false, false};
 } // namespace
-
-class TokenizerCases : public ::testing::TestWithParam<const char *> {};
-
-TEST_P(TokenizerCases, AreWhatTheTokenizersLibraryGives) {
-  std::string folder =
-      std::string(LLMC_TEST_DATA) + "/tokenizers/" + GetParam();
-  auto read = readTokenizer(folder);
-  ASSERT_TRUE(read) << read.error().render();
-  auto t = Tokenizer::load(serialize(read->model));
-  ASSERT_TRUE(t) << t.error().render();
-  std::istringstream lines(readText(folder + "/cases.jsonl"));
-  int count = 0;
-  for (std::string line; std::getline(lines, line); ++count) {
-    nlohmann::json c = nlohmann::json::parse(line);
-    auto ids = t->encode(
-        c["text"].get<std::string>(),
-        {c["add_special"].get<bool>(), c["parse_special"].get<bool>()});
-    ASSERT_TRUE(ids);
-    EXPECT_EQ(*ids, c["ids"].get<Ids>()) << c["text"];
-    EXPECT_EQ(t->decode(*ids, {false}), c["decoded"].get<std::string>());
-    EXPECT_EQ(t->decode(*ids), c["plain"].get<std::string>());
-  }
-  EXPECT_EQ(count, 120);
-}
-
-INSTANTIATE_TEST_SUITE_P(Kinds, TokenizerCases,
-                         ::testing::Values("byte-level", "split",
-                                           "sentencepiece", "metaspace"));
 
 TEST(Tokenizer, TextNeverGivesASpecialTokenUnlessAsked) {
   Tokenizer t = make(smallModel());
