@@ -1,3 +1,4 @@
+#include "frontends/tokenizer/Advice.h"
 #include "frontends/tokenizer/GgufVocabulary.h"
 #include "frontends/tokenizer/PieceVocabulary.h"
 #include "frontends/tokenizer/SplitPatterns.h"
@@ -28,7 +29,7 @@ private:
 
   Error unsupported(std::string why) {
     return Error{Code::UnsupportedTokenizer, "the tokenizer is not supported",
-                 file, std::move(why), "put a tokenizer.json beside the model"};
+                 file, std::move(why), addJson};
   }
   Error bad(std::string where, std::string why) {
     return Error{Code::BadTokenizer,

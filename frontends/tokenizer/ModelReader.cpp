@@ -1,5 +1,6 @@
 #include "frontends/tokenizer/ModelReader.h"
 
+#include "frontends/tokenizer/Advice.h"
 #include "frontends/tokenizer/JsonFields.h"
 
 #include <algorithm>
@@ -257,12 +258,9 @@ Status ModelReader::State::fillMerges(TokenizerModel &model) {
 
 Status ModelReader::finish(const JsonValue &root, TokenizerModel &model,
                            std::vector<std::string> &notes) {
-  auto unsupported = [](std::string why) {
-    return Error{Code::UnsupportedTokenizer,
-                 "the tokenizer is not supported",
-                 "tokenizer.json: model",
-                 std::move(why),
-                 {}};
+  auto unsupported = [](std::string why, std::string fix = otherThanJson) {
+    return Error{Code::UnsupportedTokenizer, "the tokenizer is not supported",
+                 "tokenizer.json: model", std::move(why), std::move(fix)};
   };
   Fields f(root.find("model"), "model");
   // Old files leave the type out; only BPE has merges.
@@ -276,7 +274,8 @@ Status ModelReader::finish(const JsonValue &root, TokenizerModel &model,
     model.kind = ModelKind::Bpe;
     const JsonValue *dropout = f.find("dropout");
     if (dropout && (dropout->real != 0 || dropout->integer != 0))
-      return unsupported("dropout makes the ids random");
+      return unsupported("dropout makes the ids random",
+                         "set model.dropout to null: it is for training");
     if (!f.text("continuing_subword_prefix").empty())
       return unsupported("continuing_subword_prefix is set");
     model.endOfWordSuffix = f.text("end_of_word_suffix");
@@ -307,7 +306,9 @@ Status ModelReader::finish(const JsonValue &root, TokenizerModel &model,
   if (model.kind == ModelKind::Unigram) {
     int64_t id = f.integer("unk_id", -1);
     if (id < 0 || size_t(id) >= state->texts.size())
-      return unsupported("Unigram without an unknown token");
+      return unsupported("Unigram without an unknown token",
+                         "set model.unk_id to the place in model.vocab of the "
+                         "token for unknown text");
     model.unkId = int32_t(id);
   } else {
     unk = f.text("unk_token", model.kind == ModelKind::WordPiece   ? "[UNK]"

@@ -1,5 +1,6 @@
 #include "frontends/tokenizer/PieceVocabulary.h"
 
+#include "frontends/tokenizer/Advice.h"
 #include "frontends/tokenizer/LowerSteps.h"
 #include "frontends/tokenizer/RankMerges.h"
 
@@ -65,11 +66,9 @@ static Status lowerTokens(PieceVocabulary &v, TokenizerModel &m,
     if (unknown)
       m.unkId = int32_t(i);
     if (p.type == PieceType::Unused && !v.unigram)
-      return Error{Code::UnsupportedTokenizer,
-                   "the tokenizer is not supported",
+      return Error{Code::UnsupportedTokenizer, "the tokenizer is not supported",
                    file + ": piece " + std::to_string(i),
-                   "a BPE vocabulary has pieces out of use",
-                   {}};
+                   "a BPE vocabulary has pieces out of use", addJson};
     TokenUse use = p.type == PieceType::Normal ? TokenUse::Text
                    : p.type == PieceType::UserDefined && v.unigram
                        ? TokenUse::UserDefined

@@ -1,5 +1,6 @@
 #include "frontends/tokenizer/RankMerges.h"
 
+#include "frontends/tokenizer/Advice.h"
 #include "runtime/tokenizer/Unicode.h"
 
 #include <algorithm>
@@ -69,11 +70,9 @@ Result<std::vector<Merge>> rankMerges(std::span<const std::string> tokens,
                                       std::span<const int64_t> ranks,
                                       const std::string &file) {
   auto unsupported = [&](size_t id, std::string why) {
-    return Error{Code::UnsupportedTokenizer,
-                 "the tokenizer is not supported",
-                 file + ": token " + std::to_string(id),
-                 std::move(why),
-                 {}};
+    return Error{Code::UnsupportedTokenizer, "the tokenizer is not supported",
+                 file + ": token " + std::to_string(id), std::move(why),
+                 addJson};
   };
   Ranker ranker(tokens, ranks);
   std::vector<Merge> merges;

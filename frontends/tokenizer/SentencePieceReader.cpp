@@ -1,5 +1,7 @@
 #include "frontends/tokenizer/SentencePieceReader.h"
 
+#include "frontends/tokenizer/Advice.h"
+
 #include <bit>
 #include <optional>
 
@@ -142,11 +144,8 @@ private:
                  "check that the file was downloaded whole"};
   }
   Error unsupported(std::string why) {
-    return Error{Code::UnsupportedTokenizer,
-                 "the tokenizer is not supported",
-                 file,
-                 std::move(why),
-                 {}};
+    return Error{Code::UnsupportedTokenizer, "the tokenizer is not supported",
+                 file, std::move(why), addJson};
   }
   Status whole(const Fields &f) {
     return f.problem.empty() ? Status::ok()

@@ -1,5 +1,6 @@
 #include "frontends/tokenizer/TokenizerReader.h"
 
+#include "frontends/tokenizer/Advice.h"
 #include "frontends/tokenizer/CompilePattern.h"
 #include "frontends/tokenizer/GgufVocabulary.h"
 #include "frontends/tokenizer/LowerPipeline.h"
@@ -107,11 +108,9 @@ Result<JsonValue> readJson(const TokenizerFiles &files, ReadTokenizer &read) {
                  join(problems.invalid),
                  {}};
   if (!problems.unsupported.empty())
-    return Error{Code::UnsupportedTokenizer,
-                 "the tokenizer is not supported",
+    return Error{Code::UnsupportedTokenizer, "the tokenizer is not supported",
                  "tokenizer.json",
-                 "not supported: " + join(problems.unsupported),
-                 {}};
+                 "not supported: " + join(problems.unsupported), otherThanJson};
   for (const char *key : {"truncation", "padding"})
     if (root.find(key))
       read.notes.push_back(std::string("tokenizer.json sets ") + key +
@@ -150,8 +149,7 @@ Result<TokenizerModel> readVocabulary(const TokenizerFiles &files,
   if (name.starts_with("rwkv_vocab"))
     return readRwkvVocabulary(files.tokenizer, name);
   return Error{Code::UnsupportedTokenizer, "the tokenizer is not supported",
-               name, "its name is that of no known vocabulary",
-               "put a tokenizer.json beside the model"};
+               name, "its name is that of no known vocabulary", addJson};
 }
 } // namespace
 
@@ -198,8 +196,8 @@ Result<ReadTokenizer> readTokenizer(const TokenizerFiles &files) {
 }
 
 /// Files that hold nothing but a tokenizer.
-static constexpr const char *certainNames[] = {"tokenizer.json",
-                                               "tokenizer.model", "spiece.model"};
+static constexpr const char *certainNames[] = {
+    "tokenizer.json", "tokenizer.model", "spiece.model"};
 
 /// The name of the vocabulary of \p folder: tokenizer.json where there is one,
 /// else the first of its kind; "tokenizer.json" where there is none.
@@ -232,8 +230,9 @@ bool hasNamedVocabulary(const std::string &folder) {
   return hasVocabulary(folder) &&
          (std::ranges::find(certainNames, findVocabulary(folder)) !=
               std::end(certainNames) ||
-          std::filesystem::exists(
-              std::filesystem::path(folder) / "tokenizer_config.json", ignored));
+          std::filesystem::exists(std::filesystem::path(folder) /
+                                      "tokenizer_config.json",
+                                  ignored));
 }
 
 Result<ReadTokenizer> readTokenizer(const std::string &folder) {

@@ -35,11 +35,11 @@ public:
     while (at < in.size() && problem.empty())
       step();
     if (!problem.empty())
-      return Error{Code::UnsupportedTokenizer,
-                   "cannot use a split pattern",
+      return Error{Code::UnsupportedTokenizer, "cannot use a split pattern",
                    "pattern " + std::string(in.substr(0, 200)),
                    problem + " at byte " + std::to_string(at),
-                   {}};
+                   "write the pattern in tokenizer.json without it, with plain "
+                   "groups and classes"};
     return std::move(out);
   }
 

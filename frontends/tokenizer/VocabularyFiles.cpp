@@ -1,5 +1,6 @@
 #include "frontends/tokenizer/VocabularyFiles.h"
 
+#include "frontends/tokenizer/Advice.h"
 #include "frontends/tokenizer/Base64.h"
 #include "frontends/tokenizer/RankMerges.h"
 #include "frontends/tokenizer/SplitPatterns.h"
@@ -189,7 +190,7 @@ Result<TokenizerModel> readTiktoken(std::string_view text,
                  "a file of ranks does not say where a text is split, and the "
                  "encoding " +
                      name + " is not known",
-                 "put a tokenizer.json beside the model"};
+                 addJson};
   m.decoder.push_back({DecoderStep::Kind::ByteMap, 0, "", ""});
   return m;
 }

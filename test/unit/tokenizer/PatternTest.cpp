@@ -109,5 +109,6 @@ TEST(TranslatePattern, RefusesWhatItDoesNotKnow) {
     auto p = translatePattern(bad);
     ASSERT_FALSE(p) << bad << " gave " << *p;
     EXPECT_EQ(p.error().code, Code::UnsupportedTokenizer);
+    EXPECT_NE(p.error().fix.find("tokenizer.json"), std::string::npos);
   }
 }

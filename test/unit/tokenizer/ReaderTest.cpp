@@ -125,6 +125,27 @@ TEST(TokenizerReader, NamesEveryUnsupportedPartAtOnce) {
       "dropout"));
 }
 
+TEST(TokenizerReader, SaysWhatToTryWhereAPartIsNotSupported) {
+  auto fixOf = [](const std::string &text) {
+    auto r = read(text);
+    EXPECT_FALSE(r) << text;
+    return r ? "" : r.error().fix;
+  };
+  auto model = [](const std::string &text) { return fileWith("", text); };
+  EXPECT_TRUE(
+      mentions(fixOf(model(R"("dropout":0.1,"vocab":{"a":0},"merges":[])")),
+               "model.dropout to null"));
+  EXPECT_TRUE(mentions(fixOf(model(R"("continuing_subword_prefix":"##",
+                                      "vocab":{"a":0},"merges":[])")),
+                       "tokenizer.model"));
+  EXPECT_TRUE(
+      mentions(fixOf(R"({"normalizer":{"type":"Foo"},)" + fileWith().substr(1)),
+               "tokenizer.model"));
+  EXPECT_TRUE(mentions(fixOf(R"({"model":{"type":"Unigram",
+                                  "vocab":[["a",-1.0]]}})"),
+                       "model.unk_id"));
+}
+
 TEST(TokenizerReader, RefusesWhatIsNoJsonOrTooDeep) {
   EXPECT_TRUE(mentions(whyOf("version https://git-lfs"), "byte"));
   EXPECT_TRUE(mentions(whyOf("[]"), "no JSON object"));

@@ -73,6 +73,23 @@ TEST(Vocabularies, SentencePieceOfAnotherKindIsRefused) {
   EXPECT_EQ(r.error().code, Code::UnsupportedTokenizer);
 }
 
+TEST(Vocabularies, SaysToAddATokenizerJsonWhereOneIsNotSupported) {
+  auto expectAdvice = [](const Result<ReadTokenizer> &r) {
+    ASSERT_FALSE(r);
+    EXPECT_EQ(r.error().code, Code::UnsupportedTokenizer);
+    EXPECT_NE(r.error().fix.find("put a tokenizer.json"), std::string::npos)
+        << r.error().render();
+  };
+  expectAdvice(read("tokenizer.model", sentencePiece(3)));
+  const std::string unknown = piece("<unk>", 0, 2), bpe = field(2, "\x18\x02");
+  // A piece out of use, and one that is merged from what is no piece.
+  expectAdvice(read("tokenizer.model", unknown + piece("a", -1, 5) + bpe));
+  expectAdvice(read("tokenizer.model",
+                    unknown + piece("a", -1, 1) + piece("ab", -2, 1) + bpe));
+  expectAdvice(read("mine.tiktoken", "YQ== 0\n"));
+  expectAdvice(read("mine.txt", "a\n"));
+}
+
 TEST(Vocabularies, BertReadsTheLongestTokenFirst) {
   auto r = read("vocab.txt", "[UNK]\n[CLS]\n[SEP]\ngo\n##ing\n##es\n!\n");
   ASSERT_TRUE(r) << r.error().render();
