@@ -55,6 +55,9 @@ KernelWork describeWork(func::FuncOp kernel) {
     } else if (auto op = dyn_cast<kernel::RopeOp>(inner)) {
       addLookup(work, kernel, op.getCos(), /*panels=*/false);
       addLookup(work, kernel, op.getSin(), /*panels=*/false);
+    } else if (auto op = dyn_cast<kernel::RopeAppendOp>(inner)) {
+      addLookup(work, kernel, op.getCos(), /*panels=*/false);
+      addLookup(work, kernel, op.getSin(), /*panels=*/false);
     }
   }
   return work;

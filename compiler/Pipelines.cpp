@@ -7,6 +7,13 @@ namespace llmc {
 
 static_assert(mostAttentionSplit == kernel::mostSplit);
 
+/// Rows that one matrix instruction takes, and those up to which reading the
+/// weights is all that a linear costs.
+static constexpr int64_t gpuFewRows = 8, gpuBatchRows = 32;
+/// Blocks that a GPU of some hundred multiprocessors runs at once, and the
+/// multiply-adds of a row and cache head that are worth a second launch there.
+static constexpr int64_t gpuBlocks = 264, gpuPieceWork = 1 << 14;
+
 namespace {
 /// A list of passes that is written stage by stage.
 struct Steps {
@@ -60,9 +67,17 @@ std::vector<PipelineStep> schedulePipeline(const PipelineOptions &options,
                                            llvm::StringRef device) {
   Steps add;
   add.stage = "schedule";
-  add(createSpecializeStep({options.chunk}));
-  add(createSelectTiles());
-  add(createSelectSplits({options.maxContext, options.attentionSplit}));
+  if (device.empty()) {
+    add(createSpecializeStep({options.chunk}));
+    add(createSelectTiles());
+    add(createSelectSplits({options.maxContext, options.attentionSplit}));
+  } else {
+    add(createSpecializeStep({options.chunk, gpuFewRows, gpuBatchRows}));
+    add(createSelectTiles());
+    add(createSelectSplits({options.maxContext, options.attentionSplit,
+                            gpuBlocks, gpuPieceWork}));
+    add(createSelectAppend());
+  }
   add(createLowerToRt());
 
   add.stage = "memory";

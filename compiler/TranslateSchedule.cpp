@@ -338,7 +338,7 @@ static void uncountRotations(Model &model, const Module &module) {
   for (const Program &program : module.programs)
     for (const Launch &launch : program.launches) {
       const Kernel &kernel = model.kernels[launch.kernel];
-      if (kernel.op != "rope")
+      if (kernel.op != "rope" && kernel.op != "rope_append")
         continue;
       for (const KernelWork::Lookup &lookup : kernel.work.lookups)
         if (const Buffer &buffer = program.buffers[launch.buffers[lookup.buffer]];

@@ -114,7 +114,8 @@ def SpecializeStep : Pass<"llmc-specialize-step", "::mlir::ModuleOp"> {
   let summary = "The step -> one function per bound on its rows.";
   let options = [
     Option<"chunk", "chunk", "int64_t", "128", "Largest number of rows.">,
-    Option<"decodeRows", "decode-rows", "int64_t", "4", "Largest number of rows of the decode step.">
+    Option<"decodeRows", "decode-rows", "int64_t", "4", "Largest number of rows of the decode step.">,
+    Option<"batchRows", "batch-rows", "int64_t", "0", "Largest number of rows of the batch step; 0: none.">
   ];
 }
 def ShareWeights : Pass<"llmc-share-weights", "::mlir::ModuleOp"> {
@@ -130,6 +131,9 @@ def SelectTiles : Pass<"llmc-select-tiles", "::mlir::ModuleOp"> {
     Option<"tilePanels", "tile-panels", "int64_t", "0", "Panels of a linear's tile; 0: choose.">,
     Option<"blockRows", "block-rows", "int64_t", "16", "Rows of an attention block.">
   ];
+}
+def SelectAppend : Pass<"llmc-select-append", "::mlir::ModuleOp"> {
+  let summary = "Decide where rotations are done by the append to the cache.";
 }
 def LowerToRt : Pass<"llmc-lower-to-rt", "::mlir::ModuleOp"> {
   let summary = "llm ops -> distinct kernels and the launches that use them.";

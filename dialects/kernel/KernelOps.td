@@ -184,6 +184,24 @@ def Kernel_KvAppendOp : Kernel_Op<"kv_append"> {
   let assemblyFormat = "operands attr-dict `:` type(operands)";
 }
 
+def Kernel_RopeAppendOp : Kernel_Op<"rope_append"> {
+  let summary = "Rotates queries and keys, and writes keys and values to cache pages. A tile is a row.";
+  let description = [{
+    `kernel.rope` of `query` [T, H * D] to `output`, `kernel.rope` of `key`
+    [T, KV * D], then `kernel.kv_append` of that and of `value` [T, KV * D]: the
+    same numbers in one launch. `output` may be the same memory as `query`.
+  }];
+  let arguments = (ins AnyMemRef:$query, AnyMemRef:$key, AnyMemRef:$value,
+                       AnyMemRef:$cos, AnyMemRef:$sin,
+                       AnyMemRef:$row_sequence, AnyMemRef:$positions,
+                       AnyMemRef:$page_table, AnyMemRef:$key_cache,
+                       AnyMemRef:$value_cache, AnyMemRef:$output,
+                       Index:$begin, Index:$end, I64Attr:$heads,
+                       I64Attr:$head_dim, I64Attr:$page, I64Attr:$rotary_dim,
+                       BoolAttr:$interleaved);
+  let assemblyFormat = "operands attr-dict `:` type(operands)";
+}
+
 def Kernel_AttentionOp : Kernel_Op<"attention"> {
   let summary = "As `llm.attention`. A tile is one row block and one cache head.";
   let description = [{

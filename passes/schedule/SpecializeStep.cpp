@@ -1,7 +1,11 @@
 /// The step becomes one function per range of T, its number of rows:
 ///
 ///   @step  ->  @decode {llm.min_rows = 1, llm.max_rows = D}
-///              @prefill {llm.min_rows = D + 1, llm.max_rows = chunk}
+///              @batch {llm.min_rows = D + 1, llm.max_rows = B}
+///              @prefill {llm.min_rows = B + 1, llm.max_rows = chunk}
+///
+/// There is a batch only where B is more than D: processors that do a few rows
+/// in one way and some tens in another.
 ///
 /// Each gets its own tiles, kernels and memory plan over the same weights and
 /// caches. Results do not depend on which one is taken: every kernel keeps the
@@ -34,10 +38,16 @@ struct SpecializeStep : llmc::impl::SpecializeStepBase<SpecializeStep> {
       clone->setAttr("llm.min_rows", builder.getI64IntegerAttr(from));
       clone->setAttr("llm.max_rows", builder.getI64IntegerAttr(to));
     };
-    int64_t few = std::min<int64_t>(decodeRows, chunk);
-    specialize("decode", 1, few);
-    if (chunk > few)
-      specialize("prefill", few + 1, chunk);
+    int64_t done = 0;
+    auto upTo = [&](StringRef name, int64_t rows) {
+      int64_t most = std::min<int64_t>(rows, chunk);
+      if (most > done)
+        specialize(name, done + 1, most);
+      done = std::max(done, most);
+    };
+    upTo("decode", decodeRows);
+    upTo("batch", batchRows);
+    upTo("prefill", chunk);
     step.erase();
   }
 };

@@ -122,36 +122,6 @@ Value StepLowering::memref(Value tensor) {
   return memrefs.lookup(tensor);
 }
 
-std::pair<Value, Value> StepLowering::cacheBuffers(Value cache) {
-  int64_t layer = cacheLayer.lookup(cache);
-  auto &known = caches[layer];
-  if (known.first)
-    return known;
-  Type element = cast<llm::KvCacheType>(cache.getType()).getElementType();
-  int64_t dynamic = ShapedType::kDynamic, width = kernel::panelWidth;
-  auto strided = [&](int64_t panels, int64_t length, auto stride) {
-    SmallVector<int64_t> shape = {dynamic, layout.kvHeads, panels,
-                                  length / layout.pair, width, layout.pair};
-    shape.truncate(layout.rank());
-    SmallVector<int64_t> strides;
-    for (int i = 0; i < layout.rank(); ++i)
-      strides.push_back(stride(i));
-    return MemRefType::get(
-        shape, element,
-        StridedLayoutAttr::get(builder.getContext(), 0, strides));
-  };
-  auto keys = strided(layout.page / width, layout.headDim,
-                      [&](int i) { return layout.keyStride(i); });
-  auto values = strided(layout.valueDim() / width, layout.page,
-                        [&](int i) { return layout.valueStride(i); });
-  Value pages = symbol("N");
-  known = {makeBuffer(builder, step.getLoc(), keys, rt::Space::KeyCache, pages,
-                      "", layer),
-           makeBuffer(builder, step.getLoc(), values, rt::Space::ValueCache,
-                      pages, "", layer)};
-  return known;
-}
-
 void StepLowering::launch(Operation *op, StringRef family, Value tiles,
                           ArrayRef<Value> args, KernelTable::Body body) {
   SmallVector<Type> types;
@@ -212,94 +182,6 @@ void StepLowering::lowerColumns(llm::ColumnsOp op) {
   memrefs[op.getResult()] = columnsOf(
       memref(op.getInput()), cast<RankedTensorType>(op.getResult().getType()),
       op.getOffset());
-}
-
-void StepLowering::lowerKvAppend(llm::KvAppendOp op) {
-  cacheLayer[op.getResult()] = cacheLayer.lookup(op.getCache());
-  auto [keys, values] = cacheBuffers(op.getCache());
-  int64_t dynamic = ShapedType::kDynamic;
-  Value T = symbol("T");
-  SmallVector<Value> args{
-      memref(op.getKey()),
-      memref(op.getValue()),
-      input("row_sequence", {dynamic}, T),
-      input("positions", {dynamic}, T),
-      input("page_table", {dynamic, dynamic}, {symbol("S"), symbol("P")}),
-      keys,
-      values};
-  launch(op, "kv_append", T, args,
-         [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
-           kernel::KvAppendOp::create(b, b.getUnknownLoc(), a[0], a[1], a[2],
-                                      a[3], a[4], a[5], a[6], begin, end,
-                                      layout.headDim, layout.page);
-         });
-}
-
-/// What attention and attention_split read.
-SmallVector<Value> StepLowering::attentionInputs(llm::AttentionOp op) {
-  auto [keys, values] = cacheBuffers(op.getCache());
-  int64_t dynamic = ShapedType::kDynamic;
-  Value T = symbol("T");
-  return {memref(op.getQuery()),
-          input("row_sequence", {dynamic}, T),
-          input("positions", {dynamic}, T),
-          input("page_table", {dynamic, dynamic}, {symbol("S"), symbol("P")}),
-          input("blocks", {dynamic, 2}, symbol("B")),
-          keys,
-          values};
-}
-
-void StepLowering::lowerAttention(llm::AttentionOp op) {
-  int64_t split = attributeOr(op, "kernel.split", 4 * layout.page);
-  if (int64_t slots = attributeOr(op, "kernel.split_slots", 0))
-    return lowerSplitAttention(op, split, slots);
-  SmallVector<Value> args = attentionInputs(op);
-  args.push_back(allocate(op.getResult()));
-  auto d0 = builder.getAffineDimExpr(0);
-  Value tiles =
-      shape(AffineMap::get(1, 0, d0 * layout.kvHeads), symbol("B"));
-  launch(op, "attention", tiles, args,
-         [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
-           kernel::AttentionOp::create(
-               b, b.getUnknownLoc(), a[0], a[1], a[2], a[3], a[4], a[5], a[6],
-               a[7], begin, end, op.getHeads(), layout.headDim, layout.page,
-               split, op.getScale(), op.getWindow(), op.getSoftcap());
-         });
-}
-
-/// The pieces of the cache as work for several threads, then their merging.
-void StepLowering::lowerSplitAttention(llm::AttentionOp op, int64_t split,
-                                       int64_t slots) {
-  Value T = symbol("T");
-  int64_t heads = op.getHeads();
-  auto pieces = [&](int64_t columns) {
-    auto type = MemRefType::get({slots, ShapedType::kDynamic, columns},
-                                builder.getF32Type());
-    return makeBuffer(builder, op.getLoc(), type, rt::Space::Arena, T);
-  };
-  SmallVector<Value> found{pieces(heads), pieces(heads),
-                           pieces(heads * layout.headDim)};
-  SmallVector<Value> args = attentionInputs(op);
-  args.append(found);
-  auto d0 = builder.getAffineDimExpr(0);
-  Value tiles =
-      shape(AffineMap::get(1, 0, d0 * (layout.kvHeads * slots)), symbol("B"));
-  launch(op, "attention_split", tiles, args,
-         [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
-           kernel::AttentionSplitOp::create(
-               b, b.getUnknownLoc(), a[0], a[1], a[2], a[3], a[4], a[5], a[6],
-               a[7], a[8], a[9], begin, end, heads, layout.headDim,
-               layout.page, split, op.getScale(), op.getWindow(),
-               op.getSoftcap());
-         });
-  found.push_back(input("positions", {ShapedType::kDynamic}, T));
-  found.push_back(allocate(op.getResult()));
-  launch(op, "attention_merge", shape(AffineMap::get(1, 0, d0 * heads), T),
-         found, [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
-           kernel::AttentionMergeOp::create(
-               b, b.getUnknownLoc(), a[0], a[1], a[2], a[3], a[4], begin, end,
-               heads, layout.headDim, split, op.getWindow());
-         });
 }
 
 LogicalResult StepLowering::lower(Operation &operation) {
@@ -376,6 +258,8 @@ LogicalResult StepLowering::lower(Operation &operation) {
         return success();
       })
       .Case([&](llm::RopeOp op) {
+        if (op->hasAttr(rotatedAttr))
+          return success();
         launch(op, "rope", rowsOf(op.getResult()),
                {memref(op.getInput()), memref(op.getPositions()),
                 memref(op.getCos()), memref(op.getSin()),

@@ -10,6 +10,11 @@
 
 namespace llmc {
 
+/// On an llm.kv_append that does the rotations of its keys and of the queries
+/// that read them; on an llm.rope that such a one does.
+constexpr llvm::StringLiteral rotatesAttr = "kernel.rotates";
+constexpr llvm::StringLiteral rotatedAttr = "kernel.rotated";
+
 class StepLowering {
 public:
   StepLowering(mlir::func::FuncOp step, KernelTable &kernels);
@@ -65,6 +70,7 @@ private:
   void lowerMap(llm::MapOp op);
   void lowerColumns(llm::ColumnsOp op);
   void lowerKvAppend(llm::KvAppendOp op);
+  void lowerRopeAppend(llm::KvAppendOp op);
   llvm::SmallVector<mlir::Value> attentionInputs(llm::AttentionOp op);
   void lowerAttention(llm::AttentionOp op);
   void lowerSplitAttention(llm::AttentionOp op, int64_t split, int64_t slots);
