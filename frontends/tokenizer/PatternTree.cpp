@@ -271,7 +271,7 @@ private:
       }
       item(set, /*inClass=*/true);
     }
-    ++at;
+    take("]"); // Not there where the class was refused.
     return negated ? set.complement() : set;
   }
 
