@@ -7,7 +7,9 @@
 // With libFuzzer (-fsanitize=fuzzer -DLLMC_LIBFUZZER) the entry alone is used.
 // As a normal program it replays files, or all files beneath folders:
 //   tokenizer-fuzz [--mutate N] PATH...
-// --mutate also tries N damaged copies of each, the same ones every time.
+//   tokenizer-fuzz --section FOLDER FILE > SEED
+// --mutate also tries N damaged copies of each, the same ones every time;
+// --section writes what a model.bin holds of the vocabulary FOLDER/FILE.
 #include "frontends/tokenizer/TokenizerReader.h"
 #include "runtime/tokenizer/Tokenizer.h"
 #include "runtime/tokenizer/Unicode.h"
@@ -101,8 +103,21 @@ static void damage(std::string &bytes, std::mt19937_64 &random) {
   }
 }
 
+static int writeSection(const char *folder, const char *file) {
+  auto read = readTokenizer(folder, file);
+  if (!read) {
+    std::fputs(read.error().render().c_str(), stderr);
+    return 1;
+  }
+  std::vector<std::byte> bytes = serialize(read->model);
+  return std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() ? 0
+                                                                            : 1;
+}
+
 int main(int argc, char **argv) {
   namespace fs = std::filesystem;
+  if (argc == 4 && std::string_view(argv[1]) == "--section")
+    return writeSection(argv[2], argv[3]);
   size_t mutations = 0;
   std::vector<std::string> paths;
   for (int i = 1; i < argc; ++i) {
