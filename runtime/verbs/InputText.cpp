@@ -45,7 +45,8 @@ Result<InputText> InputText::read(const std::string &path, size_t most) {
     LLMC_TRY(input.file, MappedFile::open(path));
     return input;
   }
-  // Waits for whoever writes into a FIFO.
+  if (S_ISFIFO(status.st_mode) && stderrIsTerminal())
+    report("waiting for what is written to " + path + "\n");
   int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
   if (descriptor < 0)
     return openError(path, errno);

@@ -126,7 +126,9 @@ TEST(Batch, TellsItsMemoryAndMistakesBeforeItComputes) {
   EXPECT_EQ(outside.out, "");
   EXPECT_NE(outside.err.find("LLMC-E502"), std::string::npos) << outside.err;
   write(program, "r.jsonl", "{\"prompt\":\"a\",\"temperature\":-1}\n");
-  EXPECT_EQ(program.run("run --prompts=r.jsonl").exit, 2);
+  Outcome cold = program.run("run --prompts=r.jsonl");
+  EXPECT_EQ(cold.exit, 65);
+  EXPECT_NE(cold.err.find("r.jsonl:1"), std::string::npos) << cold.err;
   EXPECT_EQ(program.run("run --prompts=r.jsonl ab").exit, 2);
   write(program, "s.txt", "a\nb\nc\n");
   Outcome told = program.run("run -n 3 -v -b 2 --prompts=s.txt");

@@ -128,8 +128,8 @@ TEST(Inputs, ThatAreNoFilesAreRefusedAtOnce) {
   Binary program;
   ASSERT_EQ(program.shell("mkfifo fifo.npy; mkdir folder").exit, 0);
   for (const char *words :
-       {"eval --text=fifo.npy", "eval --text=folder", "eval --text=/dev/zero",
-        "infer a=fifo.npy b=fifo.npy", "infer a=folder"}) {
+       {"eval --text=folder", "run --prompts=folder", "infer a=fifo.npy b=fifo.npy",
+        "infer a=folder", "infer a=/dev/zero"}) {
     Outcome outcome = program.shell("timeout 5 ./model.bin " + std::string(words));
     EXPECT_EQ(outcome.exit, 66) << words << outcome.err;
     expectPart(outcome.err, "LLMC-E706");
