@@ -56,6 +56,12 @@ Result<KvCache> KvCache::create(const CacheLayout &layout, ElementType type,
       __builtin_mul_overflow(bytes, cache.pagesInPool, &poolBytes))
     return outOfMemory("the sequences and their context are too many");
   cache.bytesPerPage = bytes;
+  // Page tables, references and free pages, here and in the step's executor.
+  int64_t tables = 16 * cache.pagesInPool + 16 * maxSequences;
+  if (int64_t available = availableMemory(); available < tables + memoryMargin)
+    return outOfMemory("page tables of " + std::to_string(maxSequences) + " sequences take " +
+                       std::to_string(tables) + " bytes and " + std::to_string(available) +
+                       " are left");
   if (poolBytes > 0) {
     void *pool = ::mmap(nullptr, at(poolBytes), PROT_NONE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

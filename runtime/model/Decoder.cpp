@@ -52,6 +52,12 @@ Status Decoder::ensureLogits(size_t rows) {
       rows * static_cast<size_t>(module.decoder.vocabulary) * sizeof(float);
   if (logits.bytes().size() >= bytes)
     return Status::ok();
+  // The system may grant more than there is, and end the process later.
+  if (int64_t free = availableMemory(); bytes > static_cast<uint64_t>(std::max<int64_t>(free, 0)))
+    return Error{Code::OutOfMemory, "not enough memory for logits", "",
+                 std::to_string(rows) + " rows take " + std::to_string(bytes) +
+                     " bytes and there are " + std::to_string(free),
+                 "use fewer sequences at once"};
   LLMC_TRY(logits, Memory::create(bytes, "logits"));
   return Status::ok();
 }

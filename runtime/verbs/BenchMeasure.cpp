@@ -3,6 +3,7 @@
 #include "runtime/verbs/Console.h"
 #include "runtime/verbs/EnergyMeter.h"
 #include "runtime/verbs/MachineRates.h"
+#include "runtime/verbs/ProgressLine.h"
 
 #include <algorithm>
 
@@ -60,43 +61,86 @@ double millisecondsSince(int64_t begin) {
   return static_cast<double>(monotonicNow() - begin) / 1e6;
 }
 
-Status runOnce(Session &session, const BenchPlan &plan, std::span<const int32_t> prompt,
-               BenchResult &result, OperatorTimes *times) {
-  Decoder &decoder = *session.decoder;
-  if (times)
-    times->phase = 0;
-  std::vector<NextToken> batch;
-  int64_t begin = monotonicNow();
-  for (int64_t i = 0; i < plan.batch; ++i) {
-    int32_t sequence = decoder.start();
-    if (auto logits = decoder.prefill(sequence, prompt); !logits)
-      return logits.takeError();
-    batch.push_back({sequence, prompt[0]});
-    if (i == 0)
-      result.timeToFirstToken.add(millisecondsSince(begin));
-  }
-  result.promptRate.add(static_cast<double>(plan.promptTokens * plan.batch) * 1e3 /
-                        millisecondsSince(begin));
+/// The runs, and where they are for who looks on.
+class Runner {
+public:
+  Runner(Session &session, const BenchPlan &plan, OperatorTimes *times)
+      : decoder(*session.decoder), plan(plan), times(times),
+        prompt(somePrompt(plan.promptTokens, decoder.config().vocabulary)) {}
 
-  if (times)
-    times->phase = 1;
-  begin = monotonicNow();
-  for (int64_t i = 0; i < plan.tokens; ++i) {
-    for (NextToken &next : batch)
-      next.token = prompt[static_cast<size_t>(i) % prompt.size()];
-    int64_t stepBegin = monotonicNow();
-    auto logits = decoder.decode(batch);
-    if (!logits)
-      return logits.takeError();
-    result.stepTimes.push_back(millisecondsSince(stepBegin));
+  /// Once more; the first run is not among those of the plan.
+  Status run(BenchResult &result) {
+    if (times)
+      times->phase = 0;
+    if (runs == 0)
+      line.showNow("bench: warming up");
+    if (runs == 1)
+      counted = monotonicNow();
+    tell("prompt", 0, plan.batch, 0, promptShare);
+    std::vector<NextToken> batch;
+    int64_t begin = monotonicNow();
+    for (int64_t i = 0; i < plan.batch; ++i) {
+      int32_t sequence = decoder.start();
+      if (auto logits = decoder.prefill(sequence, prompt); !logits)
+        return logits.takeError();
+      batch.push_back({sequence, prompt[0]});
+      if (i == 0)
+        result.timeToFirstToken.add(millisecondsSince(begin));
+      tell("prompt", i + 1, plan.batch, 0, promptShare);
+    }
+    double promptTime = millisecondsSince(begin);
+    result.promptRate.add(static_cast<double>(plan.promptTokens * plan.batch) * 1e3 / promptTime);
+
+    if (times)
+      times->phase = 1;
+    begin = monotonicNow();
+    for (int64_t i = 0; i < plan.tokens; ++i) {
+      for (NextToken &next : batch)
+        next.token = prompt[static_cast<size_t>(i) % prompt.size()];
+      int64_t stepBegin = monotonicNow();
+      auto logits = decoder.decode(batch);
+      if (!logits)
+        return logits.takeError();
+      result.stepTimes.push_back(millisecondsSince(stepBegin));
+      tell("step", i + 1, plan.tokens, promptShare, 1 - promptShare);
+    }
+    double decodeTime = millisecondsSince(begin);
+    result.decodeRate.add(static_cast<double>(plan.tokens * plan.batch) * 1e3 / decodeTime);
+    promptShare = promptTime / (promptTime + decodeTime);
+    for (const NextToken &next : batch)
+      decoder.cache().release(next.sequence);
+    ++runs;
+    return Status::ok();
   }
-  result.decodeRate.add(static_cast<double>(plan.tokens * plan.batch) * 1e3 /
-                        millisecondsSince(begin));
-  result.ownBytes = std::max(result.ownBytes, ownMemory());
-  for (const NextToken &next : batch)
-    decoder.cache().release(next.sequence);
-  return Status::ok();
-}
+
+  ProgressLine line;
+
+private:
+  /// `bench: run 2 of 5, step 12 of 64, 3.2 s left`; \p before and \p share are
+  /// of a run, of what is done and of what is named.
+  void tell(const char *what, int64_t done, int64_t of, double before, double share) {
+    if (!line.isDue())
+      return;
+    std::string text = "bench: ";
+    text += runs == 0 ? "warming up"
+                      : "run " + std::to_string(runs) + " of " + std::to_string(plan.repeat);
+    text += std::string(", ") + what + " " + std::to_string(done) + " of " + std::to_string(of);
+    if (runs > 0) {
+      double part = before + share * static_cast<double>(done) / static_cast<double>(of);
+      text += timeLeft(static_cast<double>(runs - 1) + part, static_cast<double>(plan.repeat),
+                       monotonicNow() - counted);
+    }
+    line.show(text);
+  }
+
+  Decoder &decoder;
+  const BenchPlan &plan;
+  OperatorTimes *times;
+  std::vector<int32_t> prompt;
+  int64_t runs = 0;         // complete ones
+  int64_t counted = 0;      // when the first that counts began
+  double promptShare = 0.5; // of a run's time
+};
 
 TokenCost shared(const Cost &cost, double tokens) {
   return {static_cast<double>(cost.operations) / tokens,
@@ -173,25 +217,41 @@ void measureMachine(Session &session, BenchResult &result) {
 
 } // namespace
 
-Result<BenchResult> measureBench(Session &session, const BenchPlan &plan,
+int64_t benchMemory(Session &session, const BenchPlan &plan) {
+  KvCache &cache = session.decoder->cache();
+  int64_t bytes = 0, logits = 0;
+  if (__builtin_mul_overflow(cache.layout().pagesFor(plan.promptTokens + plan.tokens),
+                             cache.pageBytes(), &bytes) ||
+      __builtin_mul_overflow(session.decoder->config().vocabulary, int64_t(sizeof(float)),
+                             &logits) ||
+      __builtin_add_overflow(bytes, logits, &bytes) ||
+      __builtin_mul_overflow(bytes, plan.batch, &bytes))
+    return INT64_MAX;
+  return bytes;
+}
+
+Result<BenchResult> measureBench(Session &session, const BenchPlan &plan, PeakMemory &peak,
                                  OperatorTimes *times) {
-  std::vector<int32_t> prompt =
-      somePrompt(plan.promptTokens, session.decoder->config().vocabulary);
   BenchResult warm, result;
   LLMC_CHECK(countCosts(session, plan, result));
-  LLMC_CHECK(runOnce(session, plan, prompt, warm, nullptr));
+  Runner runner(session, plan, times);
+  LLMC_CHECK(runner.run(warm));
   LLMC_CHECK(session.model->weights->settle(session.model->weightCheck->isDone()));
+  peak.pause();
   measureMachine(session, result);
   session.decoder->executor().observer = times;
   EnergyMeter energy;
   for (int64_t i = 0; i < plan.repeat; ++i) {
-    LLMC_CHECK(runOnce(session, plan, prompt, result, times));
+    LLMC_CHECK(runner.run(result));
     energy.sample();
+    peak.sample();
   }
   session.decoder->executor().observer = nullptr;
+  result.peakBytes = peak.bytes();
   if (auto joules = energy.joules())
     result.joulesPerToken =
-        *joules / static_cast<double>(plan.repeat * plan.batch * (plan.promptTokens + plan.tokens));
+        *joules / (static_cast<double>(plan.repeat) *
+                   static_cast<double>(plan.batch * (plan.promptTokens + plan.tokens)));
   result.whyNoEnergy = energy.whyNot();
   measureMachine(session, result);
   return result;

@@ -4,6 +4,7 @@
 
 #include "runtime/program/Costs.h"
 #include "runtime/verbs/MatrixRate.h"
+#include "runtime/verbs/PeakMemory.h"
 #include "runtime/verbs/Session.h"
 
 #include <map>
@@ -69,7 +70,7 @@ struct BenchResult {
   Spread promptRate;       // tokens per second
   Spread decodeRate;       // tokens per second, of all sequences
   std::vector<double> stepTimes; // ms, of all decode steps of all runs
-  uint64_t ownBytes = 0;         // most seen behind a run
+  uint64_t peakBytes = 0;        // as PeakMemory counts
   TokenCost prompt, decode;
   ElementType matrixType = ElementType::F32; // of most of the prompt's operations
   std::optional<double> joulesPerToken;      // prompt and decode
@@ -94,9 +95,16 @@ struct BenchResult {
   double bandwidthShare() const;
 };
 
+/// Bytes that \p plan takes beyond what the session has touched: pages of the
+/// cache, and logits of every sequence. INT64_MAX where they are more.
+int64_t benchMemory(Session &session, const BenchPlan &plan);
+
 /// Runs \p plan once to touch memory, then as often as it says, and asks the
-/// machine for its limits before and behind these. \p times may be null. Errors: those of the steps.
-Result<BenchResult> measureBench(Session &session, const BenchPlan &plan,
+/// machine for its limits before and behind these. Tells on a terminal how far it
+/// is. \p peak, which has watched since before the session was opened, is paused
+/// before the first run that counts. \p times may be null. Errors: those of the
+/// steps.
+Result<BenchResult> measureBench(Session &session, const BenchPlan &plan, PeakMemory &peak,
                                  OperatorTimes *times);
 
 } // namespace llmc

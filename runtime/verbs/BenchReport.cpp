@@ -10,6 +10,8 @@ namespace llmc {
 
 namespace {
 
+constexpr std::string_view peakMemoryCounts = "RssAnon + RssShmem, without mapped files";
+
 constexpr const char *phaseNames[] = {"prompt", "decode"};
 
 std::string spreadText(const Spread &spread) {
@@ -104,14 +106,16 @@ std::string rows(const BenchReport &report, bool csv) {
        {"model", "type", "size", "params", "level", "threads", "batch", "test", "tokens/s",
         "least", "most", "first ms", "p50 ms", "p90 ms", "p99 ms", "FLOP/s", "of limit"})
     head.add(name);
+  head.add(csv ? "peak memory bytes (RssAnon + RssShmem)" : "peak memory");
+  head.add("J/token");
   if (csv)
-    for (const char *name : {"FLOP/token", "bytes/token", "limit", "limit how",
-                             "memory bytes", "J/token", "runs"})
+    for (const char *name :
+         {"why no J/token", "FLOP/token", "bytes/token", "limit", "limit how", "runs"})
       head.add(name);
   std::string text = head.text();
   if (!csv)
     text += "| --- | --- | ---: | ---: | --- | ---: | ---: | --- |" +
-            std::string(" ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+            std::string(" ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
   for (const Row &row : {Row{"pp" + std::to_string(plan.promptTokens), result.promptRate, false},
                          Row{"tg" + std::to_string(plan.tokens), result.decodeRate, true}}) {
     Cells cells(csv);
@@ -134,14 +138,18 @@ std::string rows(const BenchReport &report, bool csv) {
                                  : result.promptOperationsPerSecond()));
     double share = row.isDecode ? result.bandwidthShare() : result.matrixShare();
     cells.add(csv ? formatReal(share, 6) : percentText(share));
+    cells.add(csv ? std::to_string(result.peakBytes) : formatBytes(result.peakBytes));
+    if (result.joulesPerToken)
+      cells.add(number(*result.joulesPerToken, 3));
+    else
+      cells.add(csv ? "" : "none: " + result.whyNoEnergy);
     if (csv) {
+      cells.add(result.whyNoEnergy);
       const TokenCost &cost = row.isDecode ? result.decode : result.prompt;
       cells.add(whole(cost.operations));
       cells.add(whole(cost.bytes()));
       cells.add(whole(row.isDecode ? result.bandwidth : result.matrix.operationsPerSecond));
       cells.add(row.isDecode ? "bytes/s, read of weights" : "FLOP/s, " + std::string(result.matrix.how));
-      cells.add(std::to_string(result.ownBytes));
-      cells.add(result.joulesPerToken ? formatReal(*result.joulesPerToken, 6) : "");
       cells.add(std::to_string(plan.repeat));
     }
     text += cells.text();
@@ -192,8 +200,9 @@ std::string BenchReport::text() const {
   line("read bandwidth", formatReal(r.bandwidth / 1e9, 1) + " GB/s over " +
                              formatBytes(r.bandwidthBytes) + " of weights");
   line("weights", describeLoading(session.model->weights->report()));
-  line("memory", formatBytes(r.ownBytes) + " and the file, " +
-                     formatBytes(session.model->artifact.fileSize()));
+  line("peak memory", formatBytes(r.peakBytes) + ", private and shared (" +
+                          std::string(peakMemoryCounts) + ")");
+  line("file", formatBytes(session.model->artifact.fileSize()));
   line("parameters", scaled(static_cast<double>(parameterCount(model))));
   line("energy", r.joulesPerToken
                      ? formatReal(*r.joulesPerToken, 3) + " J per token, prompt and decode"
@@ -247,7 +256,8 @@ std::string BenchReport::json() const {
       .member("matrixRateHow", result.matrix.how)
       .member("readBytesPerSecond", result.bandwidth)
       .member("readBytesMeasured", result.bandwidthBytes)
-      .member("memoryBytes", result.ownBytes);
+      .member("peakMemoryBytes", result.peakBytes)
+      .member("peakMemoryCounts", peakMemoryCounts);
   writeLoading(json, session.model->weights->report());
   if (result.joulesPerToken)
     json.member("joulesPerToken", *result.joulesPerToken);

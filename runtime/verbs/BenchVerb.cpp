@@ -8,6 +8,8 @@ namespace llmc {
 
 namespace {
 
+constexpr int64_t mostRuns = 1000000;
+
 struct BenchFlags {
   ExecutionFlags execution;
   BenchPlan plan; // counts of 0 are chosen by the context
@@ -38,6 +40,10 @@ struct BenchFlags {
       format = "json";
     else if (csv)
       format = "csv";
+    if (plan.repeat > mostRuns)
+      return Error{Code::BadFlagValue, "there are too many runs",
+                   "--repeat=" + std::to_string(plan.repeat),
+                   "the limit is " + std::to_string(mostRuns), "give fewer"};
     return execution.check();
   }
 };
@@ -58,6 +64,26 @@ Status complete(BenchPlan &plan, int64_t context) {
                "give fewer, or compile with a larger --max-context"};
 }
 
+/// Before anything is computed: what the cache would only find after a while.
+Status tellMemory(const BenchFlags &flags, Session &session) {
+  const BenchPlan &plan = flags.plan;
+  int64_t need = benchMemory(session, plan), free = availableMemory();
+  std::string what = std::to_string(plan.batch) +
+                     (plan.batch == 1 ? " sequence of " : " sequences of ") +
+                     std::to_string(plan.promptTokens + plan.tokens) + " positions";
+  std::string memory = formatBytes(static_cast<uint64_t>(need)) + " of cache and logits";
+  if (need > free)
+    return Error{Code::OutOfMemory, "not enough memory for the batch",
+                 "--batch=" + std::to_string(plan.batch),
+                 what + " take " + memory + " and there are " +
+                     formatBytes(static_cast<uint64_t>(free)),
+                 "give a smaller --batch, or fewer tokens with -p and -n"};
+  if (flags.execution.verbose || stderrIsTerminal())
+    report("bench of " + what + ", " + std::to_string(plan.repeat) +
+           (plan.repeat == 1 ? " run" : " runs") + " and one to warm up; " + memory + "\n");
+  return Status::ok();
+}
+
 } // namespace
 
 Status runBench(Invocation &invocation) {
@@ -69,14 +95,17 @@ Status runBench(Invocation &invocation) {
     return Status::ok();
   LLMC_CHECK(flags.check());
   BenchPlan &plan = flags.plan;
+  PeakMemory peak;
   LLMC_TRY(Session session, Session::open(invocation.file, flags.execution, plan.batch));
   LLMC_CHECK(complete(plan, session.decoder->cache().maxContext()));
   plan.chunk = flags.execution.chunk ? flags.execution.chunk : session.decoder->config().chunk;
 
+  LLMC_CHECK(tellMemory(flags, session));
+
   std::optional<OperatorTimes> times;
   if (flags.kernels)
     times.emplace(session.model->artifact.model());
-  LLMC_TRY(BenchResult result, measureBench(session, plan, times ? &*times : nullptr));
+  LLMC_TRY(BenchResult result, measureBench(session, plan, peak, times ? &*times : nullptr));
   BenchReport report{session, plan, result, times ? &*times : nullptr};
   return print(flags.format == "json"    ? report.json()
                : flags.format == "csv"   ? report.csv()

@@ -3,7 +3,6 @@
 #include "runtime/cpu/ReadTime.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <vector>
 
 namespace llmc {
@@ -21,22 +20,6 @@ double readBandwidth(ThreadPool &threads, std::span<const std::byte> bytes) {
     best = std::max(best, 1e9 * static_cast<double>(bytes.size() * rounds) /
                               static_cast<double>(readTime(threads, parts, rounds)));
   return best;
-}
-
-uint64_t ownMemory() {
-  FILE *file = std::fopen("/proc/self/status", "r");
-  if (!file)
-    return 0;
-  uint64_t sum = 0;
-  char line[256];
-  while (std::fgets(line, sizeof line, file)) {
-    unsigned long long kilobytes = 0;
-    if (std::sscanf(line, "RssAnon: %llu", &kilobytes) == 1 ||
-        std::sscanf(line, "RssShmem: %llu", &kilobytes) == 1)
-      sum += kilobytes * 1024;
-  }
-  std::fclose(file);
-  return sum;
 }
 
 } // namespace llmc

@@ -1,4 +1,4 @@
-/// What the machine gives while `bench` runs: read bandwidth, memory.
+/// What the machine gives while `bench` runs: read bandwidth.
 #ifndef LLMC_RUNTIME_VERBS_MACHINERATES_H
 #define LLMC_RUNTIME_VERBS_MACHINERATES_H
 
@@ -13,10 +13,6 @@ namespace llmc {
 /// Bytes per second at which \p threads together read \p bytes once, the best
 /// of three passes. What fits a cache is read from the cache.
 double readBandwidth(ThreadPool &threads, std::span<const std::byte> bytes);
-
-/// RssAnon + RssShmem of this process: without mapped files, as the weights
-/// are. 0 where the system does not tell.
-uint64_t ownMemory();
 
 } // namespace llmc
 

@@ -1,14 +1,20 @@
 #include "runtime/verbs/ProgressLine.h"
 
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/Failure.h"
 
 #include <cstdlib>
 #include <string_view>
+#include <unistd.h>
 
 namespace llmc {
 
 namespace {
 constexpr int64_t second = 1000000000;
+constexpr std::string_view wipe = "\r\x1b[K";
+
+/// For signal handlers: what they say begins on a line of its own.
+void wipeNow() { (void)!::write(2, wipe.data(), wipe.size()); }
 } // namespace
 
 ProgressLine::ProgressLine() : terminal(stderrIsTerminal()), start(monotonicNow()) {
@@ -33,13 +39,17 @@ void ProgressLine::showNow(const std::string &text) {
   if (!terminal)
     return;
   lastShown = monotonicNow();
-  report("\r\x1b[K" + text);
+  if (!shown)
+    beforeEnding(wipeNow);
+  report(std::string(wipe) + text);
   shown = true;
 }
 
 void ProgressLine::clear() {
-  if (shown)
-    report("\r\x1b[K");
+  if (shown) {
+    beforeEnding(nullptr);
+    report(wipe);
+  }
   shown = false;
   lastShown = 0;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """`chat` on a terminal: keys, Ctrl-C, what is pasted, and the terminal as it was afterwards; and
-what `eval` tells there.
+what `eval` and `bench` tell there.
 
 The model's context is so long that an answer does not end by itself while a test looks on.
 """
@@ -137,6 +137,19 @@ class Eval(support.TestCase):
         terminal.shows(b"10.0 MiB of text become tokens")
         terminal.until(lambda: re.search(rb"eval \d+ % at \d+ tokens/s, perplexity \d+.*left",
                                          terminal.seen), "progress")
+
+
+class Bench(support.TestCase):
+    def test_of_many_runs_tells_where_it_is_and_ends_by_ctrl_c(self):
+        terminal = Terminal(model(), "bench", "-p", "16", "-n", "16", "-b", "4", "-r", "1000000")
+        self.addCleanup(terminal.close)
+        terminal.shows(b"bench of 4 sequences of 32 positions, 1000000 runs and one to warm up;")
+        terminal.until(lambda: re.search(rb"bench: run \d+ of 1000000, .* left", terminal.seen),
+                       "progress")
+        terminal.keys(CTRL_C)
+        self.assertEqual(terminal.end(), support.INTERRUPTED)
+        self.assertTrue(terminal.seen.endswith(b"\r\x1b[Kerror: interrupted [LLMC-E901]\r\n"),
+                        terminal.seen[-200:])
 
 
 class Chat(support.TestCase):

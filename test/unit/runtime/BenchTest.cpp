@@ -180,6 +180,63 @@ TEST(Bench, CountsWhatTheScheduleSays) {
   EXPECT_GT(numberBehind(decode, "bandwidthShare"), 0) << json;
 }
 
+TEST(Bench, IsRefusedBeforehandWhereMemoryLacks) {
+  Binary program;
+  // More pages than there are numbers; page tables beyond memory; pages beyond it.
+  for (const char *words : {"-b 9223372036854775807", "-b 500000000", "-b 20000000 -p 190 -n 10"}) {
+    Outcome outcome = program.run(std::string("bench ") + words);
+    EXPECT_EQ(outcome.exit, 69) << words << outcome.err;
+    EXPECT_NE(outcome.err.find("LLMC-E503"), std::string::npos) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+  }
+  Outcome runs = program.run("bench -r 1000001");
+  EXPECT_EQ(runs.exit, 2);
+  EXPECT_NE(runs.err.find("--repeat=1000001"), std::string::npos) << runs.err;
+}
+
+TEST(Bench, TellsMemoryBeforehandAndItsPeakAfterwards) {
+  Binary program;
+  // Three pages a sequence, each of 64 positions, two layers, 32 floats.
+  double cache = 300.0 * 3 * 64 * 2 * 32 * 4;
+  Outcome outcome = program.run("bench -b 300 -p 150 -n 5 -r 1 --json -v");
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find("bench of 300 sequences of 155 positions, 1 run and one to warm up; 14."),
+            std::string::npos)
+      << outcome.err;
+  double peak = numberBehind(outcome.out, "peakMemoryBytes");
+  EXPECT_GT(peak, cache) << outcome.out;
+  EXPECT_LT(peak, cache + (32 << 20)) << outcome.out;
+  EXPECT_NE(outcome.out.find("\"peakMemoryCounts\":\"RssAnon + RssShmem"), std::string::npos);
+}
+
+TEST(Bench, SaysWhyThereIsNoEnergyInEveryFormat) {
+  Binary program;
+  for (const char *format : {"text", "json", "csv", "table"}) {
+    std::string told = program.run(std::string("bench -r 1 -p 7 -n 5 --format=") + format).out;
+    std::string json = program.run("bench -r 1 -p 7 -n 5 --json").out;
+    bool measured = json.find("joulesPerToken") != std::string::npos;
+    std::string why = EnergyMeter().whyNot();
+    EXPECT_EQ(measured, why.empty());
+    EXPECT_NE(told.find(measured ? "J" : why), std::string::npos) << told;
+  }
+}
+
+TEST(PeakMemory, KeepsWhatWasGivenBackSince) {
+  PeakMemory peak;
+  uint64_t before = peak.bytes();
+  {
+    std::vector<char> block(48 << 20, 1);
+    ::usleep(50000);
+    EXPECT_EQ(block[1000], 1);
+  }
+  peak.pause();
+  // The system counts in batches of some hundred KiB.
+  EXPECT_GT(peak.bytes(), before + (40 << 20));
+  uint64_t most = peak.bytes();
+  peak.sample();
+  EXPECT_EQ(peak.bytes(), most);
+}
+
 TEST(Bench, CsvHasANumberForEachMeasureOfPromptAndDecode) {
   Binary program;
   auto rows = csvRows(program.run("bench -r 2 -p 7 -n 5 -b 2 --csv").out);
@@ -187,7 +244,8 @@ TEST(Bench, CsvHasANumberForEachMeasureOfPromptAndDecode) {
   EXPECT_EQ(rows[1].size(), rows[0].size());
   EXPECT_EQ(rows[2].size(), rows[0].size());
   for (const char *name : {"size", "params", "threads", "batch", "tokens/s", "least", "most",
-                           "FLOP/s", "FLOP/token", "bytes/token", "limit", "of limit", "memory bytes"})
+                           "FLOP/s", "FLOP/token", "bytes/token", "limit", "of limit",
+                           "peak memory bytes (RssAnon + RssShmem)"})
     for (size_t row : {1, 2})
       EXPECT_TRUE(std::isdigit(static_cast<unsigned char>(cell(rows, row, name)[0])))
           << name << ": " << cell(rows, row, name);

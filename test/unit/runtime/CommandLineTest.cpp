@@ -279,7 +279,7 @@ TEST(CommandLine, BenchInspectDoctorAndTraceSpeakJson) {
 TEST(CommandLine, BenchTellsPercentilesMemoryAndBandwidthInEveryFormat) {
   Binary program;
   std::string json = program.run("bench -r 1 -n 5 -p 7 --format=json").out;
-  for (const char *name : {"\"interTokenMs\":{\"p50\":", "\"memoryBytes\":", "\"fileBytes\":",
+  for (const char *name : {"\"interTokenMs\":{\"p50\":", "\"peakMemoryBytes\":", "\"fileBytes\":",
                            "\"readBytesPerSecond\":", "nergy"})
     EXPECT_NE(json.find(name), std::string::npos) << name << json;
   std::string table = program.run("bench -r 1 -n 5 -p 7 --format=table").out;
