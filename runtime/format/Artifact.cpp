@@ -13,8 +13,8 @@
 namespace llmc {
 
 std::string_view sectionTypeName(uint32_t type) {
-  constexpr std::string_view names[] = {"?",       "stub",    "header", "tokenizer",
-                                        "kernels", "weights", "hashes", "template"};
+  constexpr std::string_view names[] = {"?",       "stub",   "header",   "tokenizer", "kernels",
+                                        "weights", "hashes", "template", "ptx",       "cubin"};
   return names[type < std::size(names) ? type : 0];
 }
 
@@ -205,6 +205,18 @@ Status Artifact::readHashes() {
   return Status::ok();
 }
 
+/// The driver takes PTX as a C string: its only NUL is its last byte.
+Status Artifact::checkPtx() const {
+  for (size_t i = 0; i < header.devices.size(); ++i) {
+    std::span<const std::byte> text = ptx(i);
+    if (text.empty() ||
+        std::memchr(text.data(), 0, text.size()) != &text.back())
+      return damaged("PTX for " + header.devices[i].target,
+                     "the text does not end where its section ends");
+  }
+  return Status::ok();
+}
+
 Result<Artifact> Artifact::open(const std::string &path) {
   Artifact artifact;
   artifact.name = path;
@@ -224,6 +236,7 @@ Result<Artifact> Artifact::open(const std::string &path) {
   LLMC_TRY(artifact.header, decodeModel(artifact.sectionBytes(
                                 artifact.find(SectionType::Header))));
   LLMC_CHECK(checkModel(artifact.header, artifact.table));
+  LLMC_CHECK(artifact.checkPtx());
   return artifact;
 }
 

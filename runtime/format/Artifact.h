@@ -43,6 +43,15 @@ public:
   std::span<const std::byte> chatTemplate() const {
     return ofType(SectionType::Template);
   }
+  /// The PTX of Model::devices[\p device]: text, its last byte a NUL.
+  std::span<const std::byte> ptx(size_t device) const {
+    return sectionBytes(header.devices[device].ptxSection);
+  }
+  /// Its cubin; empty where there is none.
+  std::span<const std::byte> cubin(size_t device) const {
+    uint32_t section = header.devices[device].cubinSection;
+    return section ? sectionBytes(section) : std::span<const std::byte>();
+  }
   /// The bytes of Model::weights[\p weight].
   std::span<const std::byte> weight(size_t weight) const;
   /// The number of the weights section; sections().size() if there is none.
@@ -67,6 +76,7 @@ private:
   Status readTable(const Trailer &trailer);
   Status checkPlaces(const Trailer &trailer) const;
   Status readHashes();
+  Status checkPtx() const;
   Error damaged(std::string where, std::string why) const;
 
   std::string name;

@@ -14,8 +14,8 @@ constexpr int64_t maxArenaBytes = int64_t(1) << 46;
 class ProgramChecker {
 public:
   ProgramChecker(const Program &program, const Model &model,
-                 const DecoderConfig *config)
-      : program(program), model(model), config(config) {}
+                 const DecoderConfig *config, const DeviceImage *device)
+      : program(program), model(model), config(config), device(device) {}
 
   Status run();
 
@@ -46,6 +46,7 @@ private:
   const Program &program;
   const Model &model;
   const DecoderConfig *config;
+  const DeviceImage *device;
   std::string reason;
 };
 
@@ -128,9 +129,11 @@ bool ProgramChecker::checkLaunches() {
   for (size_t i = 0; i < program.launches.size(); ++i) {
     const Launch &launch = program.launches[i];
     std::string label = "launch " + std::to_string(i);
-    if (launch.kernel >= model.kernels.size())
+    if (launch.kernel >=
+        (device ? device->kernels.size() : model.kernels.size()))
       return fail(label + " names no kernel");
-    const Kernel &kernel = model.kernels[launch.kernel];
+    const Kernel &kernel = device ? device->kernels[launch.kernel].kernel
+                                  : model.kernels[launch.kernel];
     if (launch.buffers.size() != kernel.bufferCount ||
         launch.scalars.size() != kernel.scalarCount)
       return fail(label + " has other arguments than its kernel " +
@@ -228,8 +231,8 @@ Status ProgramChecker::run() {
 } // namespace
 
 Status checkProgram(const Program &program, const Model &model,
-                    const DecoderConfig *config) {
-  return ProgramChecker(program, model, config).run();
+                    const DecoderConfig *config, const DeviceImage *device) {
+  return ProgramChecker(program, model, config, device).run();
 }
 
 } // namespace llmc

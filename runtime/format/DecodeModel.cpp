@@ -97,6 +97,34 @@ private:
     return work;
   }
 
+  Kernel kernel(const fb::Kernel &t) {
+    return {text(t.name()), text(t.op()), t.buffer_count(), t.scalar_count(),
+            work(t)};
+  }
+
+  DeviceKernel deviceKernel(const fb::DeviceKernel &t) {
+    DeviceKernel item;
+    if (t.kernel() && charge(8))
+      item.kernel = kernel(*t.kernel());
+    item.entry = text(t.entry());
+    item.sharedBytes = t.shared_bytes();
+    item.registers = t.registers();
+    item.spillBytes = t.spill_bytes();
+    return item;
+  }
+
+  DeviceImage device(const fb::DeviceImage &t) {
+    return {text(t.target()), t.block_threads(),
+            each(t.kernels(),
+                 [&](const fb::DeviceKernel &k) { return deviceKernel(k); }),
+            t.ptx_section(), t.cubin_section()};
+  }
+
+  std::vector<Program> programs(
+      const flatbuffers::Vector<flatbuffers::Offset<fb::Program>> *tables) {
+    return each(tables, [&](const fb::Program &p) { return program(p); });
+  }
+
   Program program(const fb::Program &table);
   DecoderConfig decoder(const fb::Decoder &table);
 
@@ -162,8 +190,11 @@ Model ModelDecoder::decode(const fb::Model &table) {
     module.kind = Module::Kind(t.kind());
     if (t.decoder())
       module.decoder = decoder(*t.decoder());
-    module.programs = each(
-        t.programs(), [&](const fb::Program &p) { return program(p); });
+    module.programs = programs(t.programs());
+    module.schedules = each(t.schedules(), [&](const fb::DeviceSchedule &s) {
+      return DeviceSchedule{s.device(), s.chunk(), s.block_rows(),
+                            programs(s.programs())};
+    });
     return module;
   });
   model.weights = each(table.weights(), [&](const fb::Weight &t) {
@@ -171,13 +202,13 @@ Model ModelDecoder::decode(const fb::Model &table) {
                   text(t.layout()), t.bytes(),             t.offset(),
                   t.parameters()};
   });
-  model.kernels = each(table.kernels(), [&](const fb::Kernel &t) {
-    return Kernel{text(t.name()), text(t.op()), t.buffer_count(),
-                  t.scalar_count(), work(t)};
-  });
+  model.kernels =
+      each(table.kernels(), [&](const fb::Kernel &t) { return kernel(t); });
   model.images = each(table.images(), [&](const fb::KernelImage &t) {
     return KernelImage{text(t.level()), numbers(t.entries()), t.section()};
   });
+  model.devices = each(table.devices(),
+                       [&](const fb::DeviceImage &t) { return device(t); });
   return model;
 }
 

@@ -84,13 +84,21 @@ auto encodeDecoder(FlatBufferBuilder &b, const DecoderConfig &config) {
                            config.blockRows, config.bosToken, eos, defaults);
 }
 
+auto encodeSchedule(FlatBufferBuilder &b, const DeviceSchedule &schedule) {
+  auto programs = each(b, schedule.programs, encodeProgram);
+  return fb::CreateDeviceSchedule(b, schedule.device, schedule.chunk,
+                                  schedule.blockRows, programs);
+}
+
 auto encodeModule(FlatBufferBuilder &b, const Module &module) {
   auto name = b.CreateString(module.name);
   Offset<fb::Decoder> decoder = 0;
   if (module.kind == Module::Kind::Decoder)
     decoder = encodeDecoder(b, module.decoder);
   auto programs = each(b, module.programs, encodeProgram);
-  return fb::CreateModule(b, name, number(module.kind), decoder, programs);
+  auto schedules = each(b, module.schedules, encodeSchedule);
+  return fb::CreateModule(b, name, number(module.kind), decoder, programs,
+                          schedules);
 }
 
 auto encodeWeight(FlatBufferBuilder &b, const Weight &weight) {
@@ -120,6 +128,20 @@ auto encodeImage(FlatBufferBuilder &b, const KernelImage &image) {
   return fb::CreateKernelImage(b, level, entries, image.section);
 }
 
+auto encodeDeviceKernel(FlatBufferBuilder &b, const DeviceKernel &item) {
+  auto kernel = encodeKernel(b, item.kernel);
+  auto entry = b.CreateString(item.entry);
+  return fb::CreateDeviceKernel(b, kernel, entry, item.sharedBytes,
+                                item.registers, item.spillBytes);
+}
+
+auto encodeDevice(FlatBufferBuilder &b, const DeviceImage &image) {
+  auto target = b.CreateString(image.target);
+  auto kernels = each(b, image.kernels, encodeDeviceKernel);
+  return fb::CreateDeviceImage(b, target, image.blockThreads, kernels,
+                               image.ptxSection, image.cubinSection);
+}
+
 } // namespace
 
 std::vector<std::byte> encodeModel(const Model &model) {
@@ -133,8 +155,9 @@ std::vector<std::byte> encodeModel(const Model &model) {
   auto kernels = each(b, model.kernels, encodeKernel);
   auto images = each(b, model.images, encodeImage);
   auto source = b.CreateString(model.source);
+  auto devices = each(b, model.devices, encodeDevice);
   b.Finish(fb::CreateModel(b, name, producer, quantization, report, modules,
-                           weights, kernels, images, source),
+                           weights, kernels, images, source, devices),
            fb::ModelIdentifier());
   auto *data = reinterpret_cast<const std::byte *>(b.GetBufferPointer());
   return {data, data + b.GetSize()};

@@ -59,9 +59,9 @@ struct Buffer {
   std::vector<int64_t> strides;
 };
 
-/// All tiles of a kernel, over the threads, then a barrier.
+/// All tiles of a kernel, over the threads or a device's blocks, then a barrier.
 struct Launch {
-  uint32_t kernel = 0;           ///< In Model::kernels.
+  uint32_t kernel = 0; ///< In Model::kernels, or in its device's.
   ValueId tiles = 0;             ///< Tiles [0, tiles).
   std::vector<BufferId> buffers; ///< One per memref argument (KernelAbi.h).
   std::vector<ValueId> scalars;  ///< Dynamic extents and indices (KernelAbi.h).
@@ -133,6 +133,14 @@ struct DecoderConfig {
   GenerationDefaults defaults;
 };
 
+/// A module's programs for a device.
+struct DeviceSchedule {
+  uint32_t device = 0;   ///< In Model::devices; no other of the module has it.
+  int64_t chunk = 0;     ///< Decoders: largest T of these programs.
+  int64_t blockRows = 0; ///< Decoders: most rows in an attention block.
+  std::vector<Program> programs; ///< As Module::programs.
+};
+
 struct Module {
   enum class Kind : uint8_t { Decoder = 0, Graph = 1 };
   std::string name;
@@ -140,7 +148,9 @@ struct Module {
   DecoderConfig decoder; ///< Decoders only.
   /// A decoder's steps in ascending order of minRows: for every T in
   /// [1, chunk] the first with minRows ≤ T ≤ maxRows is taken. A graph has one.
+  /// Empty where the file has no CPU images: then there are schedules.
   std::vector<Program> programs;
+  std::vector<DeviceSchedule> schedules;
 };
 
 /// A constant tensor in the pool of weights, shared by all programs.
@@ -189,6 +199,27 @@ struct KernelImage {
   uint32_t section = 0;          ///< Set by the writer.
 };
 
+/// A kernel of a device. `entry` is a `.visible .entry` whose parameters are one
+/// u64 device pointer per memref argument, one s64 per scalar, and s64 begin and
+/// end of the tiles: block b walks begin + b, begin + b + blocks, ….
+struct DeviceKernel {
+  Kernel kernel;
+  std::string entry;
+  uint32_t sharedBytes = 0; ///< Dynamic shared memory of a block.
+  /// ptxas's figures, for people; 0 where it was not at hand.
+  uint32_t registers = 0;
+  uint32_t spillBytes = 0; ///< Stores and loads, a thread.
+};
+
+/// The code of all kernels for one kind of device.
+struct DeviceImage {
+  std::string target;        ///< `sm_80`, `sm_90a`; each once in a file.
+  uint32_t blockThreads = 0; ///< Of every kernel: whole warps.
+  std::vector<DeviceKernel> kernels;
+  uint32_t ptxSection = 0;   ///< Text that ends in a NUL; set by the writer.
+  uint32_t cubinSection = 0; ///< 0: none; set by the writer.
+};
+
 /// The header of a model.bin.
 struct Model {
   std::string name;         ///< For people: the model's name.
@@ -202,6 +233,7 @@ struct Model {
   std::vector<KernelImage> images;
   /// What the model came from: `pytorch 2.8.0, ONNX IR 8, opset 17`; for people.
   std::string source;
+  std::vector<DeviceImage> devices;
 };
 
 } // namespace llmc

@@ -1,7 +1,7 @@
 /// The outer bytes of a model.bin: sections, their table, the trailer.
 ///
-///   stub ELF | header | tokenizer | template | kernel images | weights | hashes
-///   | section table | trailer (the last 64 bytes of the file)
+///   stub ELF | header | tokenizer | template | kernel images | PTX and cubins
+///   | weights | hashes | section table | trailer (the last 64 bytes of the file)
 ///
 /// A reader starts at the trailer, which leads to the table, which leads to
 /// everything else; so sections can be appended with a new table and trailer.
@@ -39,6 +39,8 @@ enum class SectionType : uint32_t {
   Weights = 5,   ///< All weights, page-aligned.
   Hashes = 6,    ///< Hash128 of every block of every other section.
   Template = 7,  ///< runtime/template's encoding of the chat template; ignorable.
+  Ptx = 8,       ///< PTX text of one device, with its NUL; ignorable.
+  Cubin = 9,     ///< Machine code of one device; ignorable.
 };
 
 /// A reader that does not know the section's type may pass over it.

@@ -127,17 +127,39 @@ Result<uint64_t> placeWeights(std::vector<Weight> &weights) {
   return end;
 }
 
-/// The table as it will be, as far as checkModel looks at it.
-std::vector<SectionEntry> plannedSections(const ArtifactContent &content,
-                                          uint32_t firstImage,
-                                          uint64_t weightBytes) {
-  std::vector<SectionEntry> sections(firstImage);
-  for (std::span<const std::byte> image : content.images)
-    sections.push_back({static_cast<uint32_t>(SectionType::Kernels), 0,
-                        pageAlignment, 0, image.size(), 0, 0, {}});
-  sections.push_back({static_cast<uint32_t>(SectionType::Weights), 0,
-                      pageAlignment, 0, weightBytes, 0, 0, {}});
+/// Tells the images and devices of the model their sections, of which \p first is
+/// the first, and returns the table as it will be, as far as checkModel looks.
+std::vector<SectionEntry> planSections(ArtifactContent &content, uint32_t first,
+                                       uint64_t weightBytes) {
+  std::vector<SectionEntry> sections(first);
+  auto add = [&](SectionType type, uint64_t size) {
+    sections.push_back({static_cast<uint32_t>(type), 0, pageAlignment, 0, size,
+                        0, 0, {}});
+    return static_cast<uint32_t>(sections.size() - 1);
+  };
+  for (size_t i = 0; i < content.images.size(); ++i)
+    content.model.images[i].section =
+        add(SectionType::Kernels, content.images[i].size());
+  for (size_t i = 0; i < content.devices.size(); ++i) {
+    const DeviceCode &code = content.devices[i];
+    DeviceImage &device = content.model.devices[i];
+    device.ptxSection = add(SectionType::Ptx, code.ptx.size() + 1);
+    device.cubinSection =
+        code.cubin.empty() ? 0 : add(SectionType::Cubin, code.cubin.size());
+  }
+  add(SectionType::Weights, weightBytes);
   return sections;
+}
+
+Status writeDevice(ArtifactWriter &writer, const DeviceCode &code) {
+  LLMC_CHECK(writer.begin(SectionType::Ptx, 64, sectionIgnorable));
+  LLMC_CHECK(writer.write(std::as_bytes(std::span(code.ptx))));
+  constexpr std::byte end[1] = {};
+  LLMC_CHECK(writer.write(end));
+  writer.end();
+  if (code.cubin.empty())
+    return Status::ok();
+  return writer.section(SectionType::Cubin, 64, code.cubin, sectionIgnorable);
 }
 
 } // namespace
@@ -147,15 +169,18 @@ Status writeArtifact(const std::string &path, ArtifactContent content) {
   LLMC_TRY(uint64_t weightBytes, placeWeights(model.weights));
   if (content.images.size() != model.images.size())
     return contradiction("kernels", "there is not one image per level");
+  if (content.devices.size() != model.devices.size())
+    return contradiction("kernels", "there is not one code per device");
+  for (size_t i = 0; i < model.devices.size(); ++i)
+    if (content.devices[i].ptx.find('\0') != std::string_view::npos)
+      return contradiction("PTX for " + model.devices[i].target,
+                           "the text holds a NUL");
   bool hasStub = !content.stub.empty();
   bool hasTokenizer = !content.tokenizer.empty();
   bool hasTemplate = !content.chatTemplate.empty();
-  uint32_t firstImage = 1 + hasStub + hasTokenizer + hasTemplate;
-  for (size_t i = 0; i < model.images.size(); ++i)
-    model.images[i].section = firstImage + static_cast<uint32_t>(i);
-  if (Status status = checkModel(
-          model, plannedSections(content, firstImage, weightBytes));
-      !status) {
+  uint32_t first = 1 + hasStub + hasTokenizer + hasTemplate;
+  std::vector<SectionEntry> sections = planSections(content, first, weightBytes);
+  if (Status status = checkModel(model, sections); !status) {
     Error error = status.takeError();
     return contradiction(error.where, error.why);
   }
@@ -166,6 +191,8 @@ Status writeArtifact(const std::string &path, ArtifactContent content) {
                       weightBytes;
   for (std::span<const std::byte> image : content.images)
     expected += image.size() + pageAlignment;
+  for (const DeviceCode &code : content.devices)
+    expected += code.ptx.size() + code.cubin.size() + 2 * 64;
   LLMC_TRY(OutputFile file, OutputFile::create(path, expected));
 
   ArtifactWriter writer(file);
@@ -179,6 +206,8 @@ Status writeArtifact(const std::string &path, ArtifactContent content) {
                               sectionIgnorable));
   for (std::span<const std::byte> image : content.images)
     LLMC_CHECK(writer.section(SectionType::Kernels, pageAlignment, image));
+  for (const DeviceCode &code : content.devices)
+    LLMC_CHECK(writeDevice(writer, code));
 
   LLMC_CHECK(writer.begin(SectionType::Weights, pageAlignment));
   for (size_t i = 0; i < model.weights.size(); ++i) {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace llmc {
@@ -26,11 +27,17 @@ protected:
 /// Weight::bytes bytes to the sink. Its own errors end the writing.
 using WeightProducer = std::function<Status(size_t weight, WeightSink &sink)>;
 
+/// The code of one device.
+struct DeviceCode {
+  std::string_view ptx;              ///< Without a NUL; the writer adds it.
+  std::span<const std::byte> cubin; ///< Empty where there is none.
+};
+
 /// All that goes into a file. Spans must live until the writer returns.
 struct ArtifactContent {
   /// The executable in front; empty: a file for `llmc run` only.
   std::span<const std::byte> stub;
-  /// Weight::offset and KernelImage::section are set by the writer.
+  /// Weight::offset and all sections are set by the writer.
   Model model;
   /// Serialised tokenizer; empty where there is none.
   std::span<const std::byte> tokenizer;
@@ -38,6 +45,8 @@ struct ArtifactContent {
   std::span<const std::byte> chatTemplate;
   /// One per Model::images.
   std::vector<std::span<const std::byte>> images;
+  /// One per Model::devices.
+  std::vector<DeviceCode> devices;
   WeightProducer weights;
 };
 

@@ -20,13 +20,19 @@ std::vector<SectionEntry> sections() {
   kernels.size = fakeImage().bytes.size();
   weights.type = static_cast<uint32_t>(SectionType::Weights);
   weights.size = 68;
-  return {kernels, weights};
+  SectionEntry ptx, cubin;
+  ptx.type = static_cast<uint32_t>(SectionType::Ptx);
+  cubin.type = static_cast<uint32_t>(SectionType::Cubin);
+  return {kernels, weights, ptx, cubin};
 }
 
 /// The fake model as the writer would leave it.
 Model placed() {
   Model model = fakeModel();
   model.weights[1].offset = 64;
+  addFakeDevice(model);
+  model.devices[0].ptxSection = 2;
+  model.devices[0].cubinSection = 3;
   return model;
 }
 
@@ -67,6 +73,67 @@ TEST(CheckModel, RefusesImpossibleFiguresOfKernels) {
   work("window", [](KernelWork &w) { w.window = -1; });
   work("lookup", [](KernelWork &w) { w.lookups = {{3, 8}}; });
   work("lookup", [](KernelWork &w) { w.lookups = {{1, -8}}; });
+}
+
+TEST(CheckModel, RefusesImpossibleDevices) {
+  auto device = [](const char *what, auto spoil) {
+    expectRefused(what, [&](Model &m) { spoil(m.devices[0]); });
+  };
+  for (const char *target : {"", "sm_", "sm_8", "sm_08", "sm_80b", "gfx90", "sm_8000", "sm_9 0"})
+    device("target", [&](DeviceImage &d) { d.target = target; });
+  device("no warp", [](DeviceImage &d) { d.blockThreads = 0; });
+  device("part of a warp", [](DeviceImage &d) { d.blockThreads = 100; });
+  device("threads", [](DeviceImage &d) { d.blockThreads = 2048; });
+  device("ptx", [](DeviceImage &d) { d.ptxSection = 0; });
+  device("ptx", [](DeviceImage &d) { d.ptxSection = 3; });
+  device("cubin", [](DeviceImage &d) { d.cubinSection = 2; });
+  device("cubin", [](DeviceImage &d) { d.cubinSection = 99; });
+  device("shared", [](DeviceImage &d) { d.kernels[0].sharedBytes = 1 << 20; });
+  device("registers", [](DeviceImage &d) { d.kernels[0].registers = 256; });
+  device("spills", [](DeviceImage &d) { d.kernels[0].spillBytes = UINT32_MAX; });
+  device("work", [](DeviceImage &d) { d.kernels[0].kernel.work.window = -1; });
+  device("arguments", [](DeviceImage &d) { d.kernels[4].kernel.bufferCount = 1 << 20; });
+  for (std::string entry : {std::string(), std::string("1st"), std::string("a b"),
+                            std::string("a\0b", 3), std::string(2000, 'x')})
+    device("entry", [&](DeviceImage &d) { d.kernels[0].entry = entry; });
+  expectRefused("twice", [](Model &m) { m.devices.push_back(m.devices[0]); });
+}
+
+TEST(CheckModel, RefusesSchedulesThatDoNotFitTheirDevice) {
+  auto schedule = [](const char *what, auto spoil) {
+    expectRefused(what, [&](Model &m) { spoil(m.modules[0].schedules); });
+  };
+  using Schedules = std::vector<DeviceSchedule>;
+  schedule("device", [](Schedules &s) { s[0].device = 1; });
+  schedule("twice", [](Schedules &s) { s.push_back(s[0]); });
+  schedule("chunk", [](Schedules &s) { s[0].chunk = 15; });
+  schedule("chunk", [](Schedules &s) { s[0].chunk = int64_t(1) << 40; });
+  schedule("blocks", [](Schedules &s) { s[0].blockRows = 0; });
+  schedule("none", [](Schedules &s) { s[0].programs.clear(); });
+  schedule("rows", [](Schedules &s) { s[0].programs.pop_back(); });
+  schedule("kind", [](Schedules &s) { s[0].programs[0].kind = Program::Kind::Graph; });
+  schedule("kernel", [](Schedules &s) { s[0].programs[1].launches[0].kernel = 5; });
+  // The CPU's kernels do not count.
+  expectRefused("other kernels", [](Model &m) { m.devices[0].kernels.pop_back(); });
+  expectRefused("other counts", [](Model &m) { m.devices[0].kernels[2].kernel.bufferCount = 2; });
+}
+
+TEST(CheckModel, AFileMayBeForDevicesOnly) {
+  Model model = placed();
+  model.images.clear();
+  model.kernels.clear();
+  for (Module &module : model.modules)
+    module.programs.clear();
+  Status status = checkModel(model, sections());
+  EXPECT_TRUE(status) << status.error().render();
+  model.modules[1].schedules.clear();
+  EXPECT_FALSE(checkModel(model, sections()));
+}
+
+TEST(CheckModel, AModuleMayLackSchedules) {
+  Model model = placed();
+  model.modules[1].schedules.clear();
+  EXPECT_TRUE(checkModel(model, sections()));
 }
 
 TEST(CheckModel, RefusesImpossibleDecoders) {
@@ -148,6 +215,35 @@ TEST(ModelCodec, KeepsTheFiguresOfKernelsAndWeights) {
   EXPECT_EQ(attend.positionOperations, 32);
   EXPECT_EQ(attend.window, 7);
   EXPECT_EQ(decoded->kernels[3].work.rowOperations, 60);
+}
+
+TEST(ModelCodec, KeepsDevicesAndSchedules) {
+  Model model = placed();
+  model.devices[0].kernels[3].spillBytes = 8;
+  model.modules[0].schedules[0].chunk = 8;
+  model.modules[0].schedules[0].blockRows = 64;
+  auto decoded = decodeModel(encodeModel(model));
+  ASSERT_TRUE(decoded);
+  ASSERT_EQ(decoded->devices.size(), 1u);
+  const DeviceImage &device = decoded->devices[0];
+  EXPECT_EQ(device.target, "sm_80");
+  EXPECT_EQ(device.blockThreads, 128u);
+  EXPECT_EQ(device.ptxSection, 2u);
+  EXPECT_EQ(device.cubinSection, 3u);
+  ASSERT_EQ(device.kernels.size(), 5u);
+  EXPECT_EQ(device.kernels[2].kernel.work.positionOperations, 32);
+  EXPECT_EQ(device.kernels[3].entry, "logits");
+  EXPECT_EQ(device.kernels[3].sharedBytes, 1024u);
+  EXPECT_EQ(device.kernels[3].registers, 40u);
+  EXPECT_EQ(device.kernels[3].spillBytes, 8u);
+  ASSERT_EQ(decoded->modules[0].schedules.size(), 1u);
+  const DeviceSchedule &schedule = decoded->modules[0].schedules[0];
+  EXPECT_EQ(schedule.device, 0u);
+  EXPECT_EQ(schedule.chunk, 8);
+  EXPECT_EQ(schedule.blockRows, 64);
+  ASSERT_EQ(schedule.programs.size(), 3u);
+  EXPECT_EQ(schedule.programs[2].launches[0].name, "embed");
+  EXPECT_EQ(encodeModel(*decoded), encodeModel(model));
 }
 
 TEST(ModelCodec, KeepsWhatTheModelCameFrom) {

@@ -72,6 +72,43 @@ TEST(Writer, TokenizerComesBack) {
   EXPECT_TRUE(std::ranges::equal(artifact->tokenizer(), tokenizer));
 }
 
+TEST(Writer, CodeOfDevicesComesBack) {
+  TemporaryFile file("model.bin");
+  ArtifactContent content = fakeContent();
+  addFakeDevice(content.model);
+  addFakeDevice(content.model);
+  content.model.devices[1].target = "sm_90a";
+  std::vector<std::byte> cubin(33, std::byte(5));
+  content.devices = {{"first", {}}, {"second", cubin}};
+  Status status = writeArtifact(file.path(), content);
+  ASSERT_TRUE(status) << status.error().render();
+  auto artifact = Artifact::open(file.path());
+  ASSERT_TRUE(artifact) << artifact.error().render();
+  auto text = [&](size_t device) {
+    return std::string(reinterpret_cast<const char *>(artifact->ptx(device).data()));
+  };
+  EXPECT_EQ(text(0), "first");
+  EXPECT_EQ(text(1), "second");
+  EXPECT_EQ(artifact->ptx(1).size(), 7u);
+  EXPECT_TRUE(artifact->cubin(0).empty());
+  EXPECT_TRUE(std::ranges::equal(artifact->cubin(1), cubin));
+  for (const SectionEntry &section : artifact->sections())
+    if (section.type == static_cast<uint32_t>(SectionType::Ptx) ||
+        section.type == static_cast<uint32_t>(SectionType::Cubin)) {
+      EXPECT_EQ(section.flags, sectionIgnorable);
+    }
+}
+
+TEST(Writer, RefusesCodeThatIsNotOnePerDevice) {
+  TemporaryFile file("model.bin");
+  ArtifactContent content = fakeContent();
+  addFakeDevice(content.model);
+  EXPECT_FALSE(writeArtifact(file.path(), content));
+  content.devices = {{std::string_view("a\0b", 3), {}}};
+  EXPECT_FALSE(writeArtifact(file.path(), content));
+  EXPECT_TRUE(isEmptyFolder(file.folder()));
+}
+
 TEST(Writer, FullDiskLeavesTheOldFileAndNothingElse) {
   TemporaryFile file("model.bin");
   ArtifactContent content = fakeContent();

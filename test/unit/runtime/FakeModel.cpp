@@ -186,6 +186,19 @@ Model fakeModel(bool withGraph) {
   return model;
 }
 
+void addFakeDevice(Model &model) {
+  DeviceImage device;
+  device.target = "sm_80";
+  device.blockThreads = 128;
+  for (const Kernel &kernel : model.kernels)
+    device.kernels.push_back({kernel, kernel.name, 1024, 40, 0});
+  for (Module &module : model.modules)
+    module.schedules.push_back(
+        {static_cast<uint32_t>(model.devices.size()), module.decoder.chunk,
+         module.decoder.blockRows, module.programs});
+  model.devices.push_back(std::move(device));
+}
+
 ArtifactContent fakeContent(int64_t eos) {
   ArtifactContent content;
   content.model = fakeModel();

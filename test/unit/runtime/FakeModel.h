@@ -30,6 +30,9 @@ Model fakeModel(bool withGraph = true);
 /// The content around it; spans refer to static data. \p eos: the decoder's
 /// only eos token, or -1.
 ArtifactContent fakeContent(int64_t eos = -1);
+/// Adds sm_80 and schedules for it to \p model, with the same kernels, of which
+/// none is there.
+void addFakeDevice(Model &model);
 /// Writes it to \p path; the test fails where that fails.
 void writeFake(const std::string &path);
 
