@@ -1,6 +1,7 @@
 /// The list of targets: adding one edits this file and CMakeLists.txt.
 #include "codegen/Target.h"
 
+#include "codegen/nvptx/NvptxTarget.h"
 #include "codegen/x86/X86Target.h"
 #include "dialects/kernel/KernelDialect.h"
 
@@ -11,7 +12,8 @@ Target::~Target() = default;
 
 llvm::ArrayRef<const Target *> llmc::codegen::allTargets() {
   static const X86Target x86;
-  static const Target *const targets[] = {&x86};
+  static const NvptxTarget nvptx;
+  static const Target *const targets[] = {&x86, &nvptx};
   return targets;
 }
 

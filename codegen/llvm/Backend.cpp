@@ -14,6 +14,7 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Transforms/InstCombine/InstCombine.h"
 #include "llvm/Transforms/Scalar/EarlyCSE.h"
+#include "llvm/Transforms/Scalar/InferAddressSpaces.h"
 #include "llvm/Transforms/Scalar/LICM.h"
 #include "llvm/Transforms/Scalar/LoopPassManager.h"
 #include "llvm/Transforms/Scalar/LoopRotation.h"
@@ -48,8 +49,15 @@ static void setAttributes(llvm::Module &module, const BackendOptions &options) {
   for (llvm::Function &function : module) {
     if (function.isDeclaration())
       continue;
-    function.setVisibility(llvm::GlobalValue::HiddenVisibility);
-    function.setDSOLocal(true);
+    if (options.blockThreads) {
+      function.setCallingConv(llvm::CallingConv::PTX_Kernel);
+      function.addFnAttr("nvvm.reqntid", std::to_string(options.blockThreads));
+      // As the CPU's kernels run (runtime/format/KernelAbi.h).
+      function.addFnAttr("denormal-fp-math-f32", "preserve-sign,preserve-sign");
+    } else {
+      function.setVisibility(llvm::GlobalValue::HiddenVisibility);
+      function.setDSOLocal(true);
+    }
     function.addFnAttr(llvm::Attribute::NoUnwind);
     function.addFnAttr("no-builtins");
     function.addFnAttr("target-cpu", options.cpu);
@@ -76,7 +84,7 @@ static bool hasVectors(const llvm::Module &module) {
 /// what conversion left behind, and moving addresses out of loops. Linears and
 /// attention run as fast as with -O3 (within 2 %, Zen 4), which takes 2 to 3
 /// times as long to compile and unrolls what is unrolled enough.
-static llvm::ModulePassManager tidyingPipeline() {
+static llvm::ModulePassManager tidyingPipeline(bool addressSpaces) {
   llvm::LoopPassManager loops;
   loops.addPass(llvm::LoopRotatePass());
   loops.addPass(llvm::LICMPass(llvm::LICMOptions()));
@@ -84,6 +92,8 @@ static llvm::ModulePassManager tidyingPipeline() {
   functions.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
   functions.addPass(llvm::EarlyCSEPass(/*UseMemorySSA=*/true));
   functions.addPass(llvm::InstCombinePass());
+  if (addressSpaces)
+    functions.addPass(llvm::InferAddressSpacesPass());
   functions.addPass(llvm::SimplifyCFGPass());
   functions.addPass(llvm::createFunctionToLoopPassAdaptor(
       std::move(loops), /*UseMemorySSA=*/true));
@@ -95,7 +105,8 @@ static llvm::ModulePassManager tidyingPipeline() {
   return modules;
 }
 
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine,
+                     bool gpu) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager graphs;
@@ -110,9 +121,9 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, graphs, modules);
   llvm::ModulePassManager pipeline =
-      hasVectors(module) ? tidyingPipeline()
-                         : builder.buildPerModuleDefaultPipeline(
-                               llvm::OptimizationLevel::O3);
+      gpu || hasVectors(module)
+          ? tidyingPipeline(/*addressSpaces=*/gpu)
+          : builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3);
   pipeline.run(module, modules);
 }
 
@@ -133,7 +144,7 @@ Result<std::string> llmc::codegen::emitWithLlvm(mlir::ModuleOp source,
   llvm::raw_string_ostream messages(message);
   if (llvm::verifyModule(*module, &messages))
     return failed("the kernel's LLVM IR is not valid", message);
-  optimize(*module, *machine);
+  optimize(*module, *machine, options.blockThreads != 0);
 
   std::string text;
   llvm::raw_string_ostream out(text);
@@ -145,7 +156,8 @@ Result<std::string> llmc::codegen::emitWithLlvm(mlir::ModuleOp source,
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;
   if (machine->addPassesToEmitFile(passes, stream, nullptr,
-                                   kind == EmitKind::Assembly
+                                   kind == EmitKind::Assembly ||
+                                           options.blockThreads
                                        ? llvm::CodeGenFileType::AssemblyFile
                                        : llvm::CodeGenFileType::ObjectFile))
     return failed("LLVM cannot emit this kind of file", "");

@@ -12,9 +12,11 @@ struct BackendOptions {
   llvm::StringRef cpu;      ///< "x86-64-v4".
   llvm::StringRef features; ///< "+avx512bf16"; may be empty.
   unsigned vectorBits = 0;  ///< Widest registers to use; 0: LLVM's choice.
+  /// Functions are entries of a GPU, run by blocks of so many threads; 0: of a CPU.
+  unsigned blockThreads = 0;
 };
 
-/// Optimises and emits. Functions become hidden symbols that call nothing:
+/// Optimises and emits. Functions of a CPU become hidden symbols. All call nothing:
 /// library calls are not recognised, floating point is not contracted. The
 /// target's LLVM components must be initialised. Fails with
 /// Code::KernelFailed.

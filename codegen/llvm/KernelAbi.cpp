@@ -18,29 +18,9 @@
 #include "mlir/Pass/Pass.h"
 
 using namespace mlir;
+using namespace llmc::codegen;
 
 namespace {
-
-/// Reads the arrays `buffers` and `scalars` from their starts.
-struct ArgumentReader {
-  OpBuilder &b;
-  Location loc;
-  Value buffers, scalars;
-  unsigned buffer = 0, scalar = 0;
-
-  Value loadAt(Value array, unsigned at, Type type) {
-    auto pointer = LLVM::LLVMPointerType::get(b.getContext());
-    Value address = LLVM::GEPOp::create(b, loc, pointer, type, array,
-                                        ArrayRef<LLVM::GEPArg>{int32_t(at)});
-    auto load = LLVM::LoadOp::create(b, loc, type, address);
-    load.setInvariant(true);
-    return load;
-  }
-  Value nextPointer() {
-    return loadAt(buffers, buffer++, LLVM::LLVMPointerType::get(b.getContext()));
-  }
-  Value nextScalar() { return loadAt(scalars, scalar++, b.getI64Type()); }
-};
 
 struct KernelAbi : PassWrapper<KernelAbi, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(KernelAbi)
@@ -67,10 +47,11 @@ struct KernelAbi : PassWrapper<KernelAbi, OperationPass<ModuleOp>> {
 
 /// The memref's descriptor from its pointer and dynamic extents.
 static FailureOr<Value> describe(func::FuncOp function, MemRefType type,
-                                 ArgumentReader &reader,
+                                 OpBuilder &b, const ArgumentSource &source,
                                  const LLVMTypeConverter &converter) {
   SmallVector<int64_t> strides;
   int64_t offset;
+  Location loc = function.getLoc();
   // Without a layout of its own, a memref's strides follow from its extents.
   bool dense = type.getLayout().isIdentity();
   if (failed(type.getStridesAndOffset(strides, offset)) ||
@@ -80,36 +61,36 @@ static FailureOr<Value> describe(func::FuncOp function, MemRefType type,
   if (offset != 0 && !ShapedType::isDynamic(offset))
     return function.emitError("kernel argument ")
            << type << " has an offset, which the caller adds to the pointer";
-  OpBuilder &b = reader.b;
-  Value pointer = reader.nextPointer();
-  auto descriptor = MemRefDescriptor::poison(b, reader.loc,
-                                             converter.convertType(type));
-  descriptor.setAllocatedPtr(b, reader.loc, pointer);
-  descriptor.setAlignedPtr(b, reader.loc, pointer);
-  descriptor.setConstantOffset(b, reader.loc, 0);
+  Value pointer = source.nextPointer();
+  auto descriptor =
+      MemRefDescriptor::poison(b, loc, converter.convertType(type));
+  descriptor.setAllocatedPtr(b, loc, pointer);
+  descriptor.setAlignedPtr(b, loc, pointer);
+  descriptor.setConstantOffset(b, loc, 0);
   SmallVector<Value> extents;
   auto number = [&](int64_t value) -> Value {
-    return LLVM::ConstantOp::create(b, reader.loc, b.getI64Type(), value);
+    return LLVM::ConstantOp::create(b, loc, b.getI64Type(), value);
   };
   for (int64_t i = 0; i < type.getRank(); ++i) {
-    extents.push_back(type.isDynamicDim(i) ? reader.nextScalar()
+    extents.push_back(type.isDynamicDim(i) ? source.nextScalar()
                                            : number(type.getDimSize(i)));
-    descriptor.setSize(b, reader.loc, i, extents[i]);
+    descriptor.setSize(b, loc, i, extents[i]);
   }
   Value dynamicStride;
   for (int64_t i = type.getRank() - 1; i >= 0; --i) {
     Value stride = ShapedType::isDynamic(strides[i]) ? dynamicStride
                                                      : number(strides[i]);
-    descriptor.setStride(b, reader.loc, i, stride);
-    dynamicStride = LLVM::MulOp::create(b, reader.loc, stride, extents[i]);
+    descriptor.setStride(b, loc, i, stride);
+    dynamicStride = LLVM::MulOp::create(b, loc, stride, extents[i]);
   }
-  return UnrealizedConversionCastOp::create(b, reader.loc, type,
-                                            Value(descriptor))
+  return UnrealizedConversionCastOp::create(b, loc, type, Value(descriptor))
       .getResult(0);
 }
 
-LogicalResult KernelAbi::convert(func::FuncOp function,
-                                 LLVMTypeConverter &converter) {
+LogicalResult llmc::codegen::replaceArguments(
+    func::FuncOp function, const LLVMTypeConverter &converter,
+    ArrayRef<Type> inputs,
+    llvm::function_ref<ArgumentSource(OpBuilder &, ValueRange)> makeSource) {
   FunctionType type = function.getFunctionType();
   unsigned count = type.getNumInputs();
   if (type.getNumResults() || count < 2 || !type.getInput(count - 1).isIndex() ||
@@ -119,23 +100,21 @@ LogicalResult KernelAbi::convert(func::FuncOp function,
   Block &entry = function.front();
   OpBuilder b = OpBuilder::atBlockBegin(&entry);
   Location loc = function.getLoc();
-  auto pointer = LLVM::LLVMPointerType::get(&getContext());
-  SmallVector<Type> inputs = {pointer, pointer, b.getI64Type(), b.getI64Type()};
   for (Type input : inputs)
     entry.addArgument(input, loc);
-  ArgumentReader reader{b, loc, entry.getArgument(count),
-                        entry.getArgument(count + 1)};
+  ValueRange given = entry.getArguments().drop_front(count);
+  ArgumentSource source = makeSource(b, given);
   for (unsigned i = 0; i < count; ++i) {
     BlockArgument argument = entry.getArgument(i);
     Value value;
     if (auto memref = dyn_cast<MemRefType>(argument.getType())) {
-      auto described = describe(function, memref, reader, converter);
+      auto described = describe(function, memref, b, source, converter);
       if (failed(described))
         return failure();
       value = *described;
     } else if (argument.getType().isIndex()) {
-      Value number = i >= count - 2 ? entry.getArgument(i + 4)
-                                    : reader.nextScalar();
+      Value number = i >= count - 2 ? given.take_back(2)[i - (count - 2)]
+                                    : source.nextScalar();
       value = arith::IndexCastOp::create(b, loc, b.getIndexType(), number);
     } else {
       return function.emitError("kernel argument of type ")
@@ -147,6 +126,28 @@ LogicalResult KernelAbi::convert(func::FuncOp function,
   function.setType(b.getFunctionType(inputs, {}));
   function.removeArgAttrsAttr();
   return success();
+}
+
+LogicalResult KernelAbi::convert(func::FuncOp function,
+                                 LLVMTypeConverter &converter) {
+  OpBuilder types(&getContext());
+  Type pointer = LLVM::LLVMPointerType::get(&getContext());
+  Type i64 = types.getI64Type();
+  Type inputs[] = {pointer, pointer, i64, i64};
+  auto source = [&](OpBuilder &b, ValueRange given) -> ArgumentSource {
+    auto reader = [&b, loc = function.getLoc()](Value array, Type type) {
+      // From the array's start, one after the other.
+      return [&b, loc, array, type, at = 0]() mutable -> Value {
+        Value address = LLVM::GEPOp::create(b, loc, array.getType(), type, array,
+                                            ArrayRef<LLVM::GEPArg>{at++});
+        auto load = LLVM::LoadOp::create(b, loc, type, address);
+        load.setInvariant(true);
+        return load;
+      };
+    };
+    return {reader(given[0], pointer), reader(given[1], i64)};
+  };
+  return replaceArguments(function, converter, inputs, source);
 }
 
 std::unique_ptr<Pass> llmc::codegen::createKernelAbiPass() {

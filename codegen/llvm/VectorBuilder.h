@@ -23,6 +23,7 @@ using mlir::ValueRange;
 class VectorBuilder : public mlir::ImplicitLocOpBuilder {
 public:
   using mlir::ImplicitLocOpBuilder::ImplicitLocOpBuilder;
+  virtual ~VectorBuilder() = default;
 
   /// Lanes of every vector unless said otherwise: one panel.
   static constexpr int64_t width = kernel::panelWidth;
@@ -67,8 +68,9 @@ public:
   Value bitcast(Value value, Type element);
   /// f32 of an f32, bf16 or f16 (vector or scalar).
   Value toF32(Value value);
-  /// Rounds to nearest even; `element` is f32, bf16 or f16.
-  Value fromF32(Value value, Type element);
+  /// Rounds to nearest even; `element` is f32, bf16 or f16. Targets that have an
+  /// instruction for it use that.
+  virtual Value fromF32(Value value, Type element);
 
   /// A constant mask whose first `count` lanes are on; null if all are.
   Value prefixMask(int64_t count, int64_t of = width);

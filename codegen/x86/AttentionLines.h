@@ -3,7 +3,7 @@
 #define LLMC_CODEGEN_X86_ATTENTIONLINES_H
 
 #include "codegen/x86/KernelsToX86.h"
-#include "codegen/x86/KvCacheLayout.h"
+#include "codegen/x86/CachePanels.h"
 
 namespace llmc::codegen {
 

@@ -7,7 +7,7 @@
 /// back. A value of f32 goes by whole vectors. Lanes beyond the head's width are
 /// filled up with zeros, which attention multiplies but never stores.
 #include "codegen/x86/KernelsToX86.h"
-#include "codegen/x86/KvCacheLayout.h"
+#include "codegen/x86/CachePanels.h"
 
 using namespace mlir;
 using namespace llmc;

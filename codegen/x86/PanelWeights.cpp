@@ -41,38 +41,18 @@ FailureOr<PanelWeights> PanelWeights::of(Operation *op, Value weight,
                                          StringRef scheme, int64_t length,
                                          int64_t panels,
                                          const X86Level *level) {
-  auto type = cast<MemRefType>(weight.getType());
-  Type element = type.getElementType();
-  Kind kind;
-  SmallVector<int64_t> shape;
-  auto groups = llm::parseGroupScheme(scheme);
-  if (scheme.empty() && element.isF32()) {
-    kind = Kind::F32;
-    shape = {panels, length, width};
-  } else if (scheme.empty() && (element.isBF16() || element.isF16())) {
-    kind = Kind::Pair;
-    shape = {panels, int64_t(llvm::divideCeil(length, 2)), width, 2};
-  } else if (llm::hasScaledColumns(scheme) && element.isInteger(8)) {
-    kind = Kind::W8;
-    shape = {panels, int64_t(llvm::divideCeil(length, 4)) * lineBytes + lineBytes};
-  } else if (groups && element.isInteger(8)) {
-    kind = Kind::Groups;
-    int64_t count = llvm::divideCeil(length, groups->size);
-    shape = {panels, count * groups->bytes()};
-  } else {
-    return op->emitOpError("has no lowering to x86 for weights of type ")
-           << element << " in scheme '" << scheme << "'";
-  }
-  if (type.getShape() != ArrayRef(shape) || !type.getLayout().isIdentity())
-    return op->emitOpError("has a weight ")
-           << type << " where K and N need the shape " << ArrayRef(shape);
+  auto layout = PanelLayout::of(op, cast<MemRefType>(weight.getType()), scheme,
+                                length, panels);
+  if (failed(layout))
+    return failure();
+  Kind kind = layout->kind;
   if (kind == Kind::Pair) {
     VectorBuilder b(op->getLoc(), op);
     weight = withWholeLines(b, weight);
   }
   PanelWeights result(weight, kind, length);
-  result.scheme = groups.value_or(llm::GroupScheme());
-  result.lookup = groups && groups->bits == 4 && level &&
+  result.scheme = layout->scheme;
+  result.lookup = kind == Kind::Groups && layout->scheme.bits == 4 && level &&
                   level->vectorBits == 512;
   return result;
 }

@@ -2,22 +2,16 @@
 #ifndef LLMC_CODEGEN_X86_PANELWEIGHTS_H
 #define LLMC_CODEGEN_X86_PANELWEIGHTS_H
 
+#include "codegen/llvm/PanelLayout.h"
 #include "codegen/llvm/VectorBuilder.h"
-#include "dialects/llm/GroupScheme.h"
 #include "codegen/x86/X86Level.h"
-#include "dialects/kernel/KernelDialect.h"
 
 namespace llmc::codegen {
 
 /// Reads panels of 16 outputs as `kernel.linear` lays them out.
 class PanelWeights {
 public:
-  enum class Kind {
-    F32,  ///< [panels, K, 16]
-    Pair, ///< bf16 or f16 [panels, ceil(K/2), 16, 2]
-    W8,   ///< i8 [panels, ceil(K/4) * 64 + 64]: lines [16][4], 16 f32 scales
-    Groups, ///< i8 [panels, groups * bytes of one] (llm::GroupScheme)
-  };
+  using Kind = PanelLayout::Kind;
 
   /// Checks the weight's type and shape against K and the number of panels;
   /// an error on `op` says what does not fit. Instructions of `level` are used

@@ -16,7 +16,7 @@ func.func @wrong_weight_shape(%x: memref<?x64xf32>, %w: memref<4x63x16xf32>,
 
 func.func @unknown_scheme(%x: memref<?x64xf32>, %w: memref<4x64x16xi32>,
     %y: memref<?x64xf32>, %b: index, %e: index) attributes {kernel.entry} {
-  // expected-error @below {{has no lowering to x86 for weights of type 'i32' in scheme 'w32'}}
+  // expected-error @below {{has no lowering for weights of type 'i32' in scheme 'w32'}}
   kernel.linear %x, %w outputs(%y : memref<?x64xf32>) tiles(%b, %e)
       {parts = 1 : i64, tile_rows = 2 : i64, tile_panels = 2 : i64, scheme = "w32"}
       : memref<?x64xf32>, memref<4x64x16xi32> {

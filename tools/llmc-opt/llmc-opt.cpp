@@ -1,4 +1,5 @@
 /// Runs single passes on MLIR text, for tests and for a look at a stage.
+#include "codegen/nvptx/KernelsToNvptx.h"
 #include "codegen/x86/KernelsToX86.h"
 #include "dialects/kernel/KernelOps.h"
 #include "dialects/llm/LlmOps.h"
@@ -23,6 +24,7 @@ int main(int argc, char **argv) {
                   mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
   llmc::registerLlmcPasses();
   llmc::codegen::registerX86Passes();
+  llmc::codegen::registerNvptxPasses();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   return mlir::asMainReturnCode(

@@ -1,0 +1,85 @@
+/// kernel.quantize_rows: a block makes bytes of a row; a pass over it for its
+/// largest magnitude, and one that rounds.
+#include "codegen/nvptx/KernelsToNvptx.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace llmc;
+using namespace llmc::codegen;
+
+using llvm::SmallVector;
+
+static constexpr int64_t lineBytes = 4; ///< Of a row in a line of weights.
+
+static LogicalResult check(kernel::QuantizeRowsOp op) {
+  auto input = cast<MemRefType>(op.getInput().getType());
+  auto output = cast<MemRefType>(op.getOutput().getType());
+  auto terms = cast<MemRefType>(op.getTerms().getType());
+  bool good = input.getRank() == 2 && !input.isDynamicDim(1) &&
+              isa<FloatType>(input.getElementType()) && output.getRank() == 2 &&
+              output.getElementType().isInteger(8) &&
+              output.getDimSize(1) ==
+                  int64_t(llvm::alignTo(input.getDimSize(1), lineBytes)) &&
+              terms.getRank() == 2 && terms.getDimSize(1) == 2 &&
+              terms.getElementType().isInteger(32);
+  if (good)
+    return success();
+  return op.emitOpError("makes i8 [T, K rounded up to 4] and i32 [T, 2] of "
+                        "floats [T, K], not ")
+         << output << " and " << terms << " of " << input;
+}
+
+static void quantizeRow(GpuBuilder &b, kernel::QuantizeRowsOp op, Value row,
+                        Value region) {
+  Type f32 = b.getF32Type(), i32 = b.getI32Type();
+  int64_t length = extent(op.getInput(), 1);
+  int64_t lanes = nvptx::rowLanes({op.getInput(), op.getOutput()}, length);
+  Value zero = b.number(f32, 0);
+  auto largest = b.forThreads(
+      length / lanes, zero, [&](Value chunk, ValueRange carried) {
+        Value column = b.mul(b.asIndex(chunk), b.index(lanes));
+        Value x = math::AbsFOp::create(
+            b, b.loadRowF32(op.getInput(), {row, column}, lanes));
+        return SmallVector<Value>{b.maxOf(carried[0], b.largestOf(x))};
+      });
+  Value most = b.maxOfBlock(largest[0], region);
+  Value any = b.compare(arith::CmpFPredicate::OGT, most, zero);
+  Value steps = b.number(f32, 127);
+  Value inverse = b.broadcast(b.select(any, b.div(steps, most), zero), lanes);
+  // Adding 1.5 * 2^23 rounds to an integer, ties to even, in the low bits.
+  Value rounder = b.number(b.f32Lanes(lanes), 12582912);
+  Value limit = b.number(b.f32Lanes(lanes), 127);
+  auto sums = b.forThreads(
+      length / lanes, b.i32(0), [&](Value chunk, ValueRange carried) {
+        Value column = b.mul(b.asIndex(chunk), b.index(lanes));
+        Value x = b.mul(b.loadRowF32(op.getInput(), {row, column}, lanes),
+                        inverse);
+        x = b.maxOf(b.minOf(x, limit), b.neg(limit));
+        Value number = b.sub(b.bitcast(b.add(x, rounder), i32),
+                             b.bitcast(rounder, i32));
+        Value bytes =
+            arith::TruncIOp::create(b, b.lanes(b.getI8Type(), lanes), number);
+        b.storeRow(bytes, op.getOutput(), {row, column});
+        return SmallVector<Value>{b.add(carried[0], b.sumOf(number))};
+      });
+  Value sum = b.sumOfBlock(sums[0], region);
+  b.when(b.compare(arith::CmpIPredicate::eq, b.thread(), b.i32(0)), [&] {
+    for (int64_t k = length; k < extent(op.getOutput(), 1); ++k)
+      b.storeScalar(b.integer(b.getI8Type(), 0), op.getOutput(),
+                    {row, b.index(k)});
+    b.storeScalar(b.bitcast(b.div(most, steps), i32), op.getTerms(),
+                  {row, b.index(0)});
+    b.storeScalar(b.mul(sum, b.i32(-128)), op.getTerms(), {row, b.index(1)});
+  });
+}
+
+LogicalResult nvptx::lowerQuantizeRows(kernel::QuantizeRowsOp op) {
+  if (failed(check(op)))
+    return failure();
+  GpuBuilder b(op);
+  Value region = b.shared("sums", blockWarps * sizeof(float));
+  b.forTiles(op.getBegin(), op.getEnd(),
+             [&](Value row) { quantizeRow(b, op, row, region); });
+  return success();
+}

@@ -1,0 +1,32 @@
+/// How the threads of a block share a row.
+#include "codegen/nvptx/KernelsToNvptx.h"
+
+using namespace mlir;
+using namespace llmc;
+using namespace llmc::codegen;
+
+static constexpr int64_t mostBytes = 16;
+
+int64_t nvptx::rowLanes(ValueRange rows, int64_t length) {
+  uint64_t lanes = std::gcd(uint64_t(length), uint64_t(mostBytes));
+  for (Value row : rows) {
+    auto type = dyn_cast<MemRefType>(row.getType());
+    if (!type || type.getRank() == 0 || type.getNumElements() == 1)
+      continue;
+    uint64_t bytes = std::max(1u, type.getElementTypeBitWidth() / 8);
+    lanes = std::min(lanes, std::max<uint64_t>(1, mostBytes / bytes));
+    auto [strides, start] = type.getStridesAndOffset();
+    for (int64_t stride : ArrayRef(strides).drop_back())
+      lanes = ShapedType::isDynamic(stride)
+                  ? 1
+                  : std::gcd(lanes, uint64_t(stride));
+  }
+  return lanes;
+}
+
+void nvptx::forColumns(GpuBuilder &b, int64_t length, int64_t lanes,
+                       llvm::function_ref<void(Value)> body) {
+  b.forThreads(length / lanes, [&](Value chunk) {
+    body(b.mul(b.asIndex(chunk), b.index(lanes)));
+  });
+}

@@ -1,0 +1,23 @@
+#include "codegen/x86/CachePanels.h"
+
+#include "codegen/x86/PairLines.h"
+
+using namespace mlir;
+using namespace llmc::codegen;
+
+using llvm::SmallVector;
+
+CachePanels::CachePanels(VectorBuilder &b, Value cache,
+                         const KvCacheLayout &layout)
+    : cache(layout.pair > 1 ? withWholeLines(b, cache) : cache),
+      pair(layout.pair) {}
+
+Value CachePanels::at(VectorBuilder &b, Value page, Value head, Value panel,
+                      Value group, int64_t j) const {
+  Value line = b.add(b.floorDiv(group, pair), b.index(j / pair));
+  SmallVector<Value> place = {page, head, panel, line, b.index(0)};
+  if (pair == 1)
+    return b.load(cache, place);
+  Type element = cast<MemRefType>(cache.getType()).getElementType();
+  return halfOfPair(b, loadLine(b, cache, place), element, j % pair);
+}
