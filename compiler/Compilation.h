@@ -5,6 +5,7 @@
 
 #include "codegen/Generate.h"
 #include "codegen/llvm/Image.h"
+#include "codegen/nvptx/PtxModule.h"
 #include "compiler/Compiler.h"
 #include "compiler/GenerationSettings.h"
 #include "compiler/ModelFolder.h"
@@ -32,6 +33,7 @@ private:
   struct DeviceSchedule {
     std::string level; ///< "sm_80"
     mlir::OwningOpRef<mlir::ModuleOp> module;
+    codegen::PtxModule code;
   };
 
   static mlir::DialectRegistry registry();
@@ -45,6 +47,9 @@ private:
   Status reportRecognition(mlir::ModuleOp ir, int64_t attention);
   Status emitText(const std::string &text);
   Status emitIfWanted(EmitStage stage);
+  /// The module of a level's schedule; of the CPU where it is no GPU's.
+  mlir::ModuleOp scheduleOf(llvm::StringRef level);
+  Status emitCode();
   Status generate();
   Result<unsigned> packingThreads();
   Status checkOutput() const;

@@ -154,8 +154,10 @@ Status Compilation::emitIfWanted(EmitStage stage) {
     return Status::ok();
   std::string text;
   llvm::raw_string_ostream stream(text);
+  bool isScheduled = stage == EmitStage::Rt || stage == EmitStage::Kernels;
+  ModuleOp ir = isScheduled ? scheduleOf(options.level) : *module;
   if (stage == EmitStage::Kernels) {
-    for (auto function : module->getOps<func::FuncOp>())
+    for (auto function : ir.getOps<func::FuncOp>())
       if (function->hasAttr(kernel::entryAttr)) {
         function->print(stream);
         stream << "\n\n";
@@ -163,7 +165,7 @@ Status Compilation::emitIfWanted(EmitStage stage) {
   } else {
     OpPrintingFlags flags;
     flags.elideLargeElementsAttrs(64);
-    module->print(stream, flags);
+    ir->print(stream, flags);
     stream << "\n";
   }
   return emitText(text);

@@ -146,6 +146,13 @@ Status Compilation::optimise() {
   return emitIfWanted(EmitStage::Kernels);
 }
 
+ModuleOp Compilation::scheduleOf(StringRef level) {
+  for (DeviceSchedule &device : devices)
+    if (device.level == level || !hasCpu)
+      return *device.module;
+  return *module;
+}
+
 /// Each GPU has programs and kernels of its own, over the same weights.
 Status Compilation::scheduleDevices() {
   for (DeviceSchedule &device : devices) {

@@ -11,7 +11,7 @@
 namespace llmc {
 
 /// Where to stop and print instead of writing a model.bin.
-enum class EmitStage { Artifact, Onnx, Llm, Rt, Kernels, Llvm, Assembly };
+enum class EmitStage { Artifact, Onnx, Llm, Rt, Kernels, Llvm, Assembly, Ptx };
 
 /// One line of progress: a phase, and how much of it is done (0 of 0: unknown).
 struct CompileProgress {
@@ -47,7 +47,8 @@ struct CompileOptions {
   bool cache = true;          ///< Use the kernel cache on disk.
   std::string dumpStages;     ///< Folder; empty: none.
   EmitStage emit = EmitStage::Artifact;
-  std::string level;          ///< Of --emit=llvm and asm; empty: the highest.
+  /// Of --emit=rt, kernels, llvm and asm; empty: the highest of the CPU.
+  std::string level;
   std::string stub;           ///< The executable in front; empty: beside llmc.
   /// Called often from the compiling thread; may be empty.
   std::function<void(const CompileProgress &)> progress;

@@ -42,13 +42,14 @@ struct StageName {
   std::string_view name;
   EmitStage stage;
 };
-constexpr std::array<StageName, 6> stageNames = {{
+constexpr std::array<StageName, 7> stageNames = {{
     {"onnx", EmitStage::Onnx},
     {"llm", EmitStage::Llm},
     {"rt", EmitStage::Rt},
     {"kernels", EmitStage::Kernels},
     {"llvm", EmitStage::Llvm},
     {"asm", EmitStage::Assembly},
+    {"ptx", EmitStage::Ptx},
 }};
 constexpr uint64_t mostJobs = 1024; // as many as threads at run time
 constexpr std::string_view dtypeNames[] = {"f32", "f16", "bf16"};
@@ -153,7 +154,7 @@ void addOptions(CLI::App &app, CompileArguments &out, RawFlags &raw) {
   text("--dump-stages", options.dumpStages,
        "write the program after every pass into this folder", "DIR");
   text("--emit", raw.emit,
-       "stop there and print it: onnx, llm, rt, kernels, llvm or asm", "STAGE");
+       "stop there and print it: onnx, llm, rt, kernels, llvm, asm or ptx", "STAGE");
   flag("--print-pipeline", out.printPipeline, "list the passes and stop");
   flag("--no-cache", raw.noCache, "generate every kernel anew");
   flag("--json", out.json, "print the summary, or the error, as JSON");
