@@ -30,7 +30,7 @@ public:
 
 private:
   /// Programs and kernels of a decoder for one GPU architecture.
-  struct DeviceSchedule {
+  struct DeviceBuild {
     std::string level; ///< "sm_80"
     mlir::OwningOpRef<mlir::ModuleOp> module;
     codegen::PtxModule code;
@@ -54,6 +54,7 @@ private:
   Result<unsigned> packingThreads();
   Status checkOutput() const;
   Status limitContext();
+  Status addModule(Model &model);
   Status write();
   void report(const char *phase, uint64_t done = 0, uint64_t total = 0) {
     if (options.progress)
@@ -74,7 +75,7 @@ private:
   PipelineOptions pipeline;
   bool hasCpu = true;                 ///< Programs for the CPU are wanted,
   std::vector<std::string> cpuLevels; ///< for these; empty: all that differ.
-  std::vector<DeviceSchedule> devices; ///< Asked for.
+  std::vector<DeviceBuild> devices; ///< Asked for.
   std::vector<codegen::KernelImage> images;
   bool emitted = false;
   bool isGraph = false; ///< Not a decoder: `infer` alone runs it.

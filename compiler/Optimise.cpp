@@ -46,7 +46,7 @@ Status Compilation::chooseTargets() {
       continue;
     }
     LLMC_TRY(const codegen::Target *target, codegen::targetOfLevel(name));
-    auto isNamed = [&](const DeviceSchedule &device) {
+    auto isNamed = [&](const DeviceBuild &device) {
       return device.level == name;
     };
     if (!target->isDevice())
@@ -124,7 +124,7 @@ Status Compilation::optimise() {
     }
     if (step.stage != "layout")
       return Status::ok();
-    for (DeviceSchedule &device : devices)
+    for (DeviceBuild &device : devices)
       device.module = ir.clone();
     return emitIfWanted(EmitStage::Llm);
   };
@@ -147,7 +147,7 @@ Status Compilation::optimise() {
 }
 
 ModuleOp Compilation::scheduleOf(StringRef level) {
-  for (DeviceSchedule &device : devices)
+  for (DeviceBuild &device : devices)
     if (device.level == level || !hasCpu)
       return *device.module;
   return *module;
@@ -155,7 +155,7 @@ ModuleOp Compilation::scheduleOf(StringRef level) {
 
 /// Each GPU has programs and kernels of its own, over the same weights.
 Status Compilation::scheduleDevices() {
-  for (DeviceSchedule &device : devices) {
+  for (DeviceBuild &device : devices) {
     std::vector<PipelineStep> steps = schedulePipeline(pipeline, device.level);
     auto after = [&](const PipelineStep &step, ModuleOp ir) {
       return checkValid(step, ir, log);

@@ -73,7 +73,7 @@ std::vector<PipelineStep> schedulePipeline(const PipelineOptions &options,
     add(createSelectSplits({options.maxContext, options.attentionSplit}));
   } else {
     add(createSpecializeStep({options.chunk, gpuFewRows, gpuBatchRows}));
-    add(createSelectTiles());
+    add(createSelectDeviceTiles());
     add(createSelectSplits({options.maxContext, options.attentionSplit,
                             gpuBlocks, gpuPieceWork}));
     add(createSelectAppend());

@@ -334,10 +334,10 @@ static Kernel describeKernel(func::FuncOp function) {
 }
 
 /// Angles of rotations are computed, not learned, whoever stored them.
-static void uncountRotations(Model &model, const Module &module) {
-  for (const Program &program : module.programs)
+static void uncountRotations(Model &model, const TranslatedSchedule &schedule) {
+  for (const Program &program : schedule.programs)
     for (const Launch &launch : program.launches) {
-      const Kernel &kernel = model.kernels[launch.kernel];
+      const Kernel &kernel = schedule.kernels[launch.kernel];
       if (kernel.op != "rope" && kernel.op != "rope_append")
         continue;
       for (const KernelWork::Lookup &lookup : kernel.work.lookups)
@@ -365,32 +365,34 @@ static void describeCache(rt::ProgramOp program, DecoderConfig &config) {
   });
 }
 
-Status translateSchedule(ModuleOp module, Model &model, Module &target) {
+Result<TranslatedSchedule> translateSchedule(ModuleOp module, Model &model) {
+  TranslatedSchedule result;
+  DecoderConfig &decoder = result.decoder;
   llvm::StringMap<uint32_t> kernels;
   for (auto function : module.getOps<func::FuncOp>()) {
     if (!function->hasAttr(kernel::entryAttr))
       continue;
-    kernels[function.getSymName()] = model.kernels.size();
-    model.kernels.push_back(describeKernel(function));
+    kernels[function.getSymName()] = result.kernels.size();
+    result.kernels.push_back(describeKernel(function));
   }
   for (auto op : module.getOps<rt::ProgramOp>()) {
     Program program;
     LLMC_CHECK(ProgramTranslator(model, kernels, program).run(op));
     if (program.kind == Program::Kind::Step) {
-      describeCache(op, target.decoder);
-      target.decoder.chunk = std::max(target.decoder.chunk, program.maxRows);
+      describeCache(op, decoder);
+      decoder.chunk = std::max(decoder.chunk, program.maxRows);
       op.walk([&](rt::BufferOp buffer) {
         if (buffer.getSpace() == rt::Space::Output)
-          target.decoder.vocabulary =
+          decoder.vocabulary =
               cast<MemRefType>(buffer.getResult().getType()).getDimSize(1);
       });
     }
-    target.programs.push_back(std::move(program));
+    result.programs.push_back(std::move(program));
   }
-  uncountRotations(model, target);
+  uncountRotations(model, result);
   if (auto rows = module->getAttrOfType<IntegerAttr>("llm.block_rows"))
-    target.decoder.blockRows = rows.getInt();
-  return Status::ok();
+    decoder.blockRows = rows.getInt();
+  return result;
 }
 
 } // namespace llmc

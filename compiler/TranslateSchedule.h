@@ -8,10 +8,17 @@
 
 namespace llmc {
 
-/// Fills `kernels` (in the order of the module) and one module's `programs`,
-/// the decoder's cache layout, vocabulary and chunk. Buffers of weights refer
-/// to \p model's `weights` by name, which must be there already.
-Status translateSchedule(mlir::ModuleOp module, Model &model, Module &target);
+/// The programs of one kind of processor, and the kernels that they launch.
+struct TranslatedSchedule {
+  std::vector<Kernel> kernels; ///< In the order of the module.
+  std::vector<Program> programs;
+  /// Of steps: the cache and its type, the vocabulary, chunk and block rows.
+  DecoderConfig decoder;
+};
+
+/// Buffers of weights refer to \p model's `weights` by name, which must be there
+/// already; those that hold angles of rotations are found to be no parameters.
+Result<TranslatedSchedule> translateSchedule(mlir::ModuleOp module, Model &model);
 
 } // namespace llmc
 

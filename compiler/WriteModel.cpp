@@ -1,10 +1,9 @@
-/// The end of a compile: kernels become machine code, and all parts one file.
+/// The end of a compile: all parts become one file.
 #include "compiler/Compilation.h"
 
 #include "compiler/PackWeights.h"
 #include "compiler/TranslateSchedule.h"
 #include "compiler/pack/ReadAhead.h"
-#include "dialects/kernel/KernelOps.h"
 #include "runtime/template/TemplateFormat.h"
 
 #include <filesystem>
@@ -14,80 +13,6 @@
 using namespace mlir;
 
 namespace llmc {
-
-/// The kernels of one schedule as text: of the level that was asked for alone, or
-/// of the most capable.
-Status Compilation::emitCode() {
-  std::string level = options.level == allCpuLevels ? "" : options.level;
-  if (level.empty() && options.emit == EmitStage::Ptx)
-    return Error{Code::BadFlagValue, "PTX is the code of one GPU level", "--emit",
-                 "--target does not name one alone",
-                 "give --target=sm_80, say, beside --emit=ptx"};
-  ModuleOp from = scheduleOf(level);
-  if (level.empty())
-    level = codegen::usefulLevels(from).back();
-  LLMC_TRY(const codegen::Target *target, codegen::targetOfLevel(level));
-  if (options.emit == EmitStage::Ptx && !target->isDevice())
-    return Error{Code::BadFlagValue, "PTX is the code of one GPU level", "--emit",
-                 level + " is a level of the CPU",
-                 "give --target=sm_80, say, beside --emit=ptx"};
-  OpBuilder builder(&context);
-  OwningOpRef<ModuleOp> kernels(ModuleOp::create(builder.getUnknownLoc()));
-  for (auto function : from.getOps<func::FuncOp>())
-    if (function->hasAttr(kernel::entryAttr))
-      kernels->push_back(function->clone());
-  LLMC_TRY(std::string text,
-           codegen::generateHere(*kernels, level,
-                                 options.emit == EmitStage::Llvm
-                                     ? codegen::EmitKind::LlvmIr
-                                     : codegen::EmitKind::Assembly));
-  return emitText(text);
-}
-
-Status Compilation::generate() {
-  if (options.emit == EmitStage::Llvm ||
-      options.emit == EmitStage::Assembly || options.emit == EmitStage::Ptx)
-    return emitCode();
-  codegen::GenerateOptions generation;
-  generation.jobs = options.jobs;
-  generation.cache = options.cache;
-  generation.progress = [&](size_t done, size_t total) {
-    report("kernels", done, total);
-  };
-  auto count = [&](const codegen::GenerateStatistics &statistics) {
-    summary.kernelsCached += statistics.cached;
-    summary.kernelsGenerated += statistics.generated;
-  };
-  codegen::GenerateStatistics statistics;
-  if (hasCpu) {
-    std::vector<std::string> levels = cpuLevels;
-    if (levels.empty())
-      levels = codegen::usefulLevels(*module);
-    LLMC_TRY(auto objects, codegen::generateKernels(*module, levels, generation,
-                                                    &statistics));
-    count(statistics);
-    for (const std::string &level : levels) {
-      LLMC_TRY(auto image, codegen::linkImage(objects, level));
-      images.push_back(std::move(image));
-    }
-    summary.targets = levels;
-  }
-  std::string ptxas = devices.empty() ? "" : codegen::findPtxas();
-  for (DeviceSchedule &device : devices) {
-    LLMC_TRY(auto objects,
-             codegen::generateKernels(*device.module, {device.level},
-                                      generation, &statistics));
-    count(statistics);
-    LLMC_TRY(device.code, codegen::joinPtx(objects, device.level));
-    if (!ptxas.empty())
-      LLMC_CHECK(codegen::assemble(device.code, ptxas));
-    summary.targets.push_back(device.level);
-  }
-  if (!devices.empty() && ptxas.empty())
-    summary.notes.push_back("no ptxas was found: kernels for GPUs are PTX alone, "
-                            "which the driver compiles at the first start");
-  return Status::ok();
-}
 
 /// The executable in front of a model.bin: beside this one.
 static Result<MappedFile> openStub(const std::string &given) {
@@ -122,7 +47,7 @@ static uint64_t privateMemory() {
 /// pieces in memory.
 Result<unsigned> Compilation::packingThreads() {
   uint64_t piece = 0;
-  for (auto weight : module->getOps<llm::WeightOp>())
+  for (auto weight : scheduleOf("").getOps<llm::WeightOp>())
     piece = std::max(piece, WeightPacker::largestPiece(weight));
   unsigned threads =
       options.jobs ? options.jobs : std::thread::hardware_concurrency();
@@ -158,6 +83,97 @@ static std::string describeSource(const onnx::Model &source) {
   return text;
 }
 
+/// Where each kernel begins in an image.
+static KernelImage describeImage(const codegen::KernelImage &image,
+                                 const std::vector<Kernel> &kernels) {
+  llvm::StringMap<uint64_t> offsets;
+  for (const codegen::ImageEntry &entry : image.entries)
+    offsets[entry.kernel] = entry.offset;
+  KernelImage description;
+  description.level = image.level;
+  for (const Kernel &kernel : kernels)
+    description.entries.push_back(offsets.lookup(kernel.name));
+  return description;
+}
+
+/// The entries of a GPU's code, in the order of its kernels.
+static DeviceImage describeDevice(const codegen::PtxModule &code,
+                                  std::vector<Kernel> kernels) {
+  llvm::StringMap<const codegen::PtxEntry *> entries;
+  for (const codegen::PtxEntry &entry : code.entries)
+    entries[entry.kernel] = &entry;
+  DeviceImage image;
+  image.target = code.level;
+  for (Kernel &kernel : kernels) {
+    const codegen::PtxEntry &entry = *entries.lookup(kernel.name);
+    DeviceKernel described;
+    described.kernel = std::move(kernel);
+    described.entry = entry.symbol;
+    described.sharedBytes = entry.figures.sharedBytes;
+    described.rowsPerBlock = entry.figures.rowsPerBlock;
+    described.registers = entry.registers;
+    described.spillBytes = entry.spillBytes;
+    image.blockThreads = entry.figures.blockThreads;
+    image.kernels.push_back(std::move(described));
+  }
+  return image;
+}
+
+/// The decoder, or the graph: its programs, and the kernels that they launch.
+Status Compilation::addModule(Model &model) {
+  Module result;
+  result.name = isGraph ? "graph" : "decoder";
+  result.kind = isGraph ? Module::Kind::Graph : Module::Kind::Decoder;
+  if (hasCpu) {
+    LLMC_TRY(TranslatedSchedule cpu, translateSchedule(*module, model));
+    result.programs = std::move(cpu.programs);
+    result.decoder = cpu.decoder;
+    model.kernels = std::move(cpu.kernels);
+    for (const codegen::KernelImage &image : images)
+      model.images.push_back(describeImage(image, model.kernels));
+    summary.kernels = model.kernels.size();
+  }
+  for (size_t i = 0; i < devices.size(); ++i) {
+    LLMC_TRY(TranslatedSchedule own, translateSchedule(*devices[i].module, model));
+    if (!hasCpu && i == 0)
+      result.decoder = own.decoder;
+    summary.kernels = std::max<uint64_t>(summary.kernels, own.kernels.size());
+    model.devices.push_back(
+        describeDevice(devices[i].code, std::move(own.kernels)));
+    result.schedules.push_back({static_cast<uint32_t>(i), own.decoder.chunk,
+                                own.decoder.blockRows,
+                                std::move(own.programs)});
+  }
+  DecoderConfig &decoder = result.decoder;
+  if (isGraph) {
+    model.quantization = "as in the model";
+  } else {
+    decoder.maxContext = pipeline.maxContext;
+    decoder.defaults = generation.defaults;
+    llvm::append_range(summary.notes, generation.notes);
+  }
+  if (tokens && !isGraph) {
+    decoder.bosToken = tokens->model.bosId;
+    decoder.eosTokens.assign(tokens->model.eosIds.begin(),
+                             tokens->model.eosIds.end());
+  }
+  auto countArena = [&](const std::vector<Program> &programs) {
+    for (const Program &program : programs)
+      if (const llmc::Value &arena = program.values[program.arenaBytes];
+          arena.kind == llmc::Value::Kind::Constant)
+        summary.arenaBytes =
+            std::max(summary.arenaBytes.value_or(0), arena.number);
+  };
+  countArena(result.programs);
+  for (const auto &schedule : result.schedules)
+    countArena(schedule.programs);
+  summary.cacheBytesPerToken = decoder.cache.pageElements() *
+                               elementBytes(decoder.cacheType) /
+                               std::max<int64_t>(decoder.cache.page, 1);
+  model.modules.push_back(std::move(result));
+  return Status::ok();
+}
+
 Status Compilation::write() {
   report("weights");
   // No more processes are forked from here on.
@@ -177,53 +193,21 @@ Status Compilation::write() {
   std::vector<std::span<const std::byte>> files;
   for (const auto &file : source->files)
     files.push_back(file.bytes);
-  WeightPacker packer(*module, files, threads);
-  std::vector<llm::WeightOp> weights(module->getOps<llm::WeightOp>().begin(),
-                                     module->getOps<llm::WeightOp>().end());
+  ModuleOp first = scheduleOf("");
+  WeightPacker packer(first, files, threads);
+  std::vector<llm::WeightOp> weights(first.getOps<llm::WeightOp>().begin(),
+                                     first.getOps<llm::WeightOp>().end());
   for (llm::WeightOp weight : weights) {
     LLMC_TRY(Weight entry, packer.describe(weight));
     summary.weightBytes += entry.bytes;
     model.weights.push_back(std::move(entry));
   }
-  Module decoder;
-  decoder.name = "decoder";
-  LLMC_CHECK(translateSchedule(*module, model, decoder));
-  if (isGraph) {
-    decoder.name = "graph";
-    decoder.kind = Module::Kind::Graph;
-    model.quantization = "as in the model";
-  } else {
-    decoder.decoder.maxContext = pipeline.maxContext;
-    decoder.decoder.defaults = generation.defaults;
-    llvm::append_range(summary.notes, generation.notes);
-  }
-  if (tokens && !isGraph) {
-    decoder.decoder.bosToken = tokens->model.bosId;
-    decoder.decoder.eosTokens.assign(tokens->model.eosIds.begin(),
-                                     tokens->model.eosIds.end());
-  }
-  for (const Program &program : decoder.programs)
-    if (const llmc::Value &arena = program.values[program.arenaBytes];
-        arena.kind == llmc::Value::Kind::Constant)
-      summary.arenaBytes =
-          std::max(summary.arenaBytes.value_or(0), arena.number);
-  summary.cacheBytesPerToken = decoder.decoder.cache.pageElements() *
-                               elementBytes(decoder.decoder.cacheType) /
-                               std::max<int64_t>(decoder.decoder.cache.page, 1);
-  summary.kernels = model.kernels.size();
-  model.modules.push_back(std::move(decoder));
-
-  for (const codegen::KernelImage &image : images) {
-    llvm::StringMap<uint64_t> offsets;
-    for (const codegen::ImageEntry &entry : image.entries)
-      offsets[entry.kernel] = entry.offset;
-    KernelImage description;
-    description.level = image.level;
-    for (const Kernel &kernel : model.kernels)
-      description.entries.push_back(offsets.lookup(kernel.name));
-    model.images.push_back(std::move(description));
+  LLMC_CHECK(addModule(model));
+  for (const codegen::KernelImage &image : images)
     content.images.push_back(std::as_bytes(std::span(image.bytes)));
-  }
+  for (const DeviceBuild &device : devices)
+    content.devices.push_back(
+        {device.code.text, std::as_bytes(std::span(device.code.cubin))});
   std::vector<std::byte> tokenizer, form;
   if (tokens) {
     tokenizer = tokenizer::serialize(tokens->model);

@@ -132,6 +132,13 @@ def SelectTiles : Pass<"llmc-select-tiles", "::mlir::ModuleOp"> {
     Option<"blockRows", "block-rows", "int64_t", "16", "Rows of an attention block.">
   ];
 }
+def SelectDeviceTiles : Pass<"llmc-select-device-tiles", "::mlir::ModuleOp"> {
+  let summary = "Decide the tiles of linears and attention on a GPU.";
+  let options = [
+    Option<"processors", "processors", "int64_t", "132", "Multiprocessors that should have work.">,
+    Option<"blockRows", "block-rows", "int64_t", "16", "Rows of an attention block.">
+  ];
+}
 def SelectAppend : Pass<"llmc-select-append", "::mlir::ModuleOp"> {
   let summary = "Decide where rotations are done by the append to the cache.";
 }

@@ -13,6 +13,7 @@ constexpr uint32_t warpThreads = 32;
 constexpr uint32_t mostSharedBytes = 256 << 10;
 constexpr uint32_t mostRegisters = 255;
 constexpr uint32_t mostSpillBytes = 1 << 20;
+constexpr uint32_t mostRowsPerBlock = 1 << 16;
 /// A launch passes its arguments in an array of this size (runtime/cuda).
 constexpr uint32_t mostArguments = 512;
 constexpr size_t longestEntry = 1024;
@@ -55,7 +56,7 @@ Status checkDeviceKernel(const DeviceKernel &item, const std::string &where) {
       item.kernel.scalarCount > mostArguments)
     return broken(label, "it has too many arguments");
   if (item.sharedBytes > mostSharedBytes || item.registers > mostRegisters ||
-      item.spillBytes > mostSpillBytes)
+      item.spillBytes > mostSpillBytes || item.rowsPerBlock > mostRowsPerBlock)
     return broken(label, "no device has what it takes");
   return Status::ok();
 }

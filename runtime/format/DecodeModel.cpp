@@ -108,6 +108,7 @@ private:
       item.kernel = kernel(*t.kernel());
     item.entry = text(t.entry());
     item.sharedBytes = t.shared_bytes();
+    item.rowsPerBlock = t.rows_per_block();
     item.registers = t.registers();
     item.spillBytes = t.spill_bytes();
     return item;

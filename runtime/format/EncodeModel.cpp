@@ -132,7 +132,8 @@ auto encodeDeviceKernel(FlatBufferBuilder &b, const DeviceKernel &item) {
   auto kernel = encodeKernel(b, item.kernel);
   auto entry = b.CreateString(item.entry);
   return fb::CreateDeviceKernel(b, kernel, entry, item.sharedBytes,
-                                item.registers, item.spillBytes);
+                                item.registers, item.spillBytes,
+                                item.rowsPerBlock);
 }
 
 auto encodeDevice(FlatBufferBuilder &b, const DeviceImage &image) {

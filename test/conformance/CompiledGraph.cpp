@@ -87,7 +87,9 @@ CompiledGraph::make(ModuleOp module, const onnx::Model &source) {
   Module graph;
   graph.name = "graph";
   graph.kind = Module::Kind::Graph;
-  LLMC_CHECK(translateSchedule(module, model, graph));
+  LLMC_TRY(TranslatedSchedule schedule, translateSchedule(module, model));
+  graph.programs = std::move(schedule.programs);
+  model.kernels = std::move(schedule.kernels);
   model.modules.push_back(std::move(graph));
   KernelImage description;
   description.level = image.level;

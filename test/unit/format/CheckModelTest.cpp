@@ -88,6 +88,7 @@ TEST(CheckModel, RefusesImpossibleDevices) {
   device("ptx", [](DeviceImage &d) { d.ptxSection = 3; });
   device("cubin", [](DeviceImage &d) { d.cubinSection = 2; });
   device("cubin", [](DeviceImage &d) { d.cubinSection = 99; });
+  device("rows", [](DeviceImage &d) { d.kernels[0].rowsPerBlock = 1 << 20; });
   device("shared", [](DeviceImage &d) { d.kernels[0].sharedBytes = 1 << 20; });
   device("registers", [](DeviceImage &d) { d.kernels[0].registers = 256; });
   device("spills", [](DeviceImage &d) { d.kernels[0].spillBytes = UINT32_MAX; });

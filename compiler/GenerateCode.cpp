@@ -1,0 +1,84 @@
+/// Kernels become machine code: images for the CPU, PTX for GPUs.
+#include "compiler/Compilation.h"
+
+#include "dialects/kernel/KernelOps.h"
+
+using namespace mlir;
+
+namespace llmc {
+
+/// The kernels of one schedule as text: of the level that was asked for alone, or
+/// of the most capable.
+Status Compilation::emitCode() {
+  std::string level = options.level == allCpuLevels ? "" : options.level;
+  if (level.empty() && options.emit == EmitStage::Ptx)
+    return Error{Code::BadFlagValue, "PTX is the code of one GPU level", "--emit",
+                 "--target does not name one alone",
+                 "give --target=sm_80, say, beside --emit=ptx"};
+  ModuleOp from = scheduleOf(level);
+  if (level.empty())
+    level = codegen::usefulLevels(from).back();
+  LLMC_TRY(const codegen::Target *target, codegen::targetOfLevel(level));
+  if (options.emit == EmitStage::Ptx && !target->isDevice())
+    return Error{Code::BadFlagValue, "PTX is the code of one GPU level", "--emit",
+                 level + " is a level of the CPU",
+                 "give --target=sm_80, say, beside --emit=ptx"};
+  OpBuilder builder(&context);
+  OwningOpRef<ModuleOp> kernels(ModuleOp::create(builder.getUnknownLoc()));
+  for (auto function : from.getOps<func::FuncOp>())
+    if (function->hasAttr(kernel::entryAttr))
+      kernels->push_back(function->clone());
+  LLMC_TRY(std::string text,
+           codegen::generateHere(*kernels, level,
+                                 options.emit == EmitStage::Llvm
+                                     ? codegen::EmitKind::LlvmIr
+                                     : codegen::EmitKind::Assembly));
+  return emitText(text);
+}
+
+Status Compilation::generate() {
+  if (options.emit == EmitStage::Llvm ||
+      options.emit == EmitStage::Assembly || options.emit == EmitStage::Ptx)
+    return emitCode();
+  codegen::GenerateOptions generation;
+  generation.jobs = options.jobs;
+  generation.cache = options.cache;
+  generation.progress = [&](size_t done, size_t total) {
+    report("kernels", done, total);
+  };
+  auto count = [&](const codegen::GenerateStatistics &statistics) {
+    summary.kernelsCached += statistics.cached;
+    summary.kernelsGenerated += statistics.generated;
+  };
+  codegen::GenerateStatistics statistics;
+  if (hasCpu) {
+    std::vector<std::string> levels = cpuLevels;
+    if (levels.empty())
+      levels = codegen::usefulLevels(*module);
+    LLMC_TRY(auto objects, codegen::generateKernels(*module, levels, generation,
+                                                    &statistics));
+    count(statistics);
+    for (const std::string &level : levels) {
+      LLMC_TRY(auto image, codegen::linkImage(objects, level));
+      images.push_back(std::move(image));
+    }
+    summary.targets = levels;
+  }
+  std::string ptxas = devices.empty() ? "" : codegen::findPtxas();
+  for (DeviceBuild &device : devices) {
+    LLMC_TRY(auto objects,
+             codegen::generateKernels(*device.module, {device.level},
+                                      generation, &statistics));
+    count(statistics);
+    LLMC_TRY(device.code, codegen::joinPtx(objects, device.level));
+    if (!ptxas.empty())
+      LLMC_CHECK(codegen::assemble(device.code, ptxas));
+    summary.targets.push_back(device.level);
+  }
+  if (!devices.empty() && ptxas.empty())
+    summary.notes.push_back("no ptxas was found: kernels for GPUs are PTX alone, "
+                            "which the driver compiles at the first start");
+  return Status::ok();
+}
+
+} // namespace llmc
