@@ -206,12 +206,12 @@ struct DeviceKernel {
   Kernel kernel;
   std::string entry;
   uint32_t sharedBytes = 0; ///< Dynamic shared memory of a block.
-  /// Rows of a launch that a block does at once, where the grid's y divides the
-  /// rows among blocks; 0: it does not, y is 1.
-  uint32_t rowsPerBlock = 0;
   /// ptxas's figures, for people; 0 where it was not at hand.
   uint32_t registers = 0;
   uint32_t spillBytes = 0; ///< Stores and loads, a thread.
+  /// Rows of a launch that a block does at once, where the grid's y divides the
+  /// rows among blocks; 0: it does not, y is 1.
+  uint32_t rowsPerBlock = 0;
 };
 
 /// The code of all kernels for one kind of device.
