@@ -10,8 +10,13 @@
 #include "runtime/verbs/MatrixRate.h"
 
 #include <algorithm>
+#include <ranges>
 
 namespace llmc::page {
+
+/// Sets to read again and again: from what first caches hold to more than most
+/// last ones do.
+static constexpr size_t smallestSet = 64 << 10, largestSet = 64 << 20;
 
 Result<MachineLimits> measureLimits(ThreadPool &threads, std::string_view level, ElementType type) {
   auto bytes = static_cast<size_t>(std::clamp<int64_t>(availableMemory() / 4, 1 << 20, 512 << 20));
@@ -20,6 +25,13 @@ Result<MachineLimits> measureLimits(ThreadPool &threads, std::string_view level,
   std::ranges::fill(memory.bytes(), std::byte(1));
   MachineLimits limits;
   limits.bytesPerSecond = readBandwidth(threads, memory.bytes());
+  for (size_t set = smallestSet; set <= std::min(largestSet, bytes / 2); set *= 4)
+    limits.sets.push_back({static_cast<double>(set),
+                           readBandwidth(threads, memory.bytes().first(set))});
+  // A set that is disturbed while it is read does not lower the smaller ones.
+  double most = limits.bytesPerSecond;
+  for (MachineLimits::Set &set : std::views::reverse(limits.sets))
+    most = set.bytesPerSecond = std::max(set.bytesPerSecond, most);
   MatrixRate rate = matrixRate(threads, level, type);
   limits.operationsPerSecond = rate.operationsPerSecond;
   limits.source = "measured with " + std::to_string(threads.threads()) +

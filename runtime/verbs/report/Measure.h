@@ -4,7 +4,7 @@
 
 #include "runtime/model/LoadedModel.h"
 #include "runtime/support/Error.h"
-#include "runtime/verbs/report/Roofline.h"
+#include "runtime/verbs/report/MachineLimits.h"
 #include "runtime/verbs/report/StepPoints.h"
 
 #include <string>
@@ -13,8 +13,9 @@
 namespace llmc::page {
 
 /// What \p threads read from memory of their own, 512 MiB or a quarter of what
-/// is free, and what they compute as kernels of \p level do for weights of
-/// \p type: half a second. Error: OutOfMemory.
+/// is free, and from sets of it that fit caches; and what they compute as
+/// kernels of \p level do for weights of \p type: half a second. Error:
+/// OutOfMemory.
 Result<MachineLimits> measureLimits(ThreadPool &threads, std::string_view level, ElementType type);
 
 /// Fills `times` of \p points, which are stepPoints() of \p model: runs the

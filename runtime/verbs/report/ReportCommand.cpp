@@ -49,7 +49,7 @@ ElementType mainType(const Model &model) {
 Result<MachineLimits> limitsOf(const Model &model, const ReportFlags &flags, ThreadPool *threads) {
   MachineLimits limits;
   limits.source = "as given";
-  if (!flags.bandwidth || !flags.operations) {
+  if (!flags.bandwidth || !flags.operations || flags.measure) {
     std::unique_ptr<ThreadPool> own;
     if (!threads) {
       LLMC_TRY(own, ThreadPool::create(flags.threads ? unsigned(flags.threads) : usableThreads()));
@@ -59,8 +59,18 @@ Result<MachineLimits> limitsOf(const Model &model, const ReportFlags &flags, Thr
     Result<size_t> image = chooseImage(model.images, cpuFeatures());
     LLMC_TRY(limits, measureLimits(*threads, image ? model.images[*image].level : "", mainType(model)));
   }
-  if (flags.bandwidth)
+  if (flags.bandwidth && flags.operations && flags.measure)
+    limits.source = "as given; what caches give is measured";
+  else if (flags.bandwidth && !flags.operations)
+    limits.source = "the bandwidth as given, the rest " + limits.source;
+  else if (flags.operations && !flags.bandwidth)
+    limits.source = "the rate as given, the rest " + limits.source;
+  if (flags.bandwidth) {
     limits.bytesPerSecond = 1e9 * *flags.bandwidth;
+    // Another machine's caches are not known; what runs here has these.
+    if (!flags.measure)
+      limits.sets.clear();
+  }
   if (flags.operations)
     limits.operationsPerSecond = 1e9 * *flags.operations;
   return limits;

@@ -7,14 +7,6 @@
 
 namespace llmc::page {
 
-double MachineLimits::attainable(double intensity) const {
-  return std::min(operationsPerSecond, bytesPerSecond * intensity);
-}
-
-double MachineLimits::leastTime(double operations, double bytes) const {
-  return 1e9 * std::max(operations / operationsPerSecond, bytes / bytesPerSecond);
-}
-
 double LogRange::place(double number) const {
   if (!(number > 0))
     return 0;
@@ -81,26 +73,47 @@ void drawGrid(Html &svg, const Frame &frame) {
       << "<text class='axis' text-anchor='start' x='4' y='12'>FLOP/s</text>\n";
 }
 
-void drawRoof(Html &svg, const Frame &frame, const MachineLimits &limits) {
-  double from = std::pow(10, frame.xs.least), to = std::pow(10, frame.xs.most);
+/// \p isCaches: the dashed one, with a label for its bandwidth alone.
+void drawRoof(Html &svg, const Frame &frame, const MachineLimits &limits, bool isCaches) {
+  // Where it enters the plot, at the left or from below: a line of its slope.
+  double to = std::pow(10, frame.xs.most);
+  double from = std::clamp(std::pow(10, frame.ys.least) / limits.bytesPerSecond,
+                           std::pow(10, frame.xs.least), to);
   double ridge = std::clamp(limits.ridge(), from, to);
   auto point = [&](double intensity) {
     return place(frame.x(intensity)) + "," + place(frame.y(limits.attainable(intensity)));
   };
-  svg << "<polyline class='roof' points='" << point(from) << " " << point(ridge) << " "
-      << point(to) << "'/>\n";
-  svg << "<text class='limit' text-anchor='end' x='" << place(width - right - 4) << "' y='"
-      << place(frame.y(limits.operationsPerSecond) - 7) << "'>"
-      << scaled(limits.operationsPerSecond, "FLOP/s") << "</text>\n";
-  // The bandwidth's label lies along its line, a little behind its beginning.
+  svg << "<polyline class='" << std::string(isCaches ? "roof caches" : "roof") << "' points='"
+      << point(from) << " " << point(ridge);
+  if (!isCaches)
+    svg << " " << point(to);
+  svg << "'/>\n";
+  if (!isCaches)
+    svg << "<text class='limit' text-anchor='end' x='" << place(width - right - 4) << "' y='"
+        << place(frame.y(limits.operationsPerSecond) - 7) << "'>"
+        << scaled(limits.operationsPerSecond, "FLOP/s") << "</text>\n";
+  // The bandwidth's label lies along its line: a little behind its beginning, or in
+  // its middle where that is at the foot, among names.
   double dx = frame.x(ridge) - frame.x(from);
   double dy = frame.y(limits.attainable(ridge)) - frame.y(limits.attainable(from));
   if (dx > 120) {
-    double x = frame.x(from) + 0.06 * dx, y = frame.y(limits.attainable(from)) + 0.06 * dy - 8;
+    double along = frame.x(from) > left + 1 ? 0.5 : 0.06;
+    double x = frame.x(from) + along * dx, y = frame.y(limits.attainable(from)) + along * dy - 8;
     svg << "<text class='limit' x='" << place(x) << "' y='" << place(y) << "' transform='rotate("
         << place(std::atan2(dy, dx) * 180 / M_PI) << " " << place(x) << " " << place(y) << ")'>"
-        << scaled(limits.bytesPerSecond, "B/s") << "</text>\n";
+        << std::string(isCaches ? "caches, " : "memory, ") << scaled(limits.bytesPerSecond, "B/s")
+        << "</text>\n";
   }
+}
+
+/// Unknown where no point may attain more than memory lets it.
+MachineLimits cacheRoof(const MachineLimits &limits, const std::vector<RooflinePoint> &points) {
+  MachineLimits caches;
+  for (const RooflinePoint &point : points)
+    if (limits.known() && point.attainable > 1.01 * limits.attainable(point.intensity))
+      caches.bytesPerSecond = std::max(caches.bytesPerSecond, point.attainable / point.intensity);
+  caches.operationsPerSecond = limits.operationsPerSecond;
+  return caches;
 }
 
 /// A place that is taken.
@@ -165,8 +178,7 @@ Html drawRoofline(const MachineLimits &limits, const std::vector<RooflinePoint> 
   for (const RooflinePoint &point : points) {
     intensities.push_back(point.intensity);
     rates.push_back(point.achieved);
-    if (limits.known())
-      rates.push_back(limits.attainable(point.intensity));
+    rates.push_back(point.attainable);
   }
   if (limits.known()) {
     intensities.push_back(limits.ridge() / 2);
@@ -180,10 +192,12 @@ Html drawRoofline(const MachineLimits &limits, const std::vector<RooflinePoint> 
       << place(width) << " " << place(height) << "'>\n";
   drawGrid(svg, frame);
   if (limits.known())
-    drawRoof(svg, frame, limits);
+    drawRoof(svg, frame, limits, /*isCaches=*/false);
+  if (MachineLimits caches = cacheRoof(limits, points); caches.known())
+    drawRoof(svg, frame, caches, /*isCaches=*/true);
   std::vector<Mark> marks;
   for (const RooflinePoint &point : points) {
-    double roof = limits.known() ? limits.attainable(point.intensity) : 0;
+    double roof = point.attainable;
     double x = frame.x(point.intensity);
     double y = frame.y(point.achieved > 0 ? point.achieved : roof);
     std::string colour = " phase" + std::to_string(point.phaseNumber % 4);

@@ -4,30 +4,12 @@
 #define LLMC_RUNTIME_VERBS_REPORT_ROOFLINE_H
 
 #include "runtime/verbs/report/Html.h"
+#include "runtime/verbs/report/MachineLimits.h"
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
 namespace llmc::page {
-
-struct MachineLimits {
-  double bytesPerSecond = 0;      ///< 0: not known.
-  double operationsPerSecond = 0; ///< 0: not known.
-  std::string source;             ///< `measured with 2 threads`; for people.
-
-  bool known() const { return bytesPerSecond > 0 && operationsPerSecond > 0; }
-  /// Operations per second at \p intensity operations per byte.
-  double attainable(double intensity) const;
-  /// Nanoseconds that work takes at least.
-  double leastTime(double operations, double bytes) const;
-  /// Where both limits meet.
-  double ridge() const { return operationsPerSecond / bytesPerSecond; }
-  void takeBetter(const MachineLimits &other) {
-    bytesPerSecond = std::max(bytesPerSecond, other.bytesPerSecond);
-    operationsPerSecond = std::max(operationsPerSecond, other.operationsPerSecond);
-  }
-};
 
 /// A kernel at one size of step.
 struct RooflinePoint {
@@ -36,6 +18,7 @@ struct RooflinePoint {
   size_t phaseNumber = 0;
   double intensity = 0;  ///< Operations per byte; > 0.
   double achieved = 0;   ///< Operations per second; 0: not measured.
+  double attainable = 0; ///< Operations per second; 0: no limits are known.
   std::string tooltip;
 };
 
@@ -49,9 +32,10 @@ struct LogRange {
 LogRange rangeOf(const std::vector<double> &numbers);
 
 /// The plot as inline SVG with classes of the page's style. Points that were
-/// not measured lie on the roof; measured ones below it, with a line up to what
-/// is attainable. Without limits there is no roof, and points that were not
-/// measured lie at the foot.
+/// not measured lie at what is attainable; measured ones have a line to it. The
+/// roof is that of memory; where some may attain more, a second one, dashed, is
+/// that of the caches as the best of them are held against. Without limits
+/// there is no roof, and points that were not measured lie at the foot.
 Html drawRoofline(const MachineLimits &limits, const std::vector<RooflinePoint> &points);
 
 } // namespace llmc::page

@@ -5,6 +5,15 @@
 
 namespace llmc::page {
 
+double StepPoint::setBytes() const {
+  double far = 0, near = 0;
+  for (const LaunchCost &launch : costs) {
+    far += static_cast<double>(launch.cost.weightBytes) + static_cast<double>(launch.cost.cacheBytes);
+    near = std::max(near, static_cast<double>(launch.cost.otherBytes));
+  }
+  return far + near;
+}
+
 std::string StepPoint::text(const Model &model) const {
   const Module &owner = model.modules[module];
   if (owner.kind == Module::Kind::Graph)

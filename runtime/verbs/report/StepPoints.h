@@ -5,6 +5,7 @@
 #include "runtime/format/Program.h"
 #include "runtime/program/Costs.h"
 #include "runtime/support/Error.h"
+#include "runtime/verbs/report/MachineLimits.h"
 
 #include <cstdint>
 #include <string>
@@ -21,6 +22,9 @@ struct StepPoint {
   /// Nanoseconds, the medians of several steps; empty where not measured.
   std::vector<double> times; ///< [launches]
 
+  /// What the step touches: weights, keys and values, and the launch that moves
+  /// most besides. Less than a step needs where it reads a weight twice.
+  double setBytes() const;
   /// `1 row behind 128 positions`.
   std::string text(const Model &model) const;
 };
@@ -37,6 +41,13 @@ struct KernelShare {
   Cost cost;
   double time = 0; ///< Nanoseconds; 0: not measured.
 
+  /// Of one of its launches in a step that touches \p setBytes.
+  Demand demand(double setBytes) const {
+    double n = static_cast<double>(launches);
+    return {operations() / n, bytes() / n,
+            (static_cast<double>(cost.weightBytes) + static_cast<double>(cost.cacheBytes)) / n,
+            setBytes};
+  }
   double operations() const { return static_cast<double>(cost.operations); }
   double bytes() const {
     return static_cast<double>(cost.weightBytes) + static_cast<double>(cost.cacheBytes) +

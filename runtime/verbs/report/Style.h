@@ -84,6 +84,7 @@ svg.memory rect:hover,.treemap g:hover rect{stroke:var(--fg);stroke-width:1.5}
 .roofline .limit{font-weight:600}
 .grid{stroke:var(--line)}
 .lead{stroke:var(--soft);stroke-width:.7;opacity:.6}
+.roof.caches{stroke-dasharray:6 5;stroke-width:1.4}
 .roof{fill:none;stroke:var(--fg);stroke-width:2;stroke-linejoin:round}
 .phase0{--point:var(--accent)}.phase1{--point:var(--warm)}.phase2{--point:var(--green)}.phase3{--point:var(--plum)}
 .point circle{fill:var(--point);stroke:var(--bg);stroke-width:1}

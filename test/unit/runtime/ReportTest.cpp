@@ -119,9 +119,38 @@ TEST(Roofline, IsTheLowerOfBothLimits) {
   EXPECT_TRUE(isClose(limits.attainable(1), 1e10));
   EXPECT_TRUE(isClose(limits.attainable(100), 1e12));
   EXPECT_TRUE(isClose(limits.attainable(1000), 1e12));
-  EXPECT_TRUE(isClose(limits.leastTime(1e12, 1e9), 1e9));
-  EXPECT_TRUE(isClose(limits.leastTime(1e9, 1e10), 1e9));
+  EXPECT_TRUE(isClose(limits.leastTime({1e12, 1e9, 1e9, 1e9}), 1e9));
+  EXPECT_TRUE(isClose(limits.leastTime({1e9, 1e10, 0, 0}), 1e9));
   EXPECT_FALSE((MachineLimits{1, 0, ""}).known());
+}
+
+TEST(Roofline, HoldsWhatStaysInCachesAgainstTheirRate) {
+  MachineLimits limits{1e10, 1e12, "", {{1e4, 1e11}, {1e6, 5e10}, {1e8, 1.1e10}}};
+  EXPECT_EQ(limits.bandwidthOf(1), 1e11) << "smaller than any that was measured";
+  EXPECT_EQ(limits.bandwidthOf(9e5), 1e11) << "never less than what it may get";
+  EXPECT_EQ(limits.bandwidthOf(1e6), 5e10);
+  EXPECT_EQ(limits.bandwidthOf(1.9e8), 1.1e10);
+  EXPECT_EQ(limits.bandwidthOf(2e8), 1e10) << "memory";
+  EXPECT_TRUE(limits.isCached(1e6));
+  EXPECT_FALSE(limits.isCached(1e8)) << "hardly faster than memory";
+  EXPECT_EQ((MachineLimits{1e10, 1e12, ""}).bandwidthOf(1), 1e10) << "caches are not known";
+
+  Demand small{1e3, 1e5, 1e5, 1e6}, large{1e3, 1e5, 1e5, 1e9}, handed{1e3, 1e5, 0, 1e9};
+  EXPECT_TRUE(isClose(limits.leastTime(small), 1e9 * 1e5 / 5e10));
+  EXPECT_TRUE(isClose(limits.leastTime(large), 1e9 * 1e5 / 1e10));
+  EXPECT_TRUE(isClose(limits.leastTime(handed), 1e9 * 1e5 / 1e11));
+  EXPECT_EQ(limits.boundOf(small), Bound::Caches);
+  EXPECT_EQ(limits.boundOf(large), Bound::Memory);
+  EXPECT_EQ(limits.boundOf(handed), Bound::Caches);
+  EXPECT_EQ(limits.boundOf({1e9, 1e5, 1e5, 1e6}), Bound::Compute);
+}
+
+TEST(Roofline, LimitsOfTwoMeasurementsAreTheBetterOfEach) {
+  MachineLimits limits{1, 20, "", {{8, 3}}}, again{2, 10, "", {{8, 4}}};
+  limits.takeBetter(again);
+  EXPECT_EQ(limits.bytesPerSecond, 2);
+  EXPECT_EQ(limits.operationsPerSecond, 20);
+  EXPECT_EQ(limits.sets[0].bytesPerSecond, 4);
 }
 
 TEST(Roofline, RangesAreWholeDecades) {
@@ -141,15 +170,22 @@ TEST(Roofline, RangesAreWholeDecades) {
 }
 
 TEST(Roofline, PlotHasAPointForEachKernelAndARoofWhereLimitsAreKnown) {
-  std::vector<RooflinePoint> points = {{"linear<0>", "1 row", 0, 1, 5e9, "tip & more"},
-                                       {"linear<0>", "1 row", 0, 1, 5e9, "again"},
-                                       {"attend", "128 rows", 1, 50, 0, "unmeasured"}};
+  std::vector<RooflinePoint> points = {{"linear<0>", "1 row", 0, 1, 5e9, 1e10, "tip & more"},
+                                       {"linear<0>", "1 row", 0, 1, 5e9, 1e10, "again"},
+                                       {"attend", "128 rows", 1, 50, 0, 5e11, "unmeasured"}};
   std::string with = drawRoofline({1e10, 1e12, ""}, points).text();
   EXPECT_EQ(occurrences(with, "<g class='point"), 3u);
   EXPECT_EQ(occurrences(with, "class='roofmark'"), 2u) << "where achieved and attainable differ";
   EXPECT_NE(with.find("class='roof'"), std::string::npos);
   EXPECT_NE(with.find("linear&lt;0&gt;, linear&lt;0&gt;"), std::string::npos) << with;
   EXPECT_NE(with.find("<title>tip &amp; more</title>"), std::string::npos);
+  EXPECT_EQ(with.find("roof caches"), std::string::npos) << "all are held against memory";
+  points.push_back({"cached", "1 row", 0, 1, 2e10, 4e10, "faster than memory"});
+  std::string both = drawRoofline({1e10, 1e12, ""}, points).text();
+  EXPECT_NE(both.find("class='roof caches'"), std::string::npos) << both;
+  EXPECT_NE(both.find("caches, 40.0\u00a0GB/s"), std::string::npos) << both;
+  for (RooflinePoint &point : points)
+    point.attainable = 0;
   std::string without = drawRoofline({}, points).text();
   EXPECT_EQ(without.find("class='roof'"), std::string::npos);
   EXPECT_EQ(without.find("nan"), std::string::npos) << without;
@@ -219,6 +255,36 @@ TEST(Report, IsOnePageThatNamesNothingOutside) {
     bool measured = std::string(words).find("--measure") != std::string::npos;
     EXPECT_EQ(page.find("<th class='n'>measured") != std::string::npos, measured);
   }
+}
+
+TEST(Report, LeavesNoKernelAboveItsLimitWithoutAWord) {
+  Binary program;
+  // Of a machine that hardly computes.
+  program.run("inspect --report=p.html --measure --bandwidth=0.000001 --flops=0.000001");
+  std::string page = readText(program.beside("p.html"));
+  EXPECT_NE(page.find("\u00a0%\u00a0†"), std::string::npos);
+  EXPECT_NE(page.find("ran faster than what is given here as their limit"), std::string::npos);
+  EXPECT_NE(page.find("as given; what caches give is measured"), std::string::npos);
+  // Every share of a limit beyond it has its mark.
+  std::regex share("<td class='n'>(\\d+\\.\\d)\u00a0%(\u00a0†)?<td class='bar'");
+  size_t marked = 0;
+  for (std::sregex_iterator it(page.begin(), page.end(), share), end; it != end; ++it) {
+    EXPECT_EQ(std::stod((*it)[1]) > 100.5, (*it)[2].matched) << it->str();
+    marked += (*it)[2].matched;
+  }
+  EXPECT_GT(marked, 0u);
+}
+
+TEST(Report, SaysWhereTheDataOfAStepStays) {
+  Binary program;
+  program.run("inspect --report");
+  std::string page = readText(program.beside("report.html"));
+  EXPECT_NE(page.find("A step touches "), std::string::npos);
+  // The sets of another machine are not known.
+  program.run("inspect --report --bandwidth=20 --flops=500");
+  page = readText(program.beside("report.html"));
+  EXPECT_EQ(page.find("A step touches "), std::string::npos);
+  EXPECT_EQ(page.find("caches<td"), std::string::npos);
 }
 
 TEST(Report, RefusesFlagsThatCannotBeUsed) {
