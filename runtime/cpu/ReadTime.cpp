@@ -1,8 +1,9 @@
 #include "runtime/cpu/ReadTime.h"
 
+#include "runtime/cpu/CpuLevel.h"
+
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <ctime>
 
 namespace llmc {
@@ -18,16 +19,35 @@ int64_t now() {
   return int64_t(time.tv_sec) * 1000000000 + time.tv_nsec;
 }
 
-/// Reads into \p sums.
-void readPiece(std::span<const std::byte> piece, Words (&sums)[4]) {
-  constexpr size_t stride = sizeof sums;
+/// As bytes lie in files: anywhere.
+using LooseWords = uint64_t __attribute__((vector_size(32), aligned(1), may_alias));
+
+/// Reads into \p sums, which must stay in registers: through memory, a core took
+/// 29 GB/s from caches that give 118 (2026-11-21).
+[[gnu::always_inline]] inline void readInto(std::span<const std::byte> piece, Words (&sums)[4]) {
+  Words own[4] = {sums[0], sums[1], sums[2], sums[3]};
+  constexpr size_t stride = sizeof own;
   for (size_t at = 0; at + stride <= piece.size(); at += stride) {
-    Words words[4];
-    std::memcpy(words, &piece[at], stride);
+    auto words = reinterpret_cast<const LooseWords *>(&piece[at]);
+#pragma GCC unroll 4
     for (int i = 0; i < 4; ++i)
-      sums[i] ^= words[i];
+      own[i] ^= words[i];
   }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i)
+    sums[i] = own[i];
   asm volatile("" ::: "memory"); // the next round reads again
+}
+
+[[gnu::target("avx2")]] void readWide(std::span<const std::byte> piece, Words (&sums)[4]) {
+  readInto(piece, sums);
+}
+
+void readPiece(std::span<const std::byte> piece, Words (&sums)[4]) {
+  if (cpuFeatures().v3)
+    readWide(piece, sums);
+  else
+    readInto(piece, sums);
 }
 
 struct Reading {

@@ -10,8 +10,9 @@
 
 namespace llmc {
 
-/// Bytes per second at which \p threads together read \p bytes once, the best
-/// of three passes. What fits a cache is read from the cache.
+/// Bytes per second at which \p threads together read \p bytes again and again,
+/// the best of 3 passes, or of up to 24 that take 20 ms. What fits a cache is read
+/// from the cache.
 double readBandwidth(ThreadPool &threads, std::span<const std::byte> bytes);
 
 } // namespace llmc

@@ -118,9 +118,10 @@ MatrixRate matrixRate(ThreadPool &threads, std::string_view level, ElementType t
   });
   if (probe == std::end(probes))
     return {0, "no loop is known for this level"};
-  Work work{size_t(1) << 20, std::vector<float>(threads.threads())};
+  Work work{size_t(1) << 18, std::vector<float>(threads.threads())};
   double best = 0;
-  for (int pass = 0; pass < 3; ++pass) {
+  // Short ones, so that some are not disturbed where other work comes between.
+  for (int pass = 0; pass < 12; ++pass) {
     int64_t begin = monotonicNow();
     threads.runAll(probe->run, &work);
     auto time = static_cast<double>(std::max<int64_t>(monotonicNow() - begin, 1));
