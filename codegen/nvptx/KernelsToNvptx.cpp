@@ -35,6 +35,9 @@ static LogicalResult lowerOp(Operation *op) {
       .Case([](kernel::LayerNormOp op) { return nvptx::lowerLayerNorm(op); })
       .Case([](kernel::RopeOp op) { return nvptx::lowerRope(op); })
       .Case([](kernel::KvAppendOp op) { return nvptx::lowerKvAppend(op); })
+      .Case([](kernel::RopeAppendOp op) {
+        return nvptx::lowerRopeAppend(op);
+      })
       .Default([](Operation *op) {
         return op->emitOpError("has no lowering to nvptx");
       });

@@ -21,6 +21,7 @@ mlir::LogicalResult lowerAddRmsNorm(kernel::AddRmsNormOp op);
 mlir::LogicalResult lowerLayerNorm(kernel::LayerNormOp op);
 mlir::LogicalResult lowerRope(kernel::RopeOp op);
 mlir::LogicalResult lowerKvAppend(kernel::KvAppendOp op);
+mlir::LogicalResult lowerRopeAppend(kernel::RopeAppendOp op);
 mlir::LogicalResult lowerAttention(kernel::AttentionOp op);
 mlir::LogicalResult lowerAttentionSplit(kernel::AttentionSplitOp op);
 mlir::LogicalResult lowerAttentionMerge(kernel::AttentionMergeOp op);
