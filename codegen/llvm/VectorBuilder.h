@@ -67,7 +67,7 @@ public:
   /// Same bits as another element type of the same width.
   Value bitcast(Value value, Type element);
   /// f32 of an f32, bf16 or f16 (vector or scalar).
-  Value toF32(Value value);
+  virtual Value toF32(Value value);
   /// Rounds to nearest even; `element` is f32, bf16 or f16. Targets that have an
   /// instruction for it use that.
   virtual Value fromF32(Value value, Type element);

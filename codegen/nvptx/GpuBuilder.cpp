@@ -178,6 +178,12 @@ Value GpuBuilder::loadAt(Type type, Value pointer) {
   return LLVM::LoadOp::create(*this, type, pointer, alignmentOf(type));
 }
 
+Value GpuBuilder::loadConstant(Type type, Value pointer) {
+  auto load = LLVM::LoadOp::create(*this, type, pointer, alignmentOf(type));
+  load.setInvariant(true);
+  return load;
+}
+
 void GpuBuilder::storeAt(Value value, Value pointer) {
   LLVM::StoreOp::create(*this, value, pointer, alignmentOf(value.getType()));
 }
@@ -237,6 +243,13 @@ Value GpuBuilder::shuffleXor(Value value, int64_t mask) {
                    {i32(-1), value, i32(mask), i32(warpThreads - 1)});
 }
 
+Value GpuBuilder::shuffleFrom(Value value, Value from) {
+  StringRef name = value.getType().isF32() ? "llvm.nvvm.shfl.sync.idx.f32"
+                                           : "llvm.nvvm.shfl.sync.idx.i32";
+  return intrinsic(name, value.getType(),
+                   {i32(-1), value, from, i32(warpThreads - 1)});
+}
+
 Value GpuBuilder::sumOfLanes(Value value, int64_t from, int64_t to) {
   for (int64_t mask = to / 2; mask >= from; mask /= 2)
     value = add(value, shuffleXor(value, mask));
@@ -244,9 +257,17 @@ Value GpuBuilder::sumOfLanes(Value value, int64_t from, int64_t to) {
 }
 
 Value GpuBuilder::maxOfLanes(Value value, int64_t from, int64_t to) {
-  for (int64_t mask = to / 2; mask >= from; mask /= 2)
-    value = maxOf(value, shuffleXor(value, mask));
+  for (int64_t mask = to / 2; mask >= from; mask /= 2) {
+    Value other = shuffleXor(value, mask);
+    value = value.getType().isF32() ? maxOf(value, other) : maximum(value, other);
+  }
   return value;
+}
+
+Value GpuBuilder::minOfLanes(Value number) {
+  for (int64_t mask = warpThreads / 2; mask; mask /= 2)
+    number = minimum(number, shuffleXor(number, mask));
+  return number;
 }
 
 Value GpuBuilder::reduceBlock(Value value, Value region,
@@ -304,6 +325,22 @@ Value GpuBuilder::fromF32(Value value, Type element) {
     return value;
   return arith::TruncFOp::create(*this, withElement(value.getType(), element),
                                  value);
+}
+
+Value GpuBuilder::toF32(Value value) {
+  auto type = dyn_cast<VectorType>(value.getType());
+  if (!type || !type.getElementType().isBF16() || type.getNumElements() % 2)
+    return VectorBuilder::toF32(value);
+  int64_t pairs = type.getNumElements() / 2;
+  Value words = LLVM::BitcastOp::create(*this, lanes(getI32Type(), pairs), value);
+  SmallVector<Value> numbers;
+  for (int64_t i = 0; i < pairs; ++i) {
+    Value word = vector::ExtractOp::create(*this, words, i);
+    for (Value half : {shiftLeft(word, 16),
+                       bitAnd(word, i32(int32_t(0xffff0000)))})
+      numbers.push_back(bitcast(half, getF32Type()));
+  }
+  return vector::FromElementsOp::create(*this, f32Lanes(2 * pairs), numbers);
 }
 
 Value GpuBuilder::exp2Approx(Value x) {

@@ -61,6 +61,8 @@ public:
   /// `type` is a scalar or a vector, aligned to its size.
   Value loadAt(Type type, Value pointer);
   void storeAt(Value value, Value pointer);
+  /// The same of memory that no thread of the launch writes.
+  Value loadConstant(Type type, Value pointer);
   /// A vector of `count` neighbours of a memref's elements, aligned to its size.
   Value loadRow(Value memref, ValueRange at, int64_t count);
   Value loadRowF32(Value memref, ValueRange at, int64_t count) {
@@ -77,12 +79,14 @@ public:
   void barrier();
   void warpBarrier();
 
-  /// The value of lane ^ `mask`, of f32 or i32.
+  /// The value of lane ^ `mask`, of f32 or i32; of lane `from` (i32).
   Value shuffleXor(Value value, int64_t mask);
-  /// Values of all lanes of a warp, or of those that differ in the bits
+  Value shuffleFrom(Value value, Value from);
+  /// Values (f32 or i32) of all lanes of a warp, or of those that differ in the bits
   /// [from, to) of their number, added or the largest; the same for all.
   Value sumOfLanes(Value value, int64_t from = 1, int64_t to = warpThreads);
   Value maxOfLanes(Value value, int64_t from = 1, int64_t to = warpThreads);
+  Value minOfLanes(Value number); ///< Of i32.
   /// The sum over the block's threads, in a fixed order; the same for all.
   /// Contains barriers. `region` has blockWarps * 4 bytes.
   Value sumOfBlock(Value value, Value region);
@@ -93,6 +97,8 @@ public:
 
   /// By the machine's own conversion.
   Value fromF32(Value value, Type element) override;
+  /// Pairs of bf16 word by word.
+  Value toF32(Value value) override;
   /// 2^x by the approximation of the machine: 2 ulp, denormals flushed.
   Value exp2Approx(Value x);
 

@@ -26,6 +26,7 @@ static LogicalResult lowerOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case([](kernel::EmbeddingOp op) { return nvptx::lowerEmbedding(op); })
       .Case([](kernel::TakeRowsOp op) { return nvptx::lowerTakeRows(op); })
+      .Case([](kernel::LinearOp op) { return nvptx::lowerLinear(op); })
       .Case([](kernel::QuantizeRowsOp op) {
         return nvptx::lowerQuantizeRows(op);
       })
@@ -37,6 +38,13 @@ static LogicalResult lowerOp(Operation *op) {
       .Case([](kernel::KvAppendOp op) { return nvptx::lowerKvAppend(op); })
       .Case([](kernel::RopeAppendOp op) {
         return nvptx::lowerRopeAppend(op);
+      })
+      .Case([](kernel::AttentionOp op) { return nvptx::lowerAttention(op); })
+      .Case([](kernel::AttentionSplitOp op) {
+        return nvptx::lowerAttentionSplit(op);
+      })
+      .Case([](kernel::AttentionMergeOp op) {
+        return nvptx::lowerAttentionMerge(op);
       })
       .Default([](Operation *op) {
         return op->emitOpError("has no lowering to nvptx");

@@ -99,27 +99,3 @@ void LineCutter::forLines(
            [&](Value row) { body(linesAt(row, b.index(1), 1)); });
   });
 }
-
-FailureOr<KvCacheLayout>
-llmc::codegen::attentionLayout(Operation *op, const AttentionOperands &operands,
-                               int64_t headDim, int64_t page) {
-  auto layout = KvCacheLayout::of(op, operands.keyCache, operands.valueCache,
-                                  headDim, page);
-  if (failed(layout))
-    return failure();
-  if (operands.heads <= 0 || operands.heads % layout->heads)
-    return op->emitOpError("has ") << operands.heads << " heads for "
-                                   << layout->heads << " cache heads";
-  if (failed(checkHeadRows(op, operands.query, operands.heads * headDim)))
-    return failure();
-  return layout;
-}
-
-LogicalResult llmc::codegen::checkHeadRows(Operation *op, Value rows,
-                                           int64_t columns) {
-  auto type = cast<MemRefType>(rows.getType());
-  if (type.getRank() == 2 && type.getDimSize(1) == columns &&
-      isa<FloatType>(type.getElementType()))
-    return success();
-  return op->emitOpError("needs rows of heads * head_dim floats, not ") << type;
-}

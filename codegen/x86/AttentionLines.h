@@ -2,35 +2,11 @@
 #ifndef LLMC_CODEGEN_X86_ATTENTIONLINES_H
 #define LLMC_CODEGEN_X86_ATTENTIONLINES_H
 
+#include "codegen/llvm/AttentionOperands.h"
 #include "codegen/x86/KernelsToX86.h"
 #include "codegen/x86/CachePanels.h"
 
 namespace llmc::codegen {
-
-/// What kernel.attention and kernel.attention_split have in common.
-struct AttentionOperands {
-  Value query, rowSequence, positions, pageTable, blocks, keyCache, valueCache;
-  int64_t heads; ///< Query heads.
-  int64_t split; ///< Positions of a piece.
-  double scale;
-  int64_t window; ///< 0: none.
-  double softcap; ///< 0: none.
-
-  template <typename Op> static AttentionOperands of(Op op) {
-    return {op.getQuery(),
-            op.getRowSequence(),
-            op.getPositions(),
-            op.getPageTable(),
-            op.getBlocks(),
-            op.getKeyCache(),
-            op.getValueCache(),
-            int64_t(op.getHeads()),
-            int64_t(op.getSplit()),
-            op.getScale().convertToDouble(),
-            int64_t(op.getWindow()),
-            op.getSoftcap().convertToDouble()};
-  }
-};
 
 /// Rows of one sequence, and what one of them sees at least.
 struct AttentionRows {
@@ -111,15 +87,6 @@ private:
   bool counted;
   int64_t headsAtOnce, rowsAtOnce;
 };
-
-/// Checks what attention and attention_split have in common; an error on `op`
-/// says what is wrong.
-mlir::FailureOr<KvCacheLayout>
-attentionLayout(mlir::Operation *op, const AttentionOperands &operands,
-                int64_t headDim, int64_t page);
-/// Checks that `rows` is [T, columns] of floats.
-mlir::LogicalResult checkHeadRows(mlir::Operation *op, Value rows,
-                                  int64_t columns);
 
 } // namespace llmc::codegen
 

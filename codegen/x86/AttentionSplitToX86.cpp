@@ -126,23 +126,6 @@ void SplitLowering::store(const AttentionLines &lines, Value slot) {
   });
 }
 
-/// Checks [slots, T, columns] f32 of both ops.
-static LogicalResult checkPieces(Operation *op, Value maxima, Value sums,
-                                 Value partials, int64_t heads,
-                                 int64_t headDim) {
-  int64_t slots = cast<MemRefType>(maxima.getType()).getDimSize(0);
-  for (Value pieces : {maxima, sums, partials}) {
-    auto type = cast<MemRefType>(pieces.getType());
-    int64_t columns = pieces == partials ? heads * headDim : heads;
-    if (type.getRank() != 3 || type.isDynamicDim(0) ||
-        type.getDimSize(0) != slots || slots < 1 ||
-        type.getDimSize(2) != columns || !type.getElementType().isF32())
-      return op->emitOpError("needs [slots, T, ")
-             << columns << "] f32 for its pieces, not " << type;
-  }
-  return success();
-}
-
 LogicalResult
 llmc::codegen::lowerAttentionSplit(kernel::AttentionSplitOp op,
                                    const X86Level &level) {

@@ -1,0 +1,240 @@
+/// Sixteen lines against 32 positions at a time, nothing but registers between
+/// the products:
+///
+///   scores  = q . k       lines x positions; keys are panels of 16 positions, as
+///                         weights are panels of 16 outputs (WeightFragments)
+///   weights = exp2(scores - largest), rescaling what came before
+///   outputs += weights . v
+///
+/// Thread t has of the scores the positions 8t … 8t + 7, which are the terms that
+/// it needs of weights for the second product: nothing is exchanged. Queries and
+/// weights are rounded to bf16; sums of weights are of the unrounded.
+#include "codegen/nvptx/AttentionByMma.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+using namespace llmc;
+using namespace llmc::codegen;
+using namespace llmc::codegen::nvptx;
+
+using llvm::SmallVector;
+
+static constexpr int64_t step = WeightFragments::stepTerms;
+static constexpr int64_t products = 4; ///< Columns of 8 in 32.
+
+/// Wider heads' queries are read again for each step of positions.
+static constexpr int64_t widestKept = 128;
+
+static PanelLayout panelsOf(GpuBuilder &b, int64_t length, int64_t panels) {
+  return {PanelLayout::Kind::Pair, b.getBF16Type(), length, panels, {}};
+}
+
+SmallVector<Value> TileSoftmax::flat() const {
+  SmallVector<Value> values = {maxima[0], maxima[1], sums[0], sums[1]};
+  llvm::append_range(values, outputs);
+  return values;
+}
+
+TileSoftmax TileSoftmax::of(ValueRange values) {
+  TileSoftmax state{{values[0], values[1]}, {values[2], values[3]}, {}};
+  llvm::append_range(state.outputs, values.drop_front(4));
+  return state;
+}
+
+AttentionByMma::AttentionByMma(GpuBuilder &b, AttentionMemory &memory)
+    : lane(b), b(b), memory(memory),
+      keyLayout(panelsOf(b, memory.layout.headDim, 2)),
+      valueLayout(panelsOf(b, memory.layout.page, memory.layout.vectors)),
+      keys(b, keyLayout, b.getBF16Type()),
+      values(b, valueLayout, b.getBF16Type()),
+      queries(b, keys, memory.queryElement(), memory.queryLanes()),
+      keepQueries(memory.layout.headDim <= widestKept) {}
+
+LineTile AttentionByMma::enter(const AttentionWork &work, Value tile) {
+  LineTile lines;
+  Value count = memory.lineCount(work);
+  Value first = b.add(b.shiftLeft(tile, 4), lane.g);
+  for (int64_t i = 0; i < 2; ++i) {
+    Value line = i ? b.add(first, b.i32(8)) : first;
+    lines.inside[i] = b.less(line, count);
+    lines.line[i] = b.minimum(line, b.sub(count, b.i32(1)));
+    lines.row[i] = memory.rowOf(work, lines.line[i]);
+    lines.head[i] = memory.headOf(work, lines.line[i]);
+    lines.position[i] = memory.positionOf(lines.row[i]);
+    lines.query[i] = memory.queryPointer(lines.row[i], lines.head[i]);
+  }
+  if (keepQueries)
+    for (int64_t i = 0; i < elementSteps(); ++i)
+      lines.factors.push_back(queryFactors(lines, i));
+  return lines;
+}
+
+/// Both halves' fragments, 4 i32 each, of 32 elements of the queries.
+SmallVector<Value> AttentionByMma::queryFactors(const LineTile &lines,
+                                                int64_t at) {
+  SmallVector<Value> factors(8);
+  auto four = b.lanes(b.getI32Type(), 4);
+  for (int64_t i = 0; i < 2; ++i) {
+    Value k = b.add(b.shiftLeft(lane.t, 3), b.i32(at * step));
+    Value query =
+        queries.loadBounded(lines.query[i], k, memory.layout.headDim);
+    query = b.fromF32(b.toF32(query), b.getBF16Type());
+    Value words = LLVM::BitcastOp::create(b, four, query);
+    for (int64_t word = 0; word < 4; ++word)
+      factors[word / 2 * 4 + word % 2 * 2 + i] =
+          vector::ExtractOp::create(b, words, word);
+  }
+  return factors;
+}
+
+/// The lines of 32 elements of the keys; beyond the head's width the last again,
+/// where queries are zero.
+SmallVector<Value> AttentionByMma::loadKeys(Value pointer, int64_t at) {
+  int64_t lines = memory.layout.headDim / 2, first = at * step / 2;
+  if (first + step / 2 <= lines)
+    return keys.load(pointer, at * keys.stepBytes());
+  SmallVector<Value> loaded;
+  Value mine = b.shiftLeft(lane.t, 2);
+  for (int64_t i = 0; i < keys.loads(); ++i) {
+    // The pointer is of line 4t already.
+    Value line = b.minimum(b.i32(lines - 1), b.add(mine, b.i32(first + i)));
+    Value bytes = b.shiftLeft(b.sub(line, mine), 6);
+    loaded.push_back(b.loadConstant(b.lanes(b.getI32Type(), 4),
+                                    b.offset(pointer, bytes)));
+  }
+  return loaded;
+}
+
+/// The lines of 32 positions of two panels of values; of the last panel twice
+/// where there is no other.
+SmallVector<Value> AttentionByMma::loadValues(Value pointer, int64_t at) {
+  Value panel = lane.panel(b);
+  if (2 * at + 1 == memory.layout.vectors)
+    panel = b.i32(0);
+  panel = b.add(panel, b.i32(2 * at));
+  Value bytes = b.mul(panel, b.i32(memory.valuePanelBytes()));
+  return values.load(b.offset(pointer, bytes), 0);
+}
+
+/// Two weights, rounded, in one register.
+static Value packed(GpuBuilder &b, Value low, Value high) {
+  Value two = vector::FromElementsOp::create(b, b.f32Lanes(2),
+                                             ValueRange{low, high});
+  return LLVM::BitcastOp::create(b, b.getI32Type(),
+                                 b.fromF32(two, b.getBF16Type()));
+}
+
+TileSoftmax AttentionByMma::add(const AttentionWork &work,
+                                const LineTile &lines, Value position,
+                                const TileSoftmax &before) {
+  Type f32 = b.getF32Type(), bf16 = b.getBF16Type();
+  auto [keyPointer, valuePointer] = memory.cachePointers(work, position);
+  Value mine = keys.laneOffset(lane);
+  keyPointer = b.offset(
+      keyPointer,
+      b.add(mine, b.mul(lane.panel(b), b.i32(memory.keyPanelBytes()))));
+  valuePointer = b.offset(valuePointer, mine);
+
+  SmallVector<Value> scores(products * 4, b.number(f32, 0));
+  auto multiply = [&](MutableArrayRef<Value> sums, int64_t j, ValueRange left,
+                      ArrayRef<Value> loaded, int64_t half) {
+    SmallVector<Value> right;
+    for (int64_t pair = 0; pair < 2; ++pair)
+      right.push_back(vector::ExtractOp::create(b, loaded[2 * half + pair], j));
+    auto into = sums.slice(4 * j, 4);
+    llvm::copy(emitMma(b, bf16, left, right, into), into.begin());
+  };
+  for (int64_t at = 0; at < elementSteps(); ++at) {
+    SmallVector<Value> loaded = loadKeys(keyPointer, at);
+    SmallVector<Value> factors =
+        keepQueries ? lines.factors[at] : queryFactors(lines, at);
+    for (int64_t half = 0; half < 2; ++half)
+      for (int64_t j = 0; j < products; ++j)
+        multiply(scores, j, ArrayRef(factors).slice(4 * half, 4), loaded, half);
+  }
+
+  // Register r of product j is of line r / 2, position 8t + 4 (r mod 2) + j.
+  Value first = b.add(position, b.shiftLeft(lane.t, 3));
+  TileSoftmax after = before;
+  SmallVector<Value> weights(products * 4);
+  for (int64_t line = 0; line < 2; ++line) {
+    Value largest;
+    for (int64_t r = 2 * line; r < 2 * line + 2; ++r)
+      for (int64_t j = 0; j < products; ++j) {
+        Value &score = scores[4 * j + r];
+        score = finishScore(b, memory.op, score,
+                            b.add(first, b.i32(4 * (r % 2) + j)),
+                            lines.position[line]);
+        largest = largest ? b.maxOf(largest, score) : score;
+      }
+    largest = b.maxOf(before.maxima[line],
+                      b.maxOfLanes(largest, /*from=*/1, /*to=*/4));
+    Value base = finiteMaximum(b, largest);
+    Value factor = b.exp2Approx(b.sub(before.maxima[line], base));
+    Value sum = b.mul(before.sums[line], factor);
+    for (int64_t r = 2 * line; r < 2 * line + 2; ++r)
+      for (int64_t j = 0; j < products; ++j) {
+        Value weight = b.exp2Approx(b.sub(scores[4 * j + r], base));
+        weights[4 * j + r] = weight;
+        sum = b.add(sum, weight);
+      }
+    after.maxima[line] = largest;
+    after.sums[line] = sum;
+    for (size_t i = 0; i < after.outputs.size(); ++i)
+      if (int64_t(i) % 4 / 2 == line)
+        after.outputs[i] = b.mul(after.outputs[i], factor);
+  }
+
+  SmallVector<Value> factors; // Of both halves.
+  for (int64_t half = 0; half < 2; ++half)
+    for (int64_t pair = 0; pair < 2; ++pair)
+      for (int64_t line = 0; line < 2; ++line)
+        factors.push_back(packed(b, weights[8 * pair + 2 * line + half],
+                                 weights[8 * pair + 4 + 2 * line + half]));
+  for (int64_t at = 0; at < elementSteps(); ++at) {
+    SmallVector<Value> loaded = loadValues(valuePointer, at);
+    auto sums = MutableArrayRef(after.outputs).slice(at * products * 4, products * 4);
+    for (int64_t half = 0; half < 2; ++half)
+      for (int64_t j = 0; j < products; ++j)
+        multiply(sums, j, ArrayRef(factors).slice(4 * half, 4), loaded, half);
+  }
+  return after;
+}
+
+TileSoftmax AttentionByMma::run(const AttentionWork &work,
+                                const LineTile &lines, Value from, Value to,
+                                int64_t stride) {
+  Type f32 = b.getF32Type();
+  Value none = b.infinity(f32, true), zero = b.number(f32, 0);
+  TileSoftmax state{{none, none}, {zero, zero}, {}};
+  state.outputs.assign(elementSteps() * products * 4, zero);
+  state = TileSoftmax::of(
+      b.loopBy(from, to, b.i32(stride * chunkPositions), state.flat(),
+               [&](Value position, ValueRange carried) {
+                 return add(work, lines, position, TileSoftmax::of(carried))
+                     .flat();
+               }));
+  for (Value &sum : state.sums)
+    sum = b.sumOfLanes(sum, /*from=*/1, /*to=*/4);
+  return state;
+}
+
+Value AttentionByMma::outputsOf(const TileSoftmax &state, int64_t at,
+                                int64_t line, int64_t half) {
+  SmallVector<Value> numbers;
+  for (int64_t j = 0; j < products; ++j)
+    numbers.push_back(state.outputs[(at * products + j) * 4 + 2 * line + half]);
+  return vector::FromElementsOp::create(b, b.f32Lanes(4), numbers);
+}
+
+void AttentionByMma::forOutputs(
+    const TileSoftmax &state,
+    llvm::function_ref<void(int64_t, Value, Value)> body) {
+  for (int64_t line = 0; line < 2; ++line)
+    for (int64_t at = 0; at < elementSteps(); ++at)
+      for (int64_t half = 0; half < 2; ++half)
+        body(line,
+             b.add(b.shiftLeft(lane.t, 3), b.i32(at * step + 4 * half)),
+             outputsOf(state, at, line, half));
+}

@@ -1,0 +1,72 @@
+/// Attention over caches of bf16 by matrix instructions.
+#ifndef LLMC_CODEGEN_NVPTX_ATTENTIONBYMMA_H
+#define LLMC_CODEGEN_NVPTX_ATTENTIONBYMMA_H
+
+#include "codegen/nvptx/AttentionWork.h"
+#include "codegen/nvptx/WeightFragments.h"
+
+#include <array>
+
+namespace llmc::codegen::nvptx {
+
+/// Sixteen lines that a warp does together: a thread has the lines g and g + 8
+/// (FragmentLane) of them.
+struct LineTile {
+  std::array<Value, 2> line, row, head, position; ///< i32; the last line beyond.
+  std::array<Value, 2> inside;                    ///< Whether there is such a line.
+  std::array<Value, 2> query;                     ///< Addresses.
+  llvm::SmallVector<llvm::SmallVector<Value>> factors; ///< [step of D][8 i32]
+};
+
+/// A thread's part of the softmax of sixteen lines.
+struct TileSoftmax {
+  std::array<Value, 2> maxima; ///< The same in all threads of a line.
+  std::array<Value, 2> sums;   ///< Of the thread's weights alone, until finish().
+  /// [elements in steps of 32][product][register]: thread t has, of a line, the
+  /// elements 8t … 8t + 7 of each step.
+  llvm::SmallVector<Value> outputs;
+
+  llvm::SmallVector<Value> flat() const;
+  static TileSoftmax of(ValueRange values);
+};
+
+class AttentionByMma {
+public:
+  static constexpr int64_t tileLines = 16;
+
+  AttentionByMma(GpuBuilder &b, AttentionMemory &memory);
+
+  /// The lines 16 * `tile` (i32) and on.
+  LineTile enter(const AttentionWork &work, Value tile);
+  /// The softmax of the positions from + 32 i * stride … + 31 below `to` (i32,
+  /// multiples of 32).
+  TileSoftmax run(const AttentionWork &work, const LineTile &lines, Value from,
+                  Value to, int64_t stride);
+  /// What thread has of outputs: `body` gets 0 or 1 for the line, the first of
+  /// four elements (i32) and those (vector<4xf32>).
+  void forOutputs(const TileSoftmax &state,
+                  llvm::function_ref<void(int64_t, Value, Value)> body);
+  int64_t elementSteps() const { return llvm::divideCeil(memory.layout.headDim, 32); }
+  /// Of four elements of a step: those that products' registers hold.
+  Value outputsOf(const TileSoftmax &state, int64_t step, int64_t line,
+                  int64_t half);
+  FragmentLane lane;
+
+private:
+  llvm::SmallVector<Value> queryFactors(const LineTile &lines, int64_t step);
+  TileSoftmax add(const AttentionWork &work, const LineTile &lines,
+                  Value position, const TileSoftmax &before);
+  llvm::SmallVector<Value> loadKeys(Value keys, int64_t step);
+  llvm::SmallVector<Value> loadValues(Value values, int64_t step);
+
+  GpuBuilder &b;
+  AttentionMemory &memory;
+  PanelLayout keyLayout, valueLayout;
+  WeightFragments keys, values;
+  InputFragments queries;
+  bool keepQueries; ///< In registers.
+};
+
+} // namespace llmc::codegen::nvptx
+
+#endif // LLMC_CODEGEN_NVPTX_ATTENTIONBYMMA_H

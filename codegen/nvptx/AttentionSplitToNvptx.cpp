@@ -1,0 +1,266 @@
+/// kernel.attention_split and kernel.attention_merge: the pieces of the cache as
+/// work for as many blocks.
+///
+/// Tile (b, h, s) of [B, KV, slots] does the piece of slot s that the rows of
+/// block b see, if there is one: every launch does all its tiles, so what the op
+/// says of shares of the work holds for the whole. In a piece the warps take steps
+/// of 32 positions in turn, and their softmaxes are merged in ascending order of
+/// warps; over caches of f32 a warp does a line. How a piece is summed depends on
+/// its positions alone.
+#include "codegen/nvptx/AttentionByFma.h"
+#include "codegen/nvptx/AttentionByMma.h"
+
+#include <numbers>
+
+using namespace mlir;
+using namespace llmc;
+using namespace llmc::codegen;
+using namespace llmc::codegen::nvptx;
+
+using llvm::SmallVector;
+
+static constexpr int64_t tileLines = AttentionByMma::tileLines;
+static constexpr int64_t elements = 32; ///< Of outputs that are merged at once.
+
+namespace {
+
+/// A piece, i32.
+struct Piece {
+  Value slot, from, to;
+};
+
+class SplitLowering {
+public:
+  SplitLowering(kernel::AttentionSplitOp op, KvCacheLayout layout)
+      : op(op), b(op), memory(b, AttentionOperands::of(op), layout),
+        slots(extent(op.getMaxima(), 0)) {
+    if (layout.pair == 1)
+      return;
+    maxima = b.shared("maxima", blockWarps * tileLines * sizeof(float));
+    sums = b.shared("sums", blockWarps * tileLines * sizeof(float));
+    outputs =
+        b.shared("outputs", blockWarps * tileLines * elements * sizeof(float));
+  }
+  void run();
+
+private:
+  void emitByMma(const AttentionWork &work, const Piece &piece);
+  void emitByFma(const AttentionWork &work, const Piece &piece);
+  void emitTile(AttentionByMma &mma, const AttentionWork &work,
+                const Piece &piece, Value tile);
+  void mergeOutputs(AttentionByMma &mma, const TileSoftmax &state,
+                    const AttentionWork &work, const Piece &piece, Value tile,
+                    int64_t at);
+  Value sharedAt(Value region, Value warp, Value line);
+  /// The largest of the warps' maxima of a line, and each warp's factor.
+  std::pair<Value, SmallVector<Value>> factorsOf(Value line);
+  void storeNumbers(const AttentionWork &work, const Piece &piece, Value line,
+                    Value maximum, Value sum);
+  void storePartial(Value numbers, const AttentionWork &work,
+                    const Piece &piece, Value line, Value element);
+
+  kernel::AttentionSplitOp op;
+  GpuBuilder b;
+  AttentionMemory memory;
+  int64_t slots;
+  Value maxima, sums; ///< [warps, 16]
+  Value outputs;      ///< [warps, 16, 32]
+};
+
+} // namespace
+
+void SplitLowering::run() {
+  Type i32 = b.getI32Type();
+  int64_t heads = memory.layout.heads;
+  b.forTiles(op.getBegin(), op.getEnd(), [&](Value tile) {
+    Value number = b.floorDiv(tile, slots);
+    Value slot =
+        arith::IndexCastOp::create(b, i32, b.remainder(tile, slots));
+    Value head =
+        arith::IndexCastOp::create(b, i32, b.remainder(number, heads));
+    AttentionWork work = memory.workOf(b.floorDiv(number, heads), head);
+    // What the rows see, found by each warp for itself.
+    Value far = b.i32(std::numeric_limits<int32_t>::max());
+    auto seen = b.loopBy(
+        b.lane(), work.rows, b.i32(warpThreads), {b.i32(0), far},
+        [&](Value row, ValueRange carried) {
+          Value position = memory.positionOf(b.add(work.firstRow, row));
+          return SmallVector<Value>{
+              b.maximum(carried[0], position),
+              b.minimum(carried[1], memory.oldestFor(position))};
+        });
+    Value last = b.maxOfLanes(seen[0]), oldest = b.minOfLanes(seen[1]);
+    // The first piece of this slot from the one on that holds `oldest`.
+    Value split = b.i32(op.getSplit());
+    Value firstSplit = arith::DivUIOp::create(b, oldest, split);
+    Value ahead = arith::RemUIOp::create(
+        b,
+        b.add(b.sub(slot, arith::RemUIOp::create(b, firstSplit, b.i32(slots))),
+              b.i32(slots)),
+        b.i32(slots));
+    Value start = b.mul(b.add(firstSplit, ahead), split);
+    Value steps = b.i32(-chunkPositions), one = b.i32(chunkPositions);
+    Piece piece{slot, b.maximum(start, b.bitAnd(oldest, steps)),
+                b.minimum(b.add(start, split), b.add(b.bitAnd(last, steps), one))};
+    b.when(b.compare(arith::CmpIPredicate::sle, start, last), [&] {
+      if (memory.layout.pair > 1)
+        emitByMma(work, piece);
+      else
+        emitByFma(work, piece);
+    });
+  });
+}
+
+void SplitLowering::emitByMma(const AttentionWork &work, const Piece &piece) {
+  AttentionByMma mma(b, memory);
+  Value tiles =
+      b.shiftRight(b.add(memory.lineCount(work), b.i32(tileLines - 1)), 4);
+  b.loopBy(b.i32(0), tiles, b.i32(1), {}, [&](Value tile, ValueRange) {
+    emitTile(mma, work, piece, tile);
+    return SmallVector<Value>();
+  });
+}
+
+Value SplitLowering::sharedAt(Value region, Value warp, Value line) {
+  return b.offset(region,
+                  b.shiftLeft(b.add(b.mul(warp, b.i32(tileLines)), line), 2));
+}
+
+void SplitLowering::emitTile(AttentionByMma &mma, const AttentionWork &work,
+                             const Piece &piece, Value tile) {
+  LineTile lines = mma.enter(work, tile);
+  Value warp = b.warp();
+  Value from = b.add(piece.from, b.mul(warp, b.i32(chunkPositions)));
+  TileSoftmax state = mma.run(work, lines, from, piece.to, blockWarps);
+  b.barrier(); // Nobody still reads what was there.
+  Value first = b.compare(arith::CmpIPredicate::eq, mma.lane.t, b.i32(0));
+  b.when(first, [&] {
+    for (int64_t i = 0; i < 2; ++i) {
+      Value line = b.add(mma.lane.g, b.i32(8 * i));
+      b.storeAt(state.maxima[i], sharedAt(maxima, warp, line));
+      b.storeAt(state.sums[i], sharedAt(sums, warp, line));
+    }
+  });
+  for (int64_t at = 0; at < mma.elementSteps(); ++at)
+    mergeOutputs(mma, state, work, piece, tile, at);
+}
+
+std::pair<Value, SmallVector<Value>> SplitLowering::factorsOf(Value line) {
+  SmallVector<Value> factors;
+  Value largest;
+  for (int64_t w = 0; w < blockWarps; ++w) {
+    factors.push_back(b.loadAt(b.getF32Type(), sharedAt(maxima, b.i32(w), line)));
+    largest = largest ? b.maxOf(largest, factors[w]) : factors[w];
+  }
+  Value base = finiteMaximum(b, largest);
+  for (Value &factor : factors)
+    factor = b.exp2Approx(b.sub(factor, base));
+  return {largest, factors};
+}
+
+/// 32 elements of all lines: from the warps' registers to shared memory, and
+/// merged from there.
+void SplitLowering::mergeOutputs(AttentionByMma &mma, const TileSoftmax &state,
+                                 const AttentionWork &work, const Piece &piece,
+                                 Value tile, int64_t at) {
+  Value warp = b.warp();
+  auto place = [&](Value warp, Value line, Value element) {
+    Value number = b.add(b.mul(warp, b.i32(tileLines)), line);
+    return b.offset(outputs,
+                    b.shiftLeft(b.add(b.mul(number, b.i32(elements)), element), 2));
+  };
+  for (int64_t line = 0; line < 2; ++line)
+    for (int64_t half = 0; half < 2; ++half)
+      b.storeAt(mma.outputsOf(state, at, line, half),
+                place(warp, b.add(mma.lane.g, b.i32(8 * line)),
+                      b.add(b.shiftLeft(mma.lane.t, 3), b.i32(4 * half))));
+  b.barrier();
+  constexpr int64_t quads = elements / 4;
+  b.forThreads(tileLines * quads, [&](Value item) {
+    Value inTile = b.shiftRight(item, 3);
+    Value quad = b.shiftLeft(b.bitAnd(item, b.i32(quads - 1)), 2);
+    Value line = b.add(b.mul(tile, b.i32(tileLines)), inTile);
+    b.when(b.less(line, memory.lineCount(work)), [&] {
+      auto [largest, factors] = factorsOf(inTile);
+      Value total = b.number(b.f32Lanes(4), 0);
+      Value sum = b.number(b.getF32Type(), 0);
+      for (int64_t w = 0; w < blockWarps; ++w) {
+        Value part = b.loadAt(b.f32Lanes(4), place(b.i32(w), inTile, quad));
+        total = b.fma(part, b.broadcast(factors[w], 4), total);
+        if (at == 0)
+          sum = b.fma(b.loadAt(b.getF32Type(), sharedAt(sums, b.i32(w), inTile)),
+                      factors[w], sum);
+      }
+      storePartial(total, work, piece, line,
+                   b.add(quad, b.i32(at * elements)));
+      if (at == 0)
+        b.when(b.compare(arith::CmpIPredicate::eq, quad, b.i32(0)),
+               [&] { storeNumbers(work, piece, line, largest, sum); });
+    });
+  });
+  b.barrier();
+}
+
+void SplitLowering::emitByFma(const AttentionWork &work, const Piece &piece) {
+  Value lane = b.lane();
+  b.loopBy(b.warp(), memory.lineCount(work), b.i32(blockWarps), {},
+           [&](Value line, ValueRange) {
+             Value row = memory.rowOf(work, line);
+             LineSoftmax state = emitLineByFma(
+                 b, memory, work,
+                 memory.queryPointer(row, memory.headOf(work, line)),
+                 memory.positionOf(row), piece.from, piece.to);
+             for (auto [i, number] : llvm::enumerate(state.outputs))
+               storePartial(b.broadcast(number, 1), work, piece, line,
+                            b.add(lane, b.i32(32 * i)));
+             b.when(b.compare(arith::CmpIPredicate::eq, lane, b.i32(0)), [&] {
+               storeNumbers(work, piece, line, state.maximum, state.sum);
+             });
+             return SmallVector<Value>();
+           });
+}
+
+void SplitLowering::storeNumbers(const AttentionWork &work, const Piece &piece,
+                                 Value line, Value maximum, Value sum) {
+  // The op's maxima are of scores, to the base e.
+  maximum = b.mul(maximum, b.number(b.getF32Type(), std::numbers::ln2));
+  Value place[] = {b.asIndex(piece.slot), b.asIndex(memory.rowOf(work, line)),
+                   b.asIndex(memory.headOf(work, line))};
+  b.storeScalar(maximum, op.getMaxima(), place);
+  b.storeScalar(sum, op.getSums(), place);
+}
+
+void SplitLowering::storePartial(Value numbers, const AttentionWork &work,
+                                 const Piece &piece, Value line,
+                                 Value element) {
+  int64_t headDim = memory.layout.headDim;
+  int64_t count = cast<VectorType>(numbers.getType()).getNumElements();
+  int64_t lanes = std::min(count, rowLanes(op.getPartials(), headDim));
+  Value row = b.asIndex(memory.rowOf(work, line));
+  Value start = b.mul(b.asIndex(memory.headOf(work, line)), b.index(headDim));
+  for (int64_t i = 0; i < count; i += lanes) {
+    Value at = b.add(element, b.i32(i));
+    Value part = vector::ExtractStridedSliceOp::create(
+        b, numbers, ArrayRef<int64_t>{i}, ArrayRef<int64_t>{lanes},
+        ArrayRef<int64_t>{1});
+    auto put = [&] {
+      b.storeRow(part, op.getPartials(),
+                 {b.asIndex(piece.slot), row, b.add(start, b.asIndex(at))});
+    };
+    if (headDim % elements == 0)
+      put();
+    else
+      b.when(b.less(at, b.i32(headDim)), put);
+  }
+}
+
+LogicalResult nvptx::lowerAttentionSplit(kernel::AttentionSplitOp op) {
+  auto layout = attentionLayout(op, AttentionOperands::of(op), op.getHeadDim(),
+                                op.getPage());
+  if (failed(layout) ||
+      failed(checkPieces(op, op.getMaxima(), op.getSums(), op.getPartials(),
+                         op.getHeads(), op.getHeadDim())))
+    return failure();
+  SplitLowering(op, *layout).run();
+  return success();
+}

@@ -1,0 +1,23 @@
+#ifndef LLMC_CODEGEN_NVPTX_LINEARBYMMA_H
+#define LLMC_CODEGEN_NVPTX_LINEARBYMMA_H
+
+#include "codegen/nvptx/LinearSums.h"
+
+namespace llmc::codegen::nvptx {
+
+/// Rows that a block does at once at most.
+constexpr int64_t mmaRows = 32;
+
+/// Lowers a linear whose weights are no f32 (LinearByMma.cpp).
+mlir::LogicalResult lowerLinearByMma(const LinearShape &shape);
+/// Whether lowerLinearByTiles takes a linear, and it asks for more rows than
+/// lowerLinearByMma does at once.
+bool fitsTiles(const LinearShape &shape);
+/// Lowers a linear of many rows (LinearByTiles.cpp).
+mlir::LogicalResult lowerLinearByTiles(const LinearShape &shape);
+/// Lowers one over weights of f32 (LinearByFma.cpp).
+mlir::LogicalResult lowerLinearByFma(const LinearShape &shape);
+
+} // namespace llmc::codegen::nvptx
+
+#endif // LLMC_CODEGEN_NVPTX_LINEARBYMMA_H
