@@ -1,5 +1,6 @@
 #include "codegen/nvptx/PtxModule.h"
 
+#include "codegen/nvptx/NvptxLevel.h"
 #include "llvm/ADT/StringSet.h"
 
 using namespace llmc;
@@ -15,6 +16,12 @@ namespace {
 /// A module that grows kernel by kernel.
 class Joiner {
 public:
+  explicit Joiner(const NvptxLevel &level) {
+    // "+ptx80": code of a lesser level may say less than this one needs.
+    unsigned tenths = 0;
+    level.features.trim("+ptx").getAsInteger(10, tenths);
+    version = tenths / 10.0;
+  }
   Status add(const KernelObject &object);
   std::string text(llvm::StringRef level) const;
 
@@ -93,7 +100,10 @@ Result<PtxModule> llmc::codegen::joinPtx(llvm::ArrayRef<KernelObject> objects,
                                          llvm::StringRef level) {
   PtxModule module;
   module.level = level.str();
-  Joiner joiner;
+  const NvptxLevel *known = findNvptxLevel(level);
+  if (!known)
+    return joinError("", level.str() + " is no level of this target");
+  Joiner joiner(*known);
   llvm::StringSet<> added;
   for (const KernelObject &object : objects) {
     if (object.level != level)

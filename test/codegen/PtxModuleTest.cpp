@@ -37,6 +37,14 @@ TEST(PtxModule, HasOneHeaderOverAllKernels) {
   EXPECT_EQ(module->entries[1].figures.sharedBytes, 1024);
 }
 
+TEST(PtxModule, HasTheVersionThatItsLevelNeeds) {
+  KernelObject lesser = object("a");
+  lesser.level = "sm_90a";
+  auto module = joinPtx({lesser}, "sm_90a");
+  ASSERT_TRUE(module) << module.error().why;
+  EXPECT_EQ(module->text.find(".version 8.0\n.target sm_90a\n"), 0u);
+}
+
 TEST(PtxModule, HasEqualKernelsOnce) {
   auto module = joinPtx({object("a", "7.0", "k_same"), object("b", "7.0", "k_same")}, "sm_80");
   ASSERT_TRUE(module) << module.error().why;
