@@ -1,0 +1,3 @@
+llmc_unit_test(sim-tests
+  sim/KernelTest.cpp
+  LINK LlmcSim)
