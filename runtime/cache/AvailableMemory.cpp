@@ -1,4 +1,4 @@
-#include "runtime/cache/KvCache.h"
+#include "runtime/cache/AvailableMemory.h"
 
 #include <algorithm>
 #include <cstdio>

@@ -2,12 +2,14 @@
 #ifndef LLMC_RUNTIME_CACHE_KVCACHE_H
 #define LLMC_RUNTIME_CACHE_KVCACHE_H
 
+#include "runtime/cache/PageMemory.h"
 #include "runtime/format/CacheLayout.h"
 #include "runtime/format/ElementType.h"
 #include "runtime/support/Error.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -23,12 +25,12 @@ namespace llmc {
 /// time.
 class KvCache {
 public:
-  /// Error: OutOfMemory.
+  /// \p make gives the pool its memory. Error: OutOfMemory.
   static Result<KvCache> create(const CacheLayout &layout, ElementType type,
-                                int64_t maxContext, int64_t maxSequences);
-  KvCache(KvCache &&other) noexcept;
+                                int64_t maxContext, int64_t maxSequences,
+                                const PageMemoryMaker &make = makeHostPages);
+  KvCache(KvCache &&) = default;
   KvCache &operator=(KvCache &&) = delete;
-  ~KvCache();
 
   /// The number of a new, empty sequence; -1 where all are taken.
   int32_t newSequence();
@@ -54,19 +56,19 @@ public:
             at(pageCounts[at(sequence)])};
   }
 
-  const CacheLayout &layout() const { return shape; }
+  const CacheLayout &layout() const { return pool.layout; }
   int64_t maxContext() const { return context; }
   int64_t maxSequences() const { return static_cast<int64_t>(lengths.size()); }
   /// Columns of a page table that holds a sequence at full context.
   int64_t maxPagesPerSequence() const { return pagesPerSequence; }
-  int64_t poolPages() const { return pagesInPool; }
-  int64_t pageBytes() const { return bytesPerPage; }
+  int64_t poolPages() const { return pool.pages; }
+  int64_t pageBytes() const { return pool.pageBytes; }
   /// Pages that some sequence holds.
   int64_t usedPages() const { return used; }
   /// Bytes that were ever committed.
-  int64_t committedBytes() const { return committed; }
-  /// The pool: [poolPages, pageElements] elements.
-  std::byte *base() const { return pool; }
+  int64_t committedBytes() const { return memory->committedBytes(); }
+  /// The pool: [poolPages, pageElements] elements, in its PageMemory.
+  std::byte *base() const { return memory->base(); }
 
 private:
   KvCache() = default;
@@ -74,35 +76,22 @@ private:
   int32_t *table(int32_t sequence) {
     return &tables[at(sequence) * at(pagesPerSequence)];
   }
-  std::byte *pageAt(int32_t page) const { return pool + page * bytesPerPage; }
   /// A page of zeros with one reference. Error: OutOfMemory.
   Result<int32_t> takePage();
-  /// Zeros the rows of \p page from \p row on: a row that is not filled may hold
-  /// no infinity of a former one, which masks would spread (0 × inf is NaN).
-  void clearRows(int32_t page, int64_t row);
   void dropPage(int32_t page);
-  Status commit(int64_t bytes);
 
-  CacheLayout shape;
+  PoolShape pool;
+  std::unique_ptr<PageMemory> memory;
   int64_t context = 0;
   int64_t pagesPerSequence = 0;
-  int64_t pagesInPool = 0;
-  int64_t bytesPerPage = 0;
-  std::byte *pool = nullptr;
-  int64_t reservedBytes = 0;
-  int64_t committed = 0;
   int64_t used = 0;
   int32_t untouched = 0;           // pages from here on were never taken
-  std::vector<int32_t> freePages;  // capacity [pagesInPool]; last in, first out
-  std::vector<uint32_t> references; // [pagesInPool]
+  std::vector<int32_t> freePages;   // capacity [pool.pages]; last in, first out
+  std::vector<uint32_t> references; // [pool.pages]
   std::vector<int32_t> tables;      // [maxSequences, pagesPerSequence]
   std::vector<int32_t> pageCounts;  // [maxSequences]
   std::vector<int64_t> lengths;     // [maxSequences]; -1: number not in use
 };
-
-/// Bytes that the process may still take, as the system and its cgroup tell;
-/// INT64_MAX where they do not.
-int64_t availableMemory();
 
 } // namespace llmc
 

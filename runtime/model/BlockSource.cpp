@@ -1,6 +1,6 @@
 #include "runtime/model/BlockSource.h"
 
-#include "runtime/cache/KvCache.h"
+#include "runtime/cache/AvailableMemory.h"
 #include "runtime/model/LoadPolicy.h"
 
 #include <algorithm>

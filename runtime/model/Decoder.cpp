@@ -1,5 +1,7 @@
 #include "runtime/model/Decoder.h"
 
+#include "runtime/cache/AvailableMemory.h"
+
 #include <algorithm>
 #include <numeric>
 

@@ -1,6 +1,6 @@
 #include "runtime/model/GraphExecutor.h"
 
-#include "runtime/cache/KvCache.h"
+#include "runtime/cache/AvailableMemory.h"
 #include "runtime/model/Memory.h"
 
 namespace llmc {

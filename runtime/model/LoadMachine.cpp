@@ -1,6 +1,6 @@
 #include "runtime/model/LoadMachine.h"
 
-#include "runtime/cache/KvCache.h"
+#include "runtime/cache/AvailableMemory.h"
 #include "runtime/cpu/ReadTime.h"
 #include "runtime/model/Memory.h"
 

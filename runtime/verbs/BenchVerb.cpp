@@ -1,3 +1,4 @@
+#include "runtime/cache/AvailableMemory.h"
 #include "runtime/verbs/BenchReport.h"
 #include "runtime/verbs/Console.h"
 #include "runtime/verbs/Verbs.h"

@@ -1,4 +1,4 @@
-#include "runtime/cache/KvCache.h"
+#include "runtime/cache/AvailableMemory.h"
 #include "runtime/cpu/CpuLevel.h"
 #include "runtime/cpu/ThreadPool.h"
 #include "runtime/format/Artifact.h"

@@ -1,5 +1,6 @@
 #include "runtime/verbs/RunPrompts.h"
 
+#include "runtime/cache/AvailableMemory.h"
 #include "runtime/verbs/Answer.h"
 #include "runtime/verbs/Console.h"
 #include "runtime/verbs/Failure.h"

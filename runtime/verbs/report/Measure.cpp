@@ -1,6 +1,6 @@
 #include "runtime/verbs/report/Measure.h"
 
-#include "runtime/cache/KvCache.h"
+#include "runtime/cache/AvailableMemory.h"
 #include "runtime/model/Decoder.h"
 #include "runtime/model/GraphExecutor.h"
 #include "runtime/model/Memory.h"
