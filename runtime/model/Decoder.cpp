@@ -1,6 +1,7 @@
 #include "runtime/model/Decoder.h"
 
 #include "runtime/cache/AvailableMemory.h"
+#include "runtime/model/StepExecutor.h"
 
 #include <algorithm>
 #include <numeric>

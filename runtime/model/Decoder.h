@@ -2,7 +2,10 @@
 #ifndef LLMC_RUNTIME_MODEL_DECODER_H
 #define LLMC_RUNTIME_MODEL_DECODER_H
 
-#include "runtime/model/StepExecutor.h"
+#include "runtime/cache/KvCache.h"
+#include "runtime/model/LoadedModel.h"
+#include "runtime/model/Memory.h"
+#include "runtime/model/StepRunner.h"
 
 #include <cstdint>
 #include <functional>
@@ -34,7 +37,7 @@ struct Continuation {
 using RowReceiver = std::function<Status(size_t part, size_t row,
                                          std::span<const float> logits)>;
 
-/// One thread at a time. Errors of the steps: those of StepExecutor::run, and
+/// One thread at a time. Errors of the steps: those of StepRunner::run, and
 /// ArtifactDamaged where the weights' check failed.
 class Decoder {
 public:
@@ -47,7 +50,7 @@ public:
   int32_t start() { return pages.newSequence(); }
   KvCache &cache() { return pages; }
   const DecoderConfig &config() const { return module.decoder; }
-  StepExecutor &executor() { return *steps; }
+  StepRunner &executor() { return *steps; }
 
   /// Appends \p tokens (at least one) in chunks; the logits [vocabulary] that
   /// follow the last, valid until the next call.
@@ -86,7 +89,7 @@ private:
   LoadedModel &model;
   const Module &module;
   KvCache pages;
-  std::unique_ptr<StepExecutor> steps;
+  std::unique_ptr<StepRunner> steps;
   int64_t chunk = 0;
   Memory logits;                        // [rows, vocabulary] f32
   std::vector<int32_t> batchTokens;     // [chunk]

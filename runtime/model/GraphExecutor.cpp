@@ -1,6 +1,7 @@
 #include "runtime/model/GraphExecutor.h"
 
 #include "runtime/cache/AvailableMemory.h"
+#include "runtime/cpu/RunProgram.h"
 #include "runtime/model/Memory.h"
 
 namespace llmc {
@@ -117,7 +118,7 @@ GraphExecutor::run(std::span<const Tensor> inputs) {
   }
   LLMC_CHECK(bound.setMemory(memory));
   LLMC_CHECK(model.weightCheck->wait());
-  bound.run(model.kernels, *model.threads, observer);
+  runProgram(bound, model.kernels, *model.threads, observer);
   return results;
 }
 

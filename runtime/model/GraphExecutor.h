@@ -4,6 +4,7 @@
 
 #include "runtime/model/LoadedModel.h"
 #include "runtime/program/BoundProgram.h"
+#include "runtime/program/LaunchObserver.h"
 #include "runtime/support/Npy.h"
 
 #include <memory>

@@ -1,12 +1,24 @@
 #include "runtime/model/StepExecutor.h"
 
+#include "runtime/cpu/RunProgram.h"
+
 #include <algorithm>
 
 namespace llmc {
 
+namespace {
+
+/// Kernels write to no input.
+std::span<std::byte> onlyRead(std::span<const std::byte> bytes) {
+  return {const_cast<std::byte *>(bytes.data()), bytes.size()};
+}
+
+} // namespace
+
 StepExecutor::StepExecutor(LoadedModel &model, const Module &module,
                            KvCache &cache)
-    : model(model), config(module.decoder), cache(cache) {
+    : model(model), config(module.decoder), cache(cache),
+      batch(module.decoder, cache) {
   programs.reserve(module.programs.size());
   size_t symbolCount = 0;
   for (const Program &program : module.programs) {
@@ -18,13 +30,6 @@ StepExecutor::StepExecutor(LoadedModel &model, const Module &module,
     symbolCount = std::max(symbolCount, program.symbols.size());
   }
   symbols.resize(symbolCount);
-  size_t chunk = static_cast<size_t>(config.chunk);
-  positions.resize(chunk);
-  rowSequence.resize(chunk);
-  blocks.resize(2 * chunk);
-  pageTable.resize(static_cast<size_t>(
-      std::min(cache.maxSequences(), config.chunk) *
-      cache.maxPagesPerSequence()));
 }
 
 Result<std::unique_ptr<StepExecutor>>
@@ -40,49 +45,6 @@ StepExecutor::create(LoadedModel &model, const Module &module,
   return executor;
 }
 
-Status StepExecutor::check(const StepInput &input) const {
-  int64_t rows = 0;
-  for (const StepSequence &part : input.sequences)
-    rows += part.rows;
-  if (input.tokens.empty() ||
-      static_cast<int64_t>(input.tokens.size()) > config.chunk ||
-      rows != static_cast<int64_t>(input.tokens.size()) ||
-      input.rows.size() > input.tokens.size() ||
-      static_cast<int64_t>(input.sequences.size()) > cache.maxSequences())
-    return Error{Code::Internal, "a step has impossible rows", "", "", ""};
-  for (int32_t token : input.tokens)
-    if (token < 0 || token >= config.vocabulary)
-      return Error{Code::BadTokenId, "a token is outside the vocabulary",
-                   "token " + std::to_string(token),
-                   "the vocabulary has " + std::to_string(config.vocabulary) +
-                       " tokens, from 0 on",
-                   "give ids of this model's own tokenizer"};
-  return Status::ok();
-}
-
-/// Fills the arrays that describe the batch to attention and cache.
-void StepExecutor::describe(const StepInput &input) {
-  size_t row = 0;
-  blockCount = 0;
-  size_t columns = static_cast<size_t>(cache.maxPagesPerSequence());
-  for (size_t s = 0; s < input.sequences.size(); ++s) {
-    const StepSequence &part = input.sequences[s];
-    std::span<const int32_t> pages = cache.pages(part.sequence);
-    std::copy(pages.begin(), pages.end(), &pageTable[s * columns]);
-    int64_t position = cache.length(part.sequence);
-    for (int64_t i = 0; i < part.rows; ++i, ++row) {
-      positions[row] = static_cast<int32_t>(position + i);
-      rowSequence[row] = static_cast<int32_t>(s);
-      if (i % config.blockRows != 0)
-        continue;
-      size_t block = static_cast<size_t>(blockCount++);
-      blocks[2 * block] = static_cast<int32_t>(row);
-      blocks[2 * block + 1] =
-          static_cast<int32_t>(std::min(config.blockRows, part.rows - i));
-    }
-  }
-}
-
 BoundProgram *StepExecutor::choose(int64_t rows) {
   for (BoundProgram &program : programs)
     if (program.program().minRows <= rows && rows <= program.program().maxRows)
@@ -90,51 +52,11 @@ BoundProgram *StepExecutor::choose(int64_t rows) {
   return nullptr; // checkModel saw that every number of rows has one
 }
 
-std::span<std::byte> StepExecutor::inputNamed(std::string_view name,
-                                              const StepInput &input) {
-  auto bytes = [](auto &array, size_t count) {
-    auto *data = const_cast<int32_t *>(array.data());
-    return std::as_writable_bytes(std::span(data, count));
-  };
-  size_t rows = input.tokens.size();
-  if (name == "tokens")
-    return bytes(input.tokens, rows);
-  if (name == "positions")
-    return bytes(positions, rows);
-  if (name == "row_sequence")
-    return bytes(rowSequence, rows);
-  if (name == "rows")
-    return bytes(input.rows, input.rows.size());
-  if (name == "page_table")
-    return bytes(pageTable,
-                 input.sequences.size() *
-                     static_cast<size_t>(cache.maxPagesPerSequence()));
-  return bytes(blocks, 2 * static_cast<size_t>(blockCount));
-}
-
-int64_t StepExecutor::symbolNamed(char name, const StepInput &input) const {
-  switch (name) {
-  case 'T':
-    return static_cast<int64_t>(input.tokens.size());
-  case 'R':
-    return static_cast<int64_t>(input.rows.size());
-  case 'S':
-    return static_cast<int64_t>(input.sequences.size());
-  case 'P':
-    return cache.maxPagesPerSequence();
-  case 'B':
-    return blockCount;
-  default: // N; checkModel lets no other pass
-    return cache.poolPages();
-  }
-}
-
 Status StepExecutor::run(const StepInput &input, std::span<float> logits) {
-  LLMC_CHECK(check(input));
+  LLMC_CHECK(batch.check(input));
   LLMC_CHECK(model.weights->beforeStep(model.weightCheck->isDone()));
-  for (const StepSequence &part : input.sequences)
-    LLMC_CHECK(cache.reserve(part.sequence, part.rows));
-  describe(input);
+  LLMC_CHECK(batch.reserve(input));
+  batch.describe(input);
 
   BoundProgram *bound = choose(static_cast<int64_t>(input.tokens.size()));
   if (!bound)
@@ -142,7 +64,7 @@ Status StepExecutor::run(const StepInput &input, std::span<float> logits) {
                  "", ""};
   const Program &program = bound->program();
   for (size_t i = 0; i < program.symbols.size(); ++i)
-    symbols[i] = symbolNamed(program.symbols[i][0], input);
+    symbols[i] = batch.symbol(program.symbols[i][0], input);
   LLMC_CHECK(bound->setSymbols(
       std::span<const int64_t>(symbols).first(program.symbols.size())));
 
@@ -151,13 +73,12 @@ Status StepExecutor::run(const StepInput &input, std::span<float> logits) {
   memory.cache = {cache.base(), static_cast<size_t>(cache.poolPages() *
                                                     cache.pageBytes())};
   for (size_t i = 0; i < program.inputs.size(); ++i)
-    memory.inputs[i] = inputNamed(program.inputs[i].name, input);
+    memory.inputs[i] = onlyRead(batch.input(program.inputs[i].name, input));
   memory.outputs[0] = std::as_writable_bytes(logits);
   LLMC_CHECK(bound->setMemory(memory));
 
-  bound->run(model.kernels, *model.threads, observer);
-  for (const StepSequence &part : input.sequences)
-    cache.advance(part.sequence, part.rows);
+  runProgram(*bound, model.kernels, *model.threads, observer);
+  batch.advance(input);
   return Status::ok();
 }
 

@@ -3,19 +3,12 @@
 #include "runtime/program/Values.h"
 
 #include <algorithm>
-#include <ctime>
 
 namespace llmc {
 
 namespace {
 
 constexpr int64_t maxBytes = int64_t(1) << 46;
-
-int64_t now() {
-  timespec time;
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return int64_t(time.tv_sec) * 1000000000 + time.tv_nsec;
-}
 
 Error outside(const Program &program, std::string why) {
   return {Code::ArtifactDamaged, "the schedule does not fit its memory",
@@ -162,22 +155,6 @@ Status BoundProgram::setMemory(const ProgramMemory &memory) {
   weightsVersion = weights.version();
   placed = true;
   return Status::ok();
-}
-
-void BoundProgram::run(const KernelCode &kernels, ThreadPool &threads,
-                       LaunchObserver *observer) {
-  void *const *buffer = arguments.data();
-  const int64_t *scalar = scalars.data();
-  for (size_t i = 0; i < code.launches.size(); ++i) {
-    const Launch &launch = code.launches[i];
-    int64_t begin = observer ? now() : 0;
-    threads.run(kernels.function(launch.kernel), buffer, scalar,
-                values[launch.tiles]);
-    if (observer)
-      observer->launched(code, i, begin, now());
-    buffer += launch.buffers.size();
-    scalar += launch.scalars.size();
-  }
 }
 
 } // namespace llmc

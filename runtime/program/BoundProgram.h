@@ -2,8 +2,6 @@
 #ifndef LLMC_RUNTIME_PROGRAM_BOUNDPROGRAM_H
 #define LLMC_RUNTIME_PROGRAM_BOUNDPROGRAM_H
 
-#include "runtime/cpu/KernelCode.h"
-#include "runtime/cpu/ThreadPool.h"
 #include "runtime/format/Program.h"
 #include "runtime/program/WeightPlaces.h"
 #include "runtime/support/Error.h"
@@ -15,18 +13,8 @@
 
 namespace llmc {
 
-/// Told of every launch when a trace is wanted.
-class LaunchObserver {
-public:
-  /// \p begin and \p end in nanoseconds of CLOCK_MONOTONIC.
-  virtual void launched(const Program &program, size_t launch, int64_t begin,
-                        int64_t end) = 0;
-
-protected:
-  ~LaunchObserver() = default;
-};
-
-/// Memory that a program's buffers lie in, apart from weights.
+/// Memory that a program's buffers lie in, apart from weights. For a device the
+/// addresses are the device's: nothing is read or written through them here.
 struct ProgramMemory {
   std::span<std::byte> arena;
   std::vector<std::span<std::byte>> inputs;  // [program.inputs]; only read
@@ -52,12 +40,13 @@ public:
   /// the weights' places have changed since the last call. Error:
   /// ArtifactDamaged.
   Status setMemory(const ProgramMemory &memory);
-  /// All launches in order.
-  void run(const KernelCode &kernels, ThreadPool &threads,
-           LaunchObserver *observer = nullptr);
 
   const Program &program() const { return code; }
   int64_t value(ValueId id) const { return values[id]; }
+  /// The buffers of all launches, one launch after another, after setMemory.
+  void *const *allBuffers() const { return arguments.data(); }
+  /// The scalars of all launches, likewise, after setSymbols.
+  const int64_t *allScalars() const { return scalars.data(); }
   /// Bytes of an argument with its extents as computed. Errors:
   /// ArtifactDamaged for negative extents or more than 2^46 bytes.
   Result<int64_t> argumentBytes(const Argument &argument) const;

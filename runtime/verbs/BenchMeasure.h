@@ -3,6 +3,7 @@
 #define LLMC_RUNTIME_VERBS_BENCHMEASURE_H
 
 #include "runtime/program/Costs.h"
+#include "runtime/program/LaunchObserver.h"
 #include "runtime/verbs/MatrixRate.h"
 #include "runtime/verbs/PeakMemory.h"
 #include "runtime/verbs/Session.h"

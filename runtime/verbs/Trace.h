@@ -3,7 +3,7 @@
 #define LLMC_RUNTIME_VERBS_TRACE_H
 
 #include "runtime/model/WeightLoading.h"
-#include "runtime/program/BoundProgram.h"
+#include "runtime/program/LaunchObserver.h"
 
 #include <cstdint>
 #include <string>
