@@ -278,7 +278,8 @@ Status Arguments::takePositional(std::string_view word, size_t &count) {
                                   positionals.back().target)))
     return Error{Code::UnknownFlag, "there is one argument too many",
                  std::string(word), "",
-                 "put a prompt of several words in quotes"};
+                 positionals.empty() ? "leave it out; --help shows examples"
+                                     : "put a text of several words in quotes"};
   const Positional &slot = positionals[std::min(count, positionals.size() - 1)];
   ++count;
   if (auto *list = std::get_if<std::vector<std::string> *>(&slot.target))

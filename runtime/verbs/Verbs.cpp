@@ -147,6 +147,12 @@ void suggestVerb(std::span<const std::string_view> words,
            program + " " + std::string(meant) + "\n");
 }
 
+/// The exit code of an answer that is \p text.
+int answer(const std::string &text) {
+  Status status = print(text);
+  return status ? static_cast<int>(Exit::Ok) : fail(status.error(), /*json=*/false);
+}
+
 } // namespace
 
 int runVerb(Invocation invocation) {
@@ -174,10 +180,10 @@ int modelMain(std::string program, std::string self,
       report(text);
       return static_cast<int>(Exit::Usage);
     }
-    return print(text) ? 0 : static_cast<int>(Exit::IoError);
+    return answer(text);
   }
   if (words[0] == "--version" || words[0] == "version")
-    return print(std::string(versionText) + "\n") ? 0 : static_cast<int>(Exit::IoError);
+    return answer(std::string(versionText) + "\n");
   if (words[0] == "compile" || words[0] == "explain")
     return fail(compilersVerb(words[0], program), wantsJson(words));
   std::string name = pathOf(program, self);

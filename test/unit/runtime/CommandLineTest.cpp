@@ -152,6 +152,22 @@ TEST(CommandLine, MistakesHaveTheirExitCodes) {
   EXPECT_NE(outcome.err.find("LLMC-E501"), std::string::npos) << outcome.err;
 }
 
+TEST(CommandLine, AnAnswerThatCannotBeWrittenIsAnError) {
+  Binary program;
+  for (const char *words : {"--help", "--version", "run --help", "-n 3 abc", "doctor", "verify",
+                            "inspect", "bench -r 1 -n 3", "eval --ids=5,6"}) {
+    Outcome outcome = program.shell(std::string("./model.bin ") + words + " >/dev/full");
+    EXPECT_EQ(outcome.exit, 74) << words;
+    EXPECT_NE(outcome.err.find("LLMC-E703"), std::string::npos) << words << outcome.err;
+  }
+}
+
+TEST(CommandLine, AWordTooManyIsToldWithWhatTheVerbTakes) {
+  Binary program;
+  EXPECT_NE(program.run("verify extra").err.find("leave it out"), std::string::npos);
+  EXPECT_NE(program.run("run some words").err.find("in quotes"), std::string::npos);
+}
+
 TEST(CommandLine, TextNeedsATokenizer) {
   Outcome outcome = Binary(false).run("hello");
   EXPECT_EQ(outcome.exit, 2);
