@@ -112,6 +112,8 @@ constexpr Probe probes[] = {
 
 } // namespace
 
+static constexpr int64_t longEnough = 20000000; // ns
+
 MatrixRate matrixRate(ThreadPool &threads, std::string_view level, ElementType type) {
   auto probe = std::ranges::find_if(probes, [&](const Probe &candidate) {
     return level.starts_with(candidate.level) && candidate.type.value_or(type) == type;
@@ -121,10 +123,12 @@ MatrixRate matrixRate(ThreadPool &threads, std::string_view level, ElementType t
   Work work{size_t(1) << 18, std::vector<float>(threads.threads())};
   double best = 0;
   // Short ones, so that some are not disturbed where other work comes between.
-  for (int pass = 0; pass < 12; ++pass) {
+  int64_t spent = 0;
+  for (int pass = 0; pass < 3 || (pass < 12 && spent < longEnough); ++pass) {
     int64_t begin = monotonicNow();
     threads.runAll(probe->run, &work);
     auto time = static_cast<double>(std::max<int64_t>(monotonicNow() - begin, 1));
+    spent += static_cast<int64_t>(time);
     for (volatile float result : work.results)
       (void)result;
     best = std::max(best, 1e9 * probe->operationsPerRound *

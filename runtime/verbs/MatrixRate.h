@@ -17,7 +17,7 @@ struct MatrixRate {
 
 /// What \p threads together reach with the instructions that kernels of \p level
 /// use for weights of \p type: a loop of independent multiply-adds that touches
-/// no memory, the best of twelve passes.
+/// no memory, the best of 3 passes, or of up to 12 that take 20 ms.
 MatrixRate matrixRate(ThreadPool &threads, std::string_view level, ElementType type);
 
 } // namespace llmc

@@ -3,6 +3,7 @@
 #include "runtime/cpu/CpuLevel.h"
 #include "runtime/support/OutputFile.h"
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/ProgressLine.h"
 #include "runtime/verbs/report/Measure.h"
 #include "runtime/verbs/report/Parts.h"
 
@@ -88,11 +89,14 @@ Status write(const Subject &subject, const std::string &path) {
 } // namespace
 
 Status writeReport(const std::string &file, const std::string &shownName, const ReportFlags &flags) {
+  ProgressLine line;
+  line.showNow("inspect: measuring what the machine gives");
   if (!flags.measure) {
     LLMC_TRY(Artifact artifact, Artifact::open(file));
     Subject subject{artifact, shownName, {}, {}, {}, {}, flags.extent};
     LLMC_TRY(subject.points, stepPoints(artifact.model(), flags.extent));
     LLMC_TRY(subject.limits, limitsOf(artifact.model(), flags, nullptr));
+    line.clear();
     return write(subject, flags.path);
   }
   LLMC_TRY(std::unique_ptr<LoadedModel> model, LoadedModel::open(file, unsigned(flags.threads)));
@@ -100,11 +104,13 @@ Status writeReport(const std::string &file, const std::string &shownName, const 
   LLMC_TRY(subject.points, stepPoints(subject.model(), flags.extent));
   LLMC_CHECK(model->weightCheck->wait());
   LLMC_TRY(subject.limits, limitsOf(subject.model(), flags, model->threads.get()));
+  line.showNow("inspect: running steps for the times of kernels");
   if (Status status = measureTimes(*model, subject.points); !status) {
     // What a graph asks of its inputs may not be met by zeros of one extent.
     if (status.error().code != Code::BadTensor && status.error().code != Code::OutOfMemory)
       return status;
     subject.whyNoTimes = status.error().what + " (" + status.error().where + "): " + status.error().why;
+    line.clear();
     report("note: no times: " + subject.whyNoTimes + "\n");
   }
   // Other programs' work may have come between: the better of two counts.
@@ -113,6 +119,7 @@ Status writeReport(const std::string &file, const std::string &shownName, const 
   unsigned threads = model->threads->threads();
   subject.machine = cpuFeatures().brand + ", " + subject.model().images[model->image].level + ", " +
                     std::to_string(threads) + (threads == 1 ? " thread" : " threads");
+  line.clear();
   return write(subject, flags.path);
 }
 
