@@ -41,7 +41,9 @@ Result<InputText> InputText::read(const std::string &path, size_t most) {
     return input;
   }
   struct stat status;
-  if (::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) {
+  // Files of /proc are regular and without a size, and hold something all the same.
+  if (::stat(path.c_str(), &status) != 0 || S_ISDIR(status.st_mode) ||
+      (S_ISREG(status.st_mode) && status.st_size > 0)) {
     LLMC_TRY(input.file, MappedFile::open(path));
     return input;
   }

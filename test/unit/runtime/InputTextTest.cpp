@@ -33,6 +33,17 @@ TEST(InputText, ComesFromWhateverCanBeRead) {
   EXPECT_EQ(program.shell("cat prompts.txt | ./model.bin eval --text=-").out, judged.out);
 }
 
+TEST(InputText, OfAFileWithoutASizeIsReadAllTheSame) {
+  auto status = InputText::read("/proc/self/status");
+  ASSERT_TRUE(bool(status)) << status.error().render();
+  EXPECT_NE(status->text().find("VmHWM:"), std::string_view::npos);
+  TemporaryFile empty("empty.txt");
+  writeBytes(empty.path(), {});
+  auto nothing = InputText::read(empty.path());
+  ASSERT_TRUE(bool(nothing));
+  EXPECT_EQ(nothing->text(), "");
+}
+
 TEST(InputText, ThatDoesNotEndIsRefusedByName) {
   auto endless = InputText::read("/dev/zero", 1000);
   ASSERT_FALSE(endless);
