@@ -1,5 +1,6 @@
 #include "runtime/tokenizer/Charsmap.h"
 
+#include "runtime/tokenizer/GrowingText.h"
 #include "runtime/tokenizer/Unicode.h"
 
 namespace llmc::tokenizer {
@@ -16,8 +17,7 @@ Result<Charsmap> Charsmap::create(std::string_view blob,
   auto bad = [](std::string why) {
     return Error{Code::BadTokenizer,
                  "cannot read the character map of the normalizer",
-                 "precompiled_charsmap",
-                 std::move(why),
+                 "precompiled_charsmap", std::move(why),
                  "take the tokenizer's files from where the model is from"};
   };
   if (blob.size() < 4)
@@ -75,26 +75,13 @@ void Charsmap::eachRule(std::string_view text, F found) const {
   }
 }
 
-/// A few bytes can become many; the whole stays below 2 GiB.
-static Status append(std::string &out, std::string_view text) {
-  if (out.size() + text.size() >= size_t(1) << 31)
-    return Error{Code::TokenizeLimit,
-                 "cannot normalize the text",
-                 {},
-                 "it would be longer than 2 GiB",
-                 "tokenize it in smaller parts"};
-  out += text;
-  return Status::ok();
-}
-
 /// Whether \p length is a border of characters in \p text.
 static bool isBorder(std::string_view text, size_t length) {
   return length == text.size() || (uint8_t(text[length]) & 0xC0) != 0x80;
 }
 
 Result<std::string> Charsmap::applyLongest(std::string_view text) const {
-  std::string out;
-  out.reserve(text.size());
+  GrowingText out(text.size());
   while (!text.empty()) {
     size_t length = kept.longestPrefix(text).length;
     std::string_view replacement = text.substr(0, length);
@@ -108,10 +95,11 @@ Result<std::string> Charsmap::applyLongest(std::string_view text) const {
       length = decodeOne(text).length;
       replacement = text.substr(0, length);
     }
-    LLMC_CHECK(append(out, replacement));
     text.remove_prefix(length);
+    if (!out.append(replacement, text.size()))
+      return GrowingText::tooLong();
   }
-  return out;
+  return std::move(out.text);
 }
 
 bool Charsmap::shortest(std::string_view text,
@@ -126,14 +114,14 @@ bool Charsmap::shortest(std::string_view text,
 }
 
 Result<std::string> Charsmap::applyToGraphemes(std::string_view text) const {
-  std::string out;
-  out.reserve(text.size());
+  GrowingText out(text.size());
   while (!text.empty()) {
     size_t length = graphemeLength(text);
     std::string_view grapheme = text.substr(0, length), replacement;
     text.remove_prefix(length);
     if (length < 6 && shortest(grapheme, replacement)) {
-      LLMC_CHECK(append(out, replacement));
+      if (!out.append(replacement, text.size()))
+        return GrowingText::tooLong();
       continue;
     }
     while (!grapheme.empty()) {
@@ -141,11 +129,12 @@ Result<std::string> Charsmap::applyToGraphemes(std::string_view text) const {
           grapheme.substr(0, decodeOne(grapheme).length);
       if (!shortest(character, replacement))
         replacement = character;
-      LLMC_CHECK(append(out, replacement));
+      if (!out.append(replacement, text.size()))
+        return GrowingText::tooLong();
       grapheme.remove_prefix(character.size());
     }
   }
-  return out;
+  return std::move(out.text);
 }
 
 } // namespace llmc::tokenizer

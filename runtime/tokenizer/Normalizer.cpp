@@ -1,35 +1,12 @@
 #include "runtime/tokenizer/Normalizer.h"
 
+#include "runtime/tokenizer/CharacterSteps.h"
 #include "runtime/tokenizer/Unicode.h"
 
+#include <algorithm>
+#include <span>
+
 namespace llmc::tokenizer {
-
-std::string replaceAll(std::string_view text, std::string_view pattern,
-                       std::string_view content) {
-  std::string out;
-  out.reserve(text.size());
-  size_t from = 0;
-  for (size_t at; (at = text.find(pattern, from)) != std::string_view::npos;
-       from = at + pattern.size()) {
-    out.append(text.substr(from, at - from));
-    out.append(content);
-  }
-  out.append(text.substr(from));
-  return out;
-}
-
-/// \p write(character, out) for each character of \p text.
-template <typename F>
-static std::string mapCharacters(std::string_view text, F write) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    Utf8Head head = decodeOne(text);
-    write(head.codePoint, out);
-    text.remove_prefix(head.length);
-  }
-  return out;
-}
 
 static std::string_view stripLeft(std::string_view text) {
   while (!text.empty()) {
@@ -54,22 +31,21 @@ static std::string_view stripRight(std::string_view text) {
 }
 
 /// Without spaces in front, and with one where there are several.
-static std::string collapseSpaces(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  bool space = true;
-  for (char c : text) {
-    if (c != ' ' || !space)
-      out += c;
-    space = c == ' ';
+static void collapseSpaces(std::string &text) {
+  size_t size = 0;
+  for (size_t at = 0; at < text.size();) {
+    if (text[at] == ' ' && (size == 0 || text[size - 1] == ' ')) {
+      ++at;
+      continue;
+    }
+    // Up to the next space, and that too.
+    size_t end = std::min(text.find(' ', at), text.size() - 1) + 1;
+    if (size != at)
+      std::copy(text.data() + at, text.data() + end, text.data() + size);
+    size += end - at;
+    at = end;
   }
-  return out;
-}
-
-static std::string letters(std::string_view bytes) {
-  std::string out;
-  appendLetters(out, bytes);
-  return out;
+  text.resize(size);
 }
 
 Result<Normalizer> Normalizer::create(std::vector<NormalizerStep> steps) {
@@ -97,6 +73,15 @@ Result<Normalizer::Output> Normalizer::apply(std::string_view input,
   bool lostFront = false;
   for (size_t i = 0; i < steps.size(); ++i) {
     const NormalizerStep &step = steps[i];
+    if (isCharacterStep(step)) {
+      auto end = std::find_if_not(steps.begin() + ptrdiff_t(i), steps.end(),
+                                  isCharacterStep);
+      size_t count = size_t(end - steps.begin()) - i;
+      LLMC_TRY(text,
+               applyCharacterSteps(std::span(steps).subspan(i, count), text));
+      i += count - 1;
+      continue;
+    }
     using Kind = NormalizerStep::Kind;
     switch (step.kind) {
     case Kind::Prepend:
@@ -121,21 +106,6 @@ Result<Normalizer::Output> Normalizer::apply(std::string_view input,
       text = std::move(out);
       break;
     }
-    case Kind::Nfc:
-      text = normalize(text, NormalForm::Nfc);
-      break;
-    case Kind::Nfd:
-      text = normalize(text, NormalForm::Nfd);
-      break;
-    case Kind::Nfkc:
-      text = normalize(text, NormalForm::Nfkc);
-      break;
-    case Kind::Nfkd:
-      text = normalize(text, NormalForm::Nfkd);
-      break;
-    case Kind::Lowercase:
-      text = lowercase(text);
-      break;
     case Kind::StripLeft:
       if (std::string_view rest = stripLeft(text); rest.size() != text.size()) {
         lostFront = true;
@@ -150,51 +120,11 @@ Result<Normalizer::Output> Normalizer::apply(std::string_view input,
       break;
     case Kind::CollapseSpaces:
       lostFront |= text.starts_with(' ');
-      text = collapseSpaces(text);
+      collapseSpaces(text);
       break;
     case Kind::TrimEnd:
       while (text.ends_with(step.pattern))
         text.resize(text.size() - step.pattern.size());
-      break;
-    case Kind::StripNonspacing:
-      text = mapCharacters(text, [](char32_t c, std::string &out) {
-        if (!isNonspacingMark(c))
-          appendUtf8(out, c);
-      });
-      break;
-    case Kind::StripMarks:
-      text = mapCharacters(text, [](char32_t c, std::string &out) {
-        if (!isMark(c))
-          appendUtf8(out, c);
-      });
-      break;
-    case Kind::BertClean:
-      text = mapCharacters(text, [](char32_t c, std::string &out) {
-        if (c == 0 || c == 0xFFFD || isOther(c))
-          return;
-        appendUtf8(out, isBertSpace(c) ? U' ' : c);
-      });
-      break;
-    case Kind::SpaceCjk:
-      text = mapCharacters(text, [](char32_t c, std::string &out) {
-        bool cjk = isCjkIdeograph(c);
-        if (cjk)
-          out += ' ';
-        appendUtf8(out, c);
-        if (cjk)
-          out += ' ';
-      });
-      break;
-    case Kind::Nmt:
-      text = mapCharacters(text, [](char32_t c, std::string &out) {
-        if (isNmtSpace(c))
-          out += ' ';
-        else if (!isNmtControl(c))
-          appendUtf8(out, c);
-      });
-      break;
-    case Kind::ByteMap:
-      text = letters(text);
       break;
     case Kind::Charsmap:
     case Kind::CharsmapGraphemes: {
@@ -204,6 +134,8 @@ Result<Normalizer::Output> Normalizer::apply(std::string_view input,
       text = std::move(mapped);
       break;
     }
+    default: // The character steps.
+      break;
     }
   }
   return Output{std::move(text), lostFront};

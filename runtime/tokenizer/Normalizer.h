@@ -34,10 +34,6 @@ private:
   std::vector<std::optional<Charsmap>> charsmaps; // [steps]
 };
 
-/// \p text with every \p pattern (not empty) replaced, from left to right.
-std::string replaceAll(std::string_view text, std::string_view pattern,
-                       std::string_view content);
-
 } // namespace llmc::tokenizer
 
 #endif // LLMC_RUNTIME_TOKENIZER_NORMALIZER_H

@@ -1,6 +1,6 @@
 #include "runtime/tokenizer/StreamDecoder.h"
 
-#include "runtime/tokenizer/Normalizer.h"
+#include "runtime/tokenizer/CharacterSteps.h"
 #include "runtime/tokenizer/Tokenizer.h"
 #include "runtime/tokenizer/Unicode.h"
 

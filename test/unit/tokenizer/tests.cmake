@@ -1,5 +1,6 @@
 llmc_unit_test(tokenizer-tests
   "${CMAKE_CURRENT_LIST_DIR}/BpeTest.cpp"
+  "${CMAKE_CURRENT_LIST_DIR}/CharacterStepsTest.cpp"
   "${CMAKE_CURRENT_LIST_DIR}/CompilePatternTest.cpp"
   "${CMAKE_CURRENT_LIST_DIR}/ConformanceCases.cpp"
   "${CMAKE_CURRENT_LIST_DIR}/ConformanceTest.cpp"
