@@ -31,6 +31,8 @@ public:
   Status apply(std::string_view text, bool atStart, StepBudget &budget,
                WordCache *cache, const TakePiece &take) const;
 
+  size_t stepCount() const { return steps.size(); }
+
 private:
   std::vector<PreTokenizerStep> steps;
   std::vector<std::optional<Pattern>> patterns; // [steps]

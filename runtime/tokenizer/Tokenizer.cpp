@@ -6,6 +6,7 @@
 #include "runtime/tokenizer/PreTokenizer.h"
 #include "runtime/tokenizer/TokenizerFormat.h"
 #include "runtime/tokenizer/Unicode.h"
+#include "runtime/tokenizer/WordBorders.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -22,15 +23,18 @@ struct Tokenizer::Impl {
   AddedTokenFinder inNormalizedText;
   AddedTokenFinder inChat;   ///< inRawText's and every special token.
   std::vector<bool> special; // [vocab]
+  bool cutsToWords;          ///< Long pieces, as their parts are cached.
 
   Impl(TokenizerModel m, Normalizer n, PreTokenizer p)
       : model(std::move(m)), normalizer(std::move(n)),
         preTokenizer(std::move(p)), pieces(PieceModel::create(model)),
-        special(model.tokens.size()) {}
+        special(model.tokens.size()),
+        cutsToWords(model.kind == ModelKind::Bpe && keepsToWords(model)) {}
 
   Status addTokens();
   /// One text that becomes ids.
   struct Encoding;
+  void encodePiece(std::string_view piece, Encoding &encoding) const;
   Status encodeNormalized(std::string_view text, bool atStart,
                           Encoding &encoding) const;
   Status encodeText(std::string_view text, bool atStart,
@@ -107,12 +111,33 @@ struct Tokenizer::Impl::Encoding {
   std::optional<WordCache> cache = {}; ///< For texts that are worth it.
 };
 
+void Tokenizer::Impl::encodePiece(std::string_view piece,
+                                  Encoding &encoding) const {
+  if (!encoding.cache || !cutsToWords || piece.size() <= WordCache::maxBytes)
+    return pieces->encode(piece, encoding.ids);
+  WordCache &cache = *encoding.cache;
+  const size_t step = preTokenizer.stepCount();
+  while (!piece.empty()) {
+    std::string_view word = piece.substr(0, wordLength(piece));
+    piece.remove_prefix(word.size());
+    if (word.size() > WordCache::maxBytes) {
+      pieces->encode(word, encoding.ids);
+    } else if (!cache.append(word, step)) {
+      size_t mark = cache.mark();
+      pieces->encode(word, encoding.ids);
+      cache.note(word, step, mark);
+    }
+  }
+}
+
 Status Tokenizer::Impl::encodeNormalized(std::string_view text, bool atStart,
                                          Encoding &encoding) const {
   if (text.size() >= maxBytes)
     return tooLong();
   std::vector<int32_t> &ids = encoding.ids;
-  auto takePiece = [&](std::string_view piece) { pieces->encode(piece, ids); };
+  auto takePiece = [&](std::string_view piece) {
+    encodePiece(piece, encoding);
+  };
   auto takeSection = [&](Section s) {
     if (s.id < 0)
       return preTokenizer.apply(

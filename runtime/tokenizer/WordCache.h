@@ -16,7 +16,7 @@ namespace llmc::tokenizer {
 /// forgets those that share a slot with later ones.
 class WordCache {
 public:
-  static constexpr size_t maxBytes = 16;
+  static constexpr size_t maxBytes = 24;
 
   explicit WordCache(std::vector<int32_t> &ids) : ids(ids), slots(count) {}
 
@@ -46,7 +46,7 @@ public:
 
 private:
   // The word, then its length and step; all zero where nothing is noted.
-  using Key = std::array<uint64_t, 3>;
+  using Key = std::array<uint64_t, maxBytes / 8 + 1>;
   static constexpr size_t maxTokens = 8;
   static constexpr size_t count = 2048;
   struct Slot {
@@ -58,12 +58,15 @@ private:
   std::vector<Slot> slots;
 
   static Key keyOf(std::string_view word, size_t step) {
-    Key key{0, 0, word.size() << 8 | step};
+    Key key{};
+    key.back() = word.size() << 8 | step;
     std::memcpy(key.data(), word.data(), std::min(word.size(), maxBytes));
     return key;
   }
   Slot &slotOf(const Key &key) {
-    uint64_t mixed = (key[0] ^ key[1] * 0x9E3779B97F4A7C15u) + key[2];
+    uint64_t mixed = 0;
+    for (uint64_t part : key)
+      mixed = (mixed ^ part) * 0x9E3779B97F4A7C15u;
     mixed = (mixed ^ mixed >> 32) * 0xD6E8FEB86659FD93u;
     return slots[mixed >> 32 & (count - 1)];
   }

@@ -11,6 +11,7 @@ llmc_unit_test(tokenizer-tests
   "${CMAKE_CURRENT_LIST_DIR}/TokenizerTest.cpp"
   "${CMAKE_CURRENT_LIST_DIR}/UnicodeTest.cpp"
   "${CMAKE_CURRENT_LIST_DIR}/VocabulariesTest.cpp"
+  "${CMAKE_CURRENT_LIST_DIR}/WordBordersTest.cpp"
   LINK LlmcTokenizerReader)
 
 # Large vocabularies are not in this repository; name the folder that holds them
