@@ -23,16 +23,19 @@ public:
   bool empty() const { return nodes.empty(); }
 
   /// Calls \p found(length, value) for each text that begins \p text, the
-  /// shortest first.
-  template <typename F> void eachPrefix(std::string_view text, F found) const {
+  /// shortest first. Returns how many bytes it looked at.
+  template <typename F>
+  size_t eachPrefix(std::string_view text, F found) const {
     if (text.empty() || nodes.empty())
-      return;
+      return 0;
     uint32_t node = root[uint8_t(text[0])];
-    for (size_t n = 1; node != none; ++n) {
+    for (size_t n = 1;; ++n) {
+      if (node == none)
+        return n;
       if (nodes[node].value >= 0)
         found(n, nodes[node].value);
       if (n == text.size())
-        return;
+        return n;
       node = child(node, uint8_t(text[n]));
     }
   }

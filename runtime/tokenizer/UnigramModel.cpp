@@ -1,15 +1,19 @@
 #include "runtime/tokenizer/UnigramModel.h"
 
 #include "runtime/tokenizer/Unicode.h"
+#include "runtime/tokenizer/UnigramCache.h"
+#include "runtime/tokenizer/WordBorders.h"
 
 #include <algorithm>
 #include <bit>
+#include <optional>
 #include <queue>
 
 namespace llmc::tokenizer {
 
 UnigramModel::UnigramModel(const TokenizerModel &model)
-    : model(model), scores(model.scores), byteIds(byteTokenIds(model)) {
+    : model(model), scores(model.scores), byteIds(byteTokenIds(model)),
+      wordwise(keepsToWords(model)) {
   std::vector<bool> outside = tokensOutside(model);
   std::vector<std::pair<std::string_view, int32_t>> entries;
   // SentencePiece takes the lowest score of ordinary pieces, and the highest,
@@ -60,10 +64,28 @@ template <typename Score> struct UnigramModel::Search {
   std::vector<uint32_t> ends;         // Scratch of give().
   std::priority_queue<size_t> fronts; // Scratch of meetingOfPaths().
 
+  using Cache = UnigramCache<Score>;
+  std::optional<Cache> cache;
+  // The stretch that is being noted, where noting is set. Its sums are whole.
+  bool noting = false;
+  size_t noteBegin = 0;
+  size_t noteEnd = 0;  ///< Its tokens end by here.
+  size_t noteHalf = 0; ///< It may end from here on.
+  size_t looked = 0;   ///< How far the text was read.
+  bool open = false;   ///< Text behind noteEnd counts.
+  Score noteSum = 0;
+  typename Cache::Key noteKey;
+  typename Cache::Found found;
+
   Search(const UnigramModel &owner, std::string_view piece,
          std::vector<int32_t> &ids)
       : owner(owner), piece(piece), ids(ids),
-        sums(std::bit_ceil(std::min(owner.longestToken, piece.size()) + 5)) {}
+        sums(std::bit_ceil(std::min(owner.longestToken, piece.size()) + 5)) {
+    if (piece.size() < owner.worthACache)
+      return;
+    cache.emplace();
+    ids.reserve(ids.size() + piece.size() / 4);
+  }
 
   Score &sumAt(size_t position) { return sums[position & (sums.size() - 1)]; }
 
@@ -98,6 +120,29 @@ template <typename Score> struct UnigramModel::Search {
         ids.push_back(bytes[uint8_t(c)]);
   }
 
+  /// Adds the token that ends at \p end, or an unknown character (-1).
+  void noteToken(int32_t id, size_t end) {
+    auto till = uint32_t(end - noteBegin);
+    if (id < 0 && found.count > 0 && found.tokens[found.count - 1].id < 0)
+      found.tokens[found.count - 1].end = till;
+    else if (found.count < Cache::maxTokens)
+      found.tokens[found.count++] = {id, till};
+    else
+      noting = false;
+  }
+
+  /// The token \p id, or an unknown character (-1), stands in [begin, end).
+  void giveToken(int32_t id, size_t begin, size_t end) {
+    if (id >= 0) {
+      giveUnknown();
+      ids.push_back(id);
+      return;
+    }
+    if (unknownEnd == unknownBegin)
+      unknownBegin = begin;
+    unknownEnd = end;
+  }
+
   /// Gives out the path to \p end, which every path passes.
   void give(size_t end) {
     ends.clear();
@@ -106,14 +151,11 @@ template <typename Score> struct UnigramModel::Search {
     size_t begin = base;
     for (size_t i = ends.size(); i-- > 0; begin = ends[i]) {
       int32_t id = best[ends[i] - base];
-      if (id >= 0 && id != owner.model.unkId) {
-        giveUnknown();
-        ids.push_back(id);
-        continue;
-      }
-      if (unknownEnd == unknownBegin)
-        unknownBegin = begin;
-      unknownEnd = ends[i];
+      if (id == owner.model.unkId)
+        id = unknownCharacter;
+      giveToken(id, begin, ends[i]);
+      if (noting)
+        noteToken(id, ends[i]);
     }
     best.erase(best.begin(), best.begin() + ptrdiff_t(end - base));
     base = end;
@@ -138,6 +180,10 @@ template <typename Score> struct UnigramModel::Search {
   void offer(size_t end, Score sum, int32_t id) {
     if (end - base >= best.size())
       best.resize(end - base + 1, none);
+    if (noting) {
+      found.least = std::min(found.least, sum);
+      found.most = std::max(found.most, sum);
+    }
     int32_t &known = best[end - base];
     if (known == none || sum > sumAt(end)) {
       known = id;
@@ -146,11 +192,67 @@ template <typename Score> struct UnigramModel::Search {
     reach = std::max(reach, end);
   }
 
+  /// Every path passes \p at, which is base: takes what is known of the
+  /// stretch that begins there, or starts to note it. Whether it was known.
+  bool replay(size_t at) {
+    std::string_view rest =
+        piece.substr(at, Cache::maxBytes + spaceMark.size());
+    size_t length = owner.wordwise ? wordLength(rest) : rest.size();
+    open = length > Cache::maxBytes ||
+           (length == rest.size() && at + length < piece.size());
+    length = std::min(length, Cache::maxBytes);
+    Score sum = sumAt(at);
+    noteKey = Cache::keyOf(rest.substr(0, length), open, sum);
+    if (const typename Cache::Found *known = cache->find(noteKey, sum)) {
+      size_t begin = at;
+      for (uint32_t i = 0; i < known->count; ++i) {
+        giveToken(known->tokens[i].id, begin, at + known->tokens[i].end);
+        begin = at + known->tokens[i].end;
+      }
+      base = reach = at + known->bytes;
+      best.assign(1, none);
+      sumAt(base) = sum + known->sum;
+      return true;
+    }
+    noting = true;
+    noteBegin = looked = at;
+    noteEnd = at + length;
+    noteHalf = open ? at + length / 2 : noteEnd;
+    noteSum = sum;
+    found = {};
+    found.least = found.most = sum;
+    return false;
+  }
+
+  /// Every path passes \p at, and what is before was given out.
+  void finishNote(size_t at) {
+    if (at > noteEnd)
+      noting = false;
+    if (!noting || at < noteHalf)
+      return;
+    noting = false;
+    if ((open && looked > noteEnd) || !Cache::staysNear(noteSum, found.least) ||
+        !Cache::staysNear(noteSum, found.most))
+      return;
+    found.bytes = uint32_t(at - noteBegin);
+    found.sum = sumAt(at) - noteSum;
+    found.least -= noteSum;
+    found.most -= noteSum;
+    cache->note(noteKey, found);
+  }
+
   void run() {
     size_t patience = mostNodes, at = 0;
     while (at < piece.size()) {
-      if (at == reach && at > base) {
-        give(at);
+      if (at == reach) {
+        if (at > base)
+          give(at);
+        if (noting && at > noteBegin)
+          finishNote(at);
+        if (cache && !noting && replay(at)) {
+          at = base;
+          continue;
+        }
       } else if (at - base > patience) {
         size_t meeting = meetingOfPaths(at);
         if (meeting > base)
@@ -160,10 +262,12 @@ template <typename Score> struct UnigramModel::Search {
       Score till = sumAt(at);
       size_t length = decodeOne(piece.substr(at)).length;
       bool single = false;
-      owner.trie.eachPrefix(piece.substr(at), [&](size_t n, int32_t id) {
-        offer(at + n, Score(owner.scores[size_t(id)] + double(till)), id);
-        single |= n == length;
-      });
+      size_t read =
+          owner.trie.eachPrefix(piece.substr(at), [&](size_t n, int32_t id) {
+            offer(at + n, Score(owner.scores[size_t(id)] + double(till)), id);
+            single |= n == length;
+          });
+      looked = std::max(looked, at + std::max(read, length));
       if (!single)
         offer(at + length, Score(owner.unknownScore) + till, unknownCharacter);
       at += length;

@@ -17,6 +17,10 @@ public:
   explicit UnigramModel(const TokenizerModel &model);
   void encode(std::string_view piece, std::vector<int32_t> &ids) const override;
 
+  /// From so many bytes on, a piece has a cache of stretches that it had
+  /// before. Public so that a test can compare the ways.
+  size_t worthACache = 4096;
+
 private:
   const TokenizerModel &model;
   ByteTrie trie;
@@ -25,6 +29,7 @@ private:
   double unknownScore = 0;
   size_t longestToken = 0; ///< In bytes.
   bool bytesComplete = false;
+  bool wordwise = false; ///< No token reaches over a border of words.
   static constexpr size_t mostNodes = size_t(1) << 14; ///< Before it looks.
 
   /// \p Score is the type that sums are kept in.

@@ -10,6 +10,7 @@ llmc_unit_test(tokenizer-tests
   "${CMAKE_CURRENT_LIST_DIR}/StreamDecoderTest.cpp"
   "${CMAKE_CURRENT_LIST_DIR}/TokenizerTest.cpp"
   "${CMAKE_CURRENT_LIST_DIR}/UnicodeTest.cpp"
+  "${CMAKE_CURRENT_LIST_DIR}/UnigramTest.cpp"
   "${CMAKE_CURRENT_LIST_DIR}/VocabulariesTest.cpp"
   "${CMAKE_CURRENT_LIST_DIR}/WordBordersTest.cpp"
   LINK LlmcTokenizerReader)
