@@ -4,6 +4,8 @@
 #include "runtime/tokenizer/Unicode.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -37,6 +39,9 @@ struct BpeModel::SymbolReader {
   // An unknown character waits for the next known one, so that neighbours can
   // fuse; byte tokens do not end the wait (as in the tokenizers library).
   bool unknown = false;
+  // Where it is not empty, characters that are no letters, and their ids, at
+  // the low bits of their code points.
+  std::span<std::pair<char32_t, int32_t>> known = {};
 
   bool atEnd() const { return rest.empty(); }
 
@@ -70,8 +75,14 @@ private:
       last = std::string(text) + model.endOfWordSuffix;
       text = last;
     }
-    if (!letter)
+    if (!letter && !ends && !known.empty()) {
+      auto &[codePoint, knownId] = known[head.codePoint % known.size()];
+      if (codePoint != head.codePoint)
+        codePoint = head.codePoint, knownId = owner.find(text);
+      id = knownId;
+    } else if (!letter) {
       id = owner.find(text);
+    }
     if (id >= 0) {
       flush(out);
       out.push_back(id);
@@ -123,44 +134,60 @@ size_t BpeModel::mergeShort(int32_t *id, size_t n) const {
 // where nothing joined them.
 bool BpeModel::mergeWindows(std::string_view piece,
                             std::vector<int32_t> &out) const {
+  std::array<std::pair<char32_t, int32_t>, 256> known{};
   SymbolReader reader{*this, piece};
+  reader.known = known;
   std::vector<int32_t> symbols; // From the first of `now` on.
-  auto merge = [&](BpeWindow &window, size_t begin, size_t size) {
+  // A text that repeats itself repeats windows: the last few are kept.
+  std::array<BpeWindow, 8> windows;
+  size_t now = 0, oldest = 1;
+  auto merge = [&](size_t window, size_t begin, size_t size) {
     reader.read(symbols, begin + size);
-    window.merge(merges, symbols.data() + begin,
-                 std::min(size, symbols.size() - begin));
+    std::span<const int32_t> input(symbols.data() + begin,
+                                   std::min(size, symbols.size() - begin));
+    for (size_t i = 0; i < windows.size(); ++i)
+      if (std::ranges::equal(windows[i].input, input))
+        return i;
+    windows[window].merge(merges, input.data(), input.size());
+    return window;
   };
-  BpeWindow now, next;
   size_t size = windowSymbols;
-  merge(now, 0, size);
+  now = merge(now, 0, size);
   bool joined = false; // Whether tokens in front of `now` were given out.
-  while (!reader.atEnd() || now.symbols < symbols.size()) {
+  for (;;) {
+    const BpeWindow &window = windows[now];
+    const std::vector<BpeWindow::Token> &tokens = window.tokens;
+    size_t count = window.input.size();
+    if (reader.atEnd() && count == symbols.size())
+      break;
     // The last token that begins in front of the margin.
     size_t kept = 0, begin = 0;
-    size_t bound = now.symbols - std::min(windowMargin, now.symbols);
-    while (kept + 1 < now.tokens.size() &&
-           begin + now.tokens[kept].symbols <= bound)
-      begin += now.tokens[kept++].symbols;
-    if (begin * 2 >= now.symbols) {
-      merge(next, begin, size);
-      if (next.tokens[0] == now.tokens[kept]) {
+    size_t bound = count - std::min(windowMargin, count);
+    while (kept + 1 < tokens.size() && begin + tokens[kept].symbols <= bound)
+      begin += tokens[kept++].symbols;
+    if (begin * 2 >= count) {
+      size_t free = oldest == now ? (oldest + 1) % windows.size() : oldest;
+      size_t next = merge(free, begin, size);
+      if (next == free)
+        oldest = (free + 1) % windows.size();
+      if (windows[next].tokens[0] == tokens[kept]) {
         for (size_t i = 0; i < kept; ++i)
-          out.push_back(now.tokens[i].id);
+          out.push_back(tokens[i].id);
         symbols.erase(symbols.begin(), symbols.begin() + ptrdiff_t(begin));
-        std::swap(now, next);
+        now = next;
         size = std::max(windowSymbols, size / 2);
         joined = true;
         continue;
       }
     }
     // A larger window must not change the token that others were joined to.
-    BpeWindow::Token first = now.tokens[0];
-    size = 2 * now.symbols;
-    merge(now, 0, size);
-    if (joined && now.tokens[0] != first)
+    BpeWindow::Token first = tokens[0];
+    size = 2 * count;
+    now = merge(now, 0, size);
+    if (joined && windows[now].tokens[0] != first)
       return false;
   }
-  for (const BpeWindow::Token &token : now.tokens)
+  for (const BpeWindow::Token &token : windows[now].tokens)
     out.push_back(token.id);
   return true;
 }

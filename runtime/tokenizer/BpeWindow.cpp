@@ -4,7 +4,7 @@ namespace llmc::tokenizer {
 
 void BpeWindow::merge(const MergeTable &table, const int32_t *ids,
                       size_t count) {
-  symbols = count;
+  input.assign(ids, ids + count);
   list.clear();
   first.clear();
   queue.clear();

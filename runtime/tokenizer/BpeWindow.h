@@ -20,8 +20,8 @@ public:
     uint32_t symbols; ///< How many it is made of.
     bool operator==(const Token &) const = default;
   };
-  std::vector<Token> tokens; ///< What the last merge() left.
-  size_t symbols = 0;        ///< What it was given.
+  std::vector<Token> tokens;  ///< What the last merge() left.
+  std::vector<int32_t> input; ///< What it was given.
 
   /// Merges the \p count symbols at \p ids: the pair of lowest rank first and
   /// of equal ones the leftmost, until there is none.
