@@ -1,11 +1,13 @@
 /// What tokenizing costs: CPU time and memory for long hostile texts and for
 /// ordinary ones, over vocabularies that are not part of the project.
 ///
-///   tokenizer-cost DATA [--only NAME] [--megabytes N] [TEXT...]
+///   tokenizer-cost DATA [--only NAME] [--megabytes N] [--characters] [TEXT...]
 ///
-/// DATA is the `tokenizers` group of test data; each TEXT is a file that is
-/// repeated to N megabytes (10). Each cell is seconds of CPU and, behind the
-/// slash, the most bytes of memory for a byte of text, or why there are no ids.
+/// DATA is the `tokenizers` group of test data, or the file of one vocabulary;
+/// each TEXT is a file that is repeated to N megabytes (10). --characters
+/// leaves out hostile texts of more than one character. Each cell is seconds of
+/// CPU and, behind the slash, the most bytes of memory for a byte of text, or
+/// why there are no ids.
 #include "ConformanceVocabularies.h"
 #include "frontends/tokenizer/TokenizerReader.h"
 #include "runtime/tokenizer/Tokenizer.h"
@@ -14,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -37,7 +40,7 @@ std::string repeated(std::string_view unit, size_t size) {
   return out;
 }
 
-std::vector<Text> hostileTexts(size_t size) {
+std::vector<Text> hostileTexts(size_t size, bool charactersOnly) {
   std::vector<Text> all;
   auto add = [&](const char *name, std::string bytes) {
     all.push_back({name, std::move(bytes)});
@@ -53,10 +56,15 @@ std::vector<Text> hostileTexts(size_t size) {
                             {".", "."},
                             {"A", "A"},
                             {"<", "<"},
-                            {"U+FDFA", "\xEF\xB7\xBA"}})
+                            {"U+FDFA", "\xEF\xB7\xBA"}, // 18 in NFKC.
+                            {"U+3316", "\xE3\x8C\x96"}, // 6, no space.
+                            {"U+1F82", "\xE1\xBE\x82"}, // 4 in NFD.
+                            {"U+AC01", "\xEA\xB0\x81"}})
     add(name, repeated(unit, size));
   add("NUL", std::string(size, '\0'));
   add("not UTF-8", std::string(size / 3, '\xFF'));
+  if (charactersOnly)
+    return all;
   for (const char *unit :
        {"ab", "a ", " \n", "aA", "a1", "'s", "e\xCC\x81", "<|endoftext|", "<s",
         "\xE4\xB8\xAD"
@@ -109,22 +117,45 @@ Cost measure(const Tokenizer &tokenizer, const std::string &text) {
   waitpid(child, nullptr, 0);
   return cost;
 }
+
+/// Measures all \p texts with the vocabulary \p file of \p folder.
+void measureAll(const std::string &folder, const std::string &file,
+                const char *kind, const std::vector<Text> &texts) {
+  auto read = readTokenizer(folder, file);
+  auto tokenizer = read ? Tokenizer::create(std::move(read->model))
+                        : llmc::Result<Tokenizer>(read.error());
+  if (!tokenizer) {
+    std::printf("%s: %s\n", file.c_str(), tokenizer.error().why.c_str());
+    return;
+  }
+  std::printf("%s/%s %s\n", folder.c_str(), file.c_str(), kind);
+  for (const Text &text : texts) {
+    Cost cost = measure(*tokenizer, text.bytes);
+    std::printf("  %-22s %6.2f s /%5.1f  %s\n", text.name.c_str(), cost.seconds,
+                cost.bytesPerByte, cost.why);
+    std::fflush(stdout);
+  }
+}
 } // namespace
 
 int main(int argc, char **argv) {
   if (argc < 2) {
-    std::fputs("tokenizer-cost DATA [--only NAME] [--megabytes N] [TEXT...]\n",
+    std::fputs("tokenizer-cost DATA [--only NAME] [--megabytes N] "
+               "[--characters] [TEXT...]\n",
                stderr);
     return 2;
   }
   std::string data = argv[1], only;
   size_t size = 10'000'000;
+  bool charactersOnly = false;
   std::vector<Text> texts;
   for (int i = 2; i < argc; ++i) {
     if (!std::strcmp(argv[i], "--only") && i + 1 < argc) {
       only = argv[++i];
     } else if (!std::strcmp(argv[i], "--megabytes") && i + 1 < argc) {
       size = std::strtoull(argv[++i], nullptr, 10) * 1'000'000;
+    } else if (!std::strcmp(argv[i], "--characters")) {
+      charactersOnly = true;
     } else {
       std::ifstream in(argv[i], std::ios::binary);
       std::stringstream bytes;
@@ -133,25 +164,15 @@ int main(int argc, char **argv) {
     }
   }
   if (texts.empty())
-    texts = hostileTexts(size);
-  for (const Vocabulary &v : vocabularies) {
-    std::string name = std::string(v.folder) + "/" + v.file;
-    if (name.find(only) == name.npos)
-      continue;
-    auto read = readTokenizer(data + "/" + v.folder, v.file);
-    auto tokenizer = read ? Tokenizer::create(std::move(read->model))
-                          : llmc::Result<Tokenizer>(read.error());
-    if (!tokenizer) {
-      std::printf("%s: %s\n", name.c_str(), tokenizer.error().why.c_str());
-      continue;
-    }
-    std::printf("%s (%s)\n", name.c_str(), v.kind);
-    for (const Text &text : texts) {
-      Cost cost = measure(*tokenizer, text.bytes);
-      std::printf("  %-22s %6.2f s /%5.1f  %s\n", text.name.c_str(),
-                  cost.seconds, cost.bytesPerByte, cost.why);
-      std::fflush(stdout);
-    }
+    texts = hostileTexts(size, charactersOnly);
+  namespace fs = std::filesystem;
+  if (fs::path path(data); fs::is_regular_file(path)) {
+    measureAll(path.parent_path(), path.filename(), "", texts);
+    return 0;
   }
+  for (const Vocabulary &v : vocabularies)
+    if (*v.folder &&
+        (std::string(v.folder) + "/" + v.file).find(only) != std::string::npos)
+      measureAll(data + "/" + v.folder, v.file, v.kind, texts);
   return 0;
 }
