@@ -176,16 +176,18 @@ template <typename Score> struct UnigramModel::Search {
     return last;
   }
 
-  /// A way to \p end with \p id as its last token.
-  void offer(size_t end, Score sum, int32_t id) {
+  /// A way to \p end with \p id as its last token. What is compared is not yet
+  /// rounded, though what it is compared with is: so does SentencePiece.
+  void offer(size_t end, double exact, int32_t id) {
     if (end - base >= best.size())
       best.resize(end - base + 1, none);
+    auto sum = Score(exact);
     if (noting) {
       found.least = std::min(found.least, sum);
       found.most = std::max(found.most, sum);
     }
     int32_t &known = best[end - base];
-    if (known == none || sum > sumAt(end)) {
+    if (known == none || exact > double(sumAt(end))) {
       known = id;
       sumAt(end) = sum;
     }
@@ -264,7 +266,7 @@ template <typename Score> struct UnigramModel::Search {
       bool single = false;
       size_t read =
           owner.trie.eachPrefix(piece.substr(at), [&](size_t n, int32_t id) {
-            offer(at + n, Score(owner.scores[size_t(id)] + double(till)), id);
+            offer(at + n, owner.scores[size_t(id)] + double(till), id);
             single |= n == length;
           });
       looked = std::max(looked, at + std::max(read, length));
