@@ -155,11 +155,12 @@ bool PreTokenizer::Run::rewrite(size_t index, std::string_view piece,
                   (step.scheme == PrependScheme::First && atStart);
     if (wanted && !piece.starts_with(' ') && !piece.starts_with(step.pattern))
       out += step.pattern;
-    for (char c : piece)
-      if (c == ' ')
+    for (size_t at = 0, space; at < piece.size(); at = space + 1) {
+      space = std::min(piece.find(' ', at), piece.size());
+      out += piece.substr(at, space - at);
+      if (space < piece.size())
         out += step.pattern;
-      else
-        out += c;
+    }
     if (step.split)
       return split(index, out, atStart);
   }

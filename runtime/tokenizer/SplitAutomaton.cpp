@@ -115,14 +115,14 @@ Status SplitAutomaton::findAll(std::string_view text, StepBudget &budget,
   size_t before = classes;
   Tail tail;
   size_t careTill = 0;
+  uint64_t skipped = 0; // Steps that are not yet spent.
   size_t end = text.size() + matchesEmpty;
   while (from < end) {
     uint16_t state = start[before];
     if (from < text.size()) {
       size_t kind = kindAt(text, from, length);
       if (next[state * (classes + 1) + kind] == SplitTable::dead) {
-        if (!budget.spend(1))
-          return budget.exceededAt(from);
+        ++skipped;
         before = kind;
         from += length;
         continue;
@@ -130,8 +130,9 @@ Status SplitAutomaton::findAll(std::string_view text, StepBudget &budget,
     }
     Attempt a = from < careTill ? attempt<true>(text, from, state, tail)
                                 : attempt<false>(text, from, state, tail);
-    if (!budget.spend(a.steps + 1))
+    if (!budget.spend(skipped + a.steps + 1))
       return budget.exceededAt(from);
+    skipped = 0;
     bool matched = a.matchEnd != Attempt::none;
     if (a.readEnd - (matched ? a.matchEnd : from) > farBeyond)
       careTill = a.readEnd;
