@@ -47,7 +47,8 @@ public:
     bool operator==(const Key &) const = default;
   };
 
-  UnigramCache() : slots(count) {}
+  /// \p falling: what is added to a sum is never above 0.
+  explicit UnigramCache(bool falling) : falling(falling), slots(count) {}
 
   /// Of at most maxBytes of text; \p open where the search may look at more.
   static Key keyOf(std::string_view text, bool open, Score sum) {
@@ -58,11 +59,13 @@ public:
                uint64_t(open) << 6 | text.size();
     return key;
   }
-  /// Whether \p sum is strictly between the powers of two around \p from.
-  static bool staysNear(Score from, Score sum) {
+  /// Whether \p sum is between the powers of two around \p from. One that is
+  /// the lower of these may be rounded up from what is below it, where numbers
+  /// lie closer; not where sums only fall.
+  bool staysNear(Score from, Score sum) const {
     auto a = std::bit_cast<Bits>(from), b = std::bit_cast<Bits>(sum);
     return a >> mantissaBits == b >> mantissaBits &&
-           (b & ((Bits(1) << mantissaBits) - 1)) != 0;
+           (falling || (b & ((Bits(1) << mantissaBits) - 1)) != 0);
   }
 
   /// What is known of \p key where the sum is \p sum; null: nothing.
@@ -83,6 +86,7 @@ private:
     Key key;
     Found found;
   };
+  bool falling;
   std::vector<Slot> slots;
 
   static size_t slotOf(const Key &key) {

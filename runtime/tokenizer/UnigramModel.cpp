@@ -40,6 +40,9 @@ UnigramModel::UnigramModel(const TokenizerModel &model)
   for (size_t i = 0; i < model.tokens.size(); ++i)
     if (useOf(i) == TokenUse::UserDefined)
       scores[i] = double(float(model.tokens[i].size()) * float(highest)) - 0.1;
+  falling = unknownScore <= 0;
+  for (size_t i = 0; i < model.tokens.size(); ++i)
+    falling &= scores[i] <= 0;
   bytesComplete =
       model.byteFallback && std::all_of(byteIds.begin(), byteIds.end(),
                                         [](int32_t id) { return id >= 0; });
@@ -83,7 +86,7 @@ template <typename Score> struct UnigramModel::Search {
         sums(std::bit_ceil(std::min(owner.longestToken, piece.size()) + 5)) {
     if (piece.size() < owner.worthACache)
       return;
-    cache.emplace();
+    cache.emplace(owner.falling);
     ids.reserve(ids.size() + piece.size() / 4);
   }
 
@@ -233,8 +236,8 @@ template <typename Score> struct UnigramModel::Search {
     if (!noting || at < noteHalf)
       return;
     noting = false;
-    if ((open && looked > noteEnd) || !Cache::staysNear(noteSum, found.least) ||
-        !Cache::staysNear(noteSum, found.most))
+    if ((open && looked > noteEnd) || !cache->staysNear(noteSum, found.least) ||
+        !cache->staysNear(noteSum, found.most))
       return;
     found.bytes = uint32_t(at - noteBegin);
     found.sum = sumAt(at) - noteSum;

@@ -29,6 +29,7 @@ private:
   double unknownScore = 0;
   size_t longestToken = 0; ///< In bytes.
   bool bytesComplete = false;
+  bool falling = false;  ///< No score is above 0.
   bool wordwise = false; ///< No token reaches over a border of words.
   static constexpr size_t mostNodes = size_t(1) << 14; ///< Before it looks.
 

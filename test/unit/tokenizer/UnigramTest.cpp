@@ -61,6 +61,26 @@ TEST(UnigramModel, WhatWasFoundBeforeIsWhatIsFoundAgain) {
   }
 }
 
+TEST(UnigramModel, TheCacheKnowsSumsThatRiseOrStandStill) {
+  std::mt19937 random(8);
+  for (int round = 0; round < 12; ++round) {
+    TokenizerModel m = randomModel(random, true);
+    m.floatScores = true;
+    for (double &score : m.scores)
+      score = round % 2 ? -score + 60.0 * double(random() % 3 == 0) * score
+                        : score * 4096;
+    UnigramModel cached(m), plain(m);
+    plain.worthACache = SIZE_MAX;
+    std::string text;
+    while (text.size() < 200'000)
+      text += mark + (random() % 3 ? "abcadd" : "bacab");
+    Ids a, b;
+    cached.encode(text, a);
+    plain.encode(text, b);
+    ASSERT_TRUE(a == b) << "round " << round;
+  }
+}
+
 TEST(UnigramModel, TheCacheKnowsSumsThatAreFarApart) {
   // 2^24 and beyond floats are whole numbers, then every second: a half is
   // rounded to what is even.
