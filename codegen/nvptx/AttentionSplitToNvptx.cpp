@@ -26,7 +26,9 @@ namespace {
 
 /// A piece, i32.
 struct Piece {
-  Value slot, from, to;
+  Value slot;
+  Value start;    ///< Its first position.
+  Value from, to; ///< What rows see of it, in steps of 32.
 };
 
 class SplitLowering {
@@ -100,7 +102,7 @@ void SplitLowering::run() {
         b.i32(slots));
     Value start = b.mul(b.add(firstSplit, ahead), split);
     Value steps = b.i32(-chunkPositions), one = b.i32(chunkPositions);
-    Piece piece{slot, b.maximum(start, b.bitAnd(oldest, steps)),
+    Piece piece{slot, start, b.maximum(start, b.bitAnd(oldest, steps)),
                 b.minimum(b.add(start, split), b.add(b.bitAnd(last, steps), one))};
     b.when(b.compare(arith::CmpIPredicate::sle, start, last), [&] {
       if (memory.layout.pair > 1)
@@ -130,7 +132,11 @@ void SplitLowering::emitTile(AttentionByMma &mma, const AttentionWork &work,
                              const Piece &piece, Value tile) {
   LineTile lines = mma.enter(work, tile);
   Value warp = b.warp();
-  Value from = b.add(piece.from, b.mul(warp, b.i32(chunkPositions)));
+  // A warp's steps lie in the piece, whatever rows see of it.
+  constexpr int64_t round = blockWarps * chunkPositions;
+  Value from = b.add(piece.start, b.mul(warp, b.i32(chunkPositions)));
+  Value unseen = b.add(b.sub(piece.from, from), b.i32(round - 1));
+  from = b.add(from, b.bitAnd(b.maximum(unseen, b.i32(0)), b.i32(-round)));
   TileSoftmax state = mma.run(work, lines, from, piece.to, blockWarps);
   b.barrier(); // Nobody still reads what was there.
   Value first = b.compare(arith::CmpIPredicate::eq, mma.lane.t, b.i32(0));

@@ -36,9 +36,7 @@ static LogicalResult lowerOp(Operation *op) {
       .Case([](kernel::LayerNormOp op) { return nvptx::lowerLayerNorm(op); })
       .Case([](kernel::RopeOp op) { return nvptx::lowerRope(op); })
       .Case([](kernel::KvAppendOp op) { return nvptx::lowerKvAppend(op); })
-      .Case([](kernel::RopeAppendOp op) {
-        return nvptx::lowerRopeAppend(op);
-      })
+      .Case([](kernel::RopeAppendOp op) { return nvptx::lowerRopeAppend(op); })
       .Case([](kernel::AttentionOp op) { return nvptx::lowerAttention(op); })
       .Case([](kernel::AttentionSplitOp op) {
         return nvptx::lowerAttentionSplit(op);

@@ -1,13 +1,13 @@
-/// kernel.kv_append and kernel.rope_append: a block writes a row's keys and values to
-/// their places, a thread what lies together: of keys a pair of elements (each by
-/// itself where they are rotated), of values one. Lanes beyond a head's width are
-/// written as zeros.
+/// kernel.kv_append and kernel.rope_append: a block writes a row's keys and values
+/// to their places, a thread what lies together: of keys a pair of elements where
+/// it has both, of values one. Lanes beyond a head's width are written as zeros.
 #include "codegen/llvm/KvCacheLayout.h"
-#include "codegen/nvptx/KernelsToNvptx.h"
+#include "codegen/nvptx/Rotation.h"
 
 using namespace mlir;
 using namespace llmc;
 using namespace llmc::codegen;
+using namespace llmc::codegen::nvptx;
 
 using llvm::SmallVector;
 
@@ -15,126 +15,25 @@ static constexpr int64_t width = VectorBuilder::width;
 
 namespace {
 
-/// Rows of keys and values to where their positions lie.
-struct AppendLowering {
+/// Where a row's key and value go.
+struct AppendPlace {
+  GpuBuilder &b;
   KvCacheLayout layout;
-  GpuBuilder b;
-  Value keys, values, rowSequence, positions, pageTable, keyCache, valueCache;
-  Value begin, end;
-  Value position, page, offset; ///< Of the row being done.
+  Value keyCache, valueCache;
+  Value page, offset; ///< Of the row's position.
 
-  template <typename OpTy>
-  AppendLowering(OpTy op, const KvCacheLayout &layout)
-      : layout(layout), b(op), keys(op.getKey()), values(op.getValue()),
-        rowSequence(op.getRowSequence()), positions(op.getPositions()),
-        pageTable(op.getPageTable()), keyCache(op.getKeyCache()),
-        valueCache(op.getValueCache()), begin(op.getBegin()), end(op.getEnd()) {}
-
-  void forRows(llvm::function_ref<void(Value row)> body);
-  void emitKeys(Value row);
-  void emitRotatedKeys(Value row, kernel::RopeAppendOp op);
-  void emitValues(Value row);
-  /// One element of a head's key; `key` is f32.
-  void storeKey(Value key, Value head, Value d);
+  template <typename Op>
+  static FailureOr<AppendPlace> of(GpuBuilder &b, Op op);
+  template <typename Op> void enter(Op op, Value row, Value position);
+  void storeKey(Value head, Value element, Value numbers);
+  void copyKeys(Value keys, Value row);
+  void copyValues(Value values, Value row);
 };
 
 } // namespace
 
-void AppendLowering::forRows(llvm::function_ref<void(Value)> body) {
-  b.forTiles(begin, end, [&](Value row) {
-    Value sequence = b.toIndex(b.loadScalar(rowSequence, {row}));
-    position = b.toIndex(b.loadScalar(positions, {row}));
-    Value slot = b.floorDiv(position, layout.page);
-    page = b.toIndex(b.loadScalar(pageTable, {sequence, slot}));
-    offset = b.remainder(position, layout.page);
-    body(row);
-  });
-}
-
-void AppendLowering::emitKeys(Value row) {
-  Type element = cast<MemRefType>(keyCache.getType()).getElementType();
-  int64_t pair = layout.pair, groups = layout.headDim / pair;
-  // Heads are whole pairs, but rows may begin anywhere.
-  int64_t lanes = nvptx::rowLanes(keys, pair);
-  b.forThreads(layout.heads * groups, [&](Value number) {
-    Value at = b.asIndex(number);
-    Value head = b.floorDiv(at, groups), group = b.remainder(at, groups);
-    for (int64_t first = 0; first < pair; first += lanes) {
-      Value column = b.add(b.mul(at, b.index(pair)), b.index(first));
-      Value key = b.fromF32(b.loadRowF32(keys, {row, column}, lanes), element);
-      SmallVector<Value> place = {page, head, b.floorDiv(offset, width), group,
-                                  b.remainder(offset, width)};
-      if (pair > 1)
-        place.push_back(b.index(first));
-      b.storeRow(key, keyCache, place);
-    }
-  });
-}
-
-void AppendLowering::storeKey(Value key, Value head, Value d) {
-  Type element = cast<MemRefType>(keyCache.getType()).getElementType();
-  SmallVector<Value> place = {page, head, b.floorDiv(offset, width),
-                              b.floorDiv(d, layout.pair),
-                              b.remainder(offset, width)};
-  if (layout.pair > 1)
-    place.push_back(b.remainder(d, layout.pair));
-  b.storeScalar(b.fromF32(key, element), keyCache, place);
-}
-
-/// A thread rotates a pair as kernel.rope does, each product rounded.
-void AppendLowering::emitRotatedKeys(Value row, kernel::RopeAppendOp op) {
-  int64_t pairs = op.getRotaryDim() / 2, headDim = layout.headDim;
-  auto load = [&](Value head, Value d) {
-    Value column = b.add(b.mul(head, b.index(headDim)), d);
-    return b.toF32(b.loadScalar(keys, {row, column}));
-  };
-  b.forThreads(layout.heads * pairs, [&](Value number) {
-    Value at = b.asIndex(number);
-    Value head = b.floorDiv(at, pairs), pair = b.remainder(at, pairs);
-    Value first = op.getInterleaved() ? b.mul(pair, b.index(2)) : pair;
-    Value second =
-        b.add(first, b.index(op.getInterleaved() ? 1 : pairs));
-    Value x = load(head, first), y = load(head, second);
-    Value c = b.toF32(b.loadScalar(op.getCos(), {position, pair}));
-    Value s = b.toF32(b.loadScalar(op.getSin(), {position, pair}));
-    storeKey(b.sub(b.mul(x, c), b.mul(y, s)), head, first);
-    storeKey(b.add(b.mul(y, c), b.mul(x, s)), head, second);
-  });
-  int64_t rest = headDim - 2 * pairs;
-  if (rest == 0)
-    return;
-  b.forThreads(layout.heads * rest, [&](Value number) {
-    Value at = b.asIndex(number);
-    Value head = b.floorDiv(at, rest);
-    Value d = b.add(b.remainder(at, rest), b.index(2 * pairs));
-    storeKey(load(head, d), head, d);
-  });
-}
-
-void AppendLowering::emitValues(Value row) {
-  Type element = cast<MemRefType>(valueCache.getType()).getElementType();
-  int64_t columns = layout.vectors * width, headDim = layout.headDim;
-  b.forThreads(layout.heads * columns, [&](Value number) {
-    Value at = b.asIndex(number);
-    Value head = b.floorDiv(at, columns), d = b.remainder(at, columns);
-    Value inside = b.less(d, b.index(headDim));
-    // What is beyond reads the last element and drops it.
-    Value column = b.add(b.mul(head, b.index(headDim)),
-                         b.minimum(d, b.index(headDim - 1)));
-    Value value = b.toF32(b.loadScalar(values, {row, column}));
-    value = b.select(inside, value, b.number(b.getF32Type(), 0));
-    SmallVector<Value> place = {page, head, b.floorDiv(d, width),
-                                b.floorDiv(offset, layout.pair),
-                                b.remainder(d, width)};
-    if (layout.pair > 1)
-      place.push_back(b.remainder(offset, layout.pair));
-    b.storeScalar(b.fromF32(value, element), valueCache, place);
-  });
-}
-
-/// The cache's layout, where keys and values have rows of its heads.
-template <typename OpTy>
-static FailureOr<KvCacheLayout> layoutOf(OpTy op) {
+template <typename Op>
+FailureOr<AppendPlace> AppendPlace::of(GpuBuilder &b, Op op) {
   auto layout = KvCacheLayout::of(op, op.getKeyCache(), op.getValueCache(),
                                   op.getHeadDim(), op.getPage());
   if (failed(layout))
@@ -146,39 +45,116 @@ static FailureOr<KvCacheLayout> layoutOf(OpTy op) {
       return op.emitOpError("needs rows of KV * head_dim columns, not ")
              << type;
   }
-  return layout;
+  return AppendPlace{b, *layout, op.getKeyCache(), op.getValueCache(), {}, {}};
+}
+
+template <typename Op>
+void AppendPlace::enter(Op op, Value row, Value position) {
+  Value sequence = b.toIndex(b.loadScalar(op.getRowSequence(), {row}));
+  Value slot = b.floorDiv(position, layout.page);
+  page = b.toIndex(b.loadScalar(op.getPageTable(), {sequence, slot}));
+  offset = b.remainder(position, layout.page);
+}
+
+/// Neighbouring elements (f32) of a head's key.
+void AppendPlace::storeKey(Value head, Value element, Value numbers) {
+  auto type = cast<MemRefType>(keyCache.getType());
+  numbers = b.fromF32(numbers, type.getElementType());
+  int64_t count = cast<VectorType>(numbers.getType()).getNumElements();
+  int64_t together = std::gcd(count, layout.pair);
+  for (int64_t i = 0; i < count; i += together) {
+    Value at = i ? b.add(element, b.index(i)) : element;
+    SmallVector<Value> place = {page, head, b.floorDiv(offset, width),
+                                b.floorDiv(at, layout.pair),
+                                b.remainder(offset, width)};
+    if (layout.pair > 1)
+      place.push_back(b.remainder(at, layout.pair));
+    b.storeRow(vector::ExtractStridedSliceOp::create(
+                   b, numbers, ArrayRef<int64_t>{i}, ArrayRef<int64_t>{together},
+                   ArrayRef<int64_t>{1}),
+               keyCache, place);
+  }
+}
+
+void AppendPlace::copyKeys(Value keys, Value row) {
+  int64_t pair = layout.pair, groups = layout.headDim / pair;
+  // Heads are whole pairs, but rows may begin anywhere.
+  int64_t lanes = rowLanes(keys, pair);
+  b.forThreads(layout.heads * groups, [&](Value number) {
+    Value at = b.asIndex(number);
+    Value head = b.floorDiv(at, groups), group = b.remainder(at, groups);
+    for (int64_t i = 0; i < pair; i += lanes) {
+      Value first = b.index(i);
+      Value column = b.add(b.mul(at, b.index(pair)), first);
+      storeKey(head, b.add(b.mul(group, b.index(pair)), first),
+               b.loadRowF32(keys, {row, column}, lanes));
+    }
+  });
+}
+
+void AppendPlace::copyValues(Value values, Value row) {
+  auto type = cast<MemRefType>(valueCache.getType());
+  int64_t columns = layout.vectors * width, headDim = layout.headDim;
+  b.forThreads(layout.heads * columns, [&](Value number) {
+    Value at = b.asIndex(number);
+    Value head = b.floorDiv(at, columns), d = b.remainder(at, columns);
+    // What is beyond reads the last element and drops it.
+    Value column = b.add(b.mul(head, b.index(headDim)),
+                         b.minimum(d, b.index(headDim - 1)));
+    Value value = b.toF32(b.loadScalar(values, {row, column}));
+    if (columns != headDim)
+      value = b.select(b.less(d, b.index(headDim)), value,
+                       b.number(b.getF32Type(), 0));
+    SmallVector<Value> place = {page, head, b.floorDiv(d, width),
+                                b.floorDiv(offset, layout.pair),
+                                b.remainder(d, width)};
+    if (layout.pair > 1)
+      place.push_back(b.remainder(offset, layout.pair));
+    b.storeScalar(b.fromF32(value, type.getElementType()), valueCache, place);
+  });
 }
 
 LogicalResult nvptx::lowerKvAppend(kernel::KvAppendOp op) {
-  auto layout = layoutOf(op);
-  if (failed(layout))
+  GpuBuilder b(op);
+  auto place = AppendPlace::of(b, op);
+  if (failed(place))
     return failure();
-  AppendLowering lowering(op, *layout);
-  lowering.forRows([&](Value row) {
-    lowering.emitKeys(row);
-    lowering.emitValues(row);
+  b.forTiles(op.getBegin(), op.getEnd(), [&](Value row) {
+    Value position = b.toIndex(b.loadScalar(op.getPositions(), {row}));
+    place->enter(op, row, position);
+    place->copyKeys(op.getKey(), row);
+    place->copyValues(op.getValue(), row);
   });
   return success();
 }
 
 LogicalResult nvptx::lowerRopeAppend(kernel::RopeAppendOp op) {
-  auto layout = layoutOf(op);
-  if (failed(layout))
+  GpuBuilder b(op);
+  auto place = AppendPlace::of(b, op);
+  if (failed(place))
     return failure();
-  // Queries are rotated as everywhere, by the block that does the row's keys.
-  OpBuilder builder(op);
-  auto rope = kernel::RopeOp::create(
-      builder, op.getLoc(), op.getQuery(), op.getPositions(), op.getCos(),
-      op.getSin(), op.getOutput(), op.getBegin(), op.getEnd(), op.getHeads(),
-      op.getHeadDim(), op.getRotaryDim(), op.getInterleaved());
-  LogicalResult result = lowerRope(rope);
-  rope->erase();
-  if (failed(result))
+  Rotation rotation = Rotation::of(b, op);
+  int64_t heads = op.getHeads(), headDim = op.getHeadDim();
+  if (failed(rotation.check(op, {op.getQuery(), op.getOutput()}, heads)) ||
+      failed(rotation.check(op, op.getKey(), place->layout.heads)))
     return failure();
-  AppendLowering lowering(op, *layout);
-  lowering.forRows([&](Value row) {
-    lowering.emitRotatedKeys(row, op);
-    lowering.emitValues(row);
+  Type query = cast<MemRefType>(op.getOutput().getType()).getElementType();
+  Type key = cast<MemRefType>(op.getKey().getType()).getElementType();
+  b.forTiles(op.getBegin(), op.getEnd(), [&](Value row) {
+    Value position = b.toIndex(b.loadScalar(op.getPositions(), {row}));
+    place->enter(op, row, position);
+    rotation.emit(op.getQuery(), op.getOutput(), heads, row, position,
+                  [&](Value head, Value at, Value numbers) {
+                    Value column = b.add(b.mul(head, b.index(headDim)), at);
+                    b.storeRow(b.fromF32(numbers, query), op.getOutput(),
+                               {row, column});
+                  });
+    // Rounded as the row of keys would be.
+    rotation.emit(op.getKey(), {}, place->layout.heads, row, position,
+                  [&](Value head, Value at, Value numbers) {
+                    place->storeKey(head, at, b.toF32(b.fromF32(numbers, key)));
+                  });
+    place->copyValues(op.getValue(), row);
   });
   return success();
 }

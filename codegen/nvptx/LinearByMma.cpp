@@ -99,6 +99,9 @@ MmaLowering::MmaLowering(const LinearShape &shape)
 int64_t MmaLowering::chooseSteps() const {
   int64_t loads = 8 / layout.lineTerms();
   int64_t wanted = std::max<int64_t>(1, loadsAhead / (pairs * loads));
+  // Where inputs are split, the code for a step is long enough.
+  if (shape.inputElement().isF32())
+    wanted = std::min<int64_t>(wanted, 4);
   int64_t all = llvm::divideCeil(layout.length, stepTerms);
   wanted = std::clamp<int64_t>(all / blockWarps, 1, wanted);
   if (!grouped)

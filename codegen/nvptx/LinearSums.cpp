@@ -206,10 +206,13 @@ LogicalResult LinearSums::finish(const LinearPlace &place) {
   kernel::LinearOp op = shape.op;
   int64_t panels = shape.streams / op.getParts();
   LogicalResult result = success();
-  b.forThreads(panels * rows * (width / lanes), [&](Value item) {
-    if (failed(finishItem(place, item)))
-      result = failure();
-  });
+  // One epilogue in the code, however many a thread does.
+  b.forThreads(panels * rows * (width / lanes), {},
+               [&](Value item, ValueRange) {
+                 if (failed(finishItem(place, item)))
+                   result = failure();
+                 return SmallVector<Value>();
+               });
   // The next sums go where these were.
   b.barrier();
   return result;

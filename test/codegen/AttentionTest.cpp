@@ -60,6 +60,39 @@ void checkOne(const Variant &variant, std::vector<int64_t> lengths,
   }
 }
 
+/// The same by a simulated GPU: near the reference, and the same bits whatever
+/// rows are done together.
+void checkGpu(const Variant &variant, std::vector<int64_t> lengths,
+              std::vector<int64_t> fresh) {
+  World world(variant, lengths, fresh);
+  std::vector<double> want = world.reference();
+  // A weight is lessened by the largest score so far, not by the piece's.
+  double largest = variant.pairs() ? 3e-2 : 3e-5;
+  world.append(gpuLevel);
+  const Kernel &whole = compiled(attentionText(world.variant), gpuLevel);
+  const Kernel &split = compiled(splitText(world.variant), gpuLevel);
+  const Kernel &merge = compiled(mergeText(world.variant), gpuLevel);
+  for (bool pieces : {false, true}) {
+    std::unique_ptr<Guarded<float>> first;
+    for (auto [rows, step] : {std::pair<int64_t, int64_t>{16, 0}, {3, 2}}) {
+      auto output = pieces ? world.attend(split, merge, rows, step)
+                           : world.attend(whole, rows, step);
+      double apart = 0;
+      for (size_t i = 0; i < want.size(); ++i) {
+        ASSERT_NEAR((*output)[i], want[i], largest)
+            << "element " << i << " blocks of " << rows
+            << (pieces ? " by pieces" : "");
+        apart += std::abs((*output)[i] - want[i]);
+      }
+      ASSERT_LE(apart / want.size(), variant.pairs() ? 2e-3 : 3e-6);
+      if (first) {
+        ASSERT_TRUE(first->sameBits(*output)) << "blocks of " << rows;
+      }
+      first = std::move(output);
+    }
+  }
+}
+
 /// The same over caches of both types.
 void check(Variant variant, std::vector<int64_t> lengths,
            std::vector<int64_t> fresh) {
@@ -67,6 +100,7 @@ void check(Variant variant, std::vector<int64_t> lengths,
     SCOPED_TRACE(type);
     variant.cacheType = type;
     checkOne(variant, lengths, fresh);
+    checkGpu(variant, lengths, fresh);
   }
 }
 

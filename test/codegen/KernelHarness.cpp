@@ -1,6 +1,7 @@
 #include "test/codegen/KernelHarness.h"
 
 #include "codegen/llvm/Image.h"
+#include "test/codegen/GpuKernel.h"
 #include "test/codegen/TileEmulator.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -8,6 +9,7 @@
 #include "gtest/gtest.h"
 
 #include <immintrin.h>
+#include <map>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -30,9 +32,23 @@ const std::vector<std::string> &llmc::test::runnableLevels() {
   return levels;
 }
 
+const std::vector<std::string> &llmc::test::testedLevels() {
+  static const std::vector<std::string> levels = [] {
+    std::vector<std::string> levels = runnableLevels();
+    levels.push_back(gpuLevel);
+    return levels;
+  }();
+  return levels;
+}
+
 Kernel::Kernel(const std::string &mlir, const std::string &level) {
   mlir::DialectRegistry registry;
-  codegen::allTargets().front()->registerDialects(registry);
+  auto target = codegen::targetOfLevel(level);
+  if (!target) {
+    ADD_FAILURE() << target.error().render();
+    return;
+  }
+  (*target)->registerDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   auto module = mlir::parseSourceString<mlir::ModuleOp>(mlir, &context);
   if (!module) {
@@ -45,6 +61,10 @@ Kernel::Kernel(const std::string &mlir, const std::string &level) {
       codegen::generateHere(*module, level, codegen::EmitKind::Object);
   if (!object) {
     ADD_FAILURE() << object.error().render() << mlir;
+    return;
+  }
+  if ((*target)->isDevice()) {
+    gpu = GpuKernel::load(*object, name, level);
     return;
   }
   auto image =
@@ -70,6 +90,8 @@ Kernel::~Kernel() {
 void Kernel::run(const std::vector<void *> &buffers,
                  const std::vector<int64_t> &scalars, int64_t begin,
                  int64_t end, int64_t step) const {
+  if (gpu)
+    return gpu->run(buffers, scalars, begin, end, step);
   if (!function)
     return;
   FlushDenormals flush;
@@ -80,6 +102,16 @@ void Kernel::run(const std::vector<void *> &buffers,
     function(buffers.data(), scalars.data(), tile, std::min(end, tile + step));
 }
 
+static std::map<const void *, size_t> &guardedSizes() {
+  static std::map<const void *, size_t> sizes;
+  return sizes;
+}
+
+size_t GuardedBytes::sizeAt(const void *start) {
+  auto found = guardedSizes().find(start);
+  return found == guardedSizes().end() ? 0 : found->second;
+}
+
 GuardedBytes::GuardedBytes(size_t bytes) {
   size_t page = sysconf(_SC_PAGESIZE);
   mapped = (bytes + page - 1) / page * page + page;
@@ -88,9 +120,13 @@ GuardedBytes::GuardedBytes(size_t bytes) {
   auto *guard = static_cast<char *>(map) + mapped - page;
   mprotect(guard, page, PROT_NONE);
   start = guard - bytes;
+  guardedSizes()[start] = bytes;
 }
 
-GuardedBytes::~GuardedBytes() { munmap(map, mapped); }
+GuardedBytes::~GuardedBytes() {
+  guardedSizes().erase(start);
+  munmap(map, mapped);
+}
 
 uint16_t llmc::test::toBf16(float value) {
   uint32_t bits;

@@ -18,7 +18,14 @@ namespace llmc::test {
 /// not among them: only linears of bytes differ there.
 const std::vector<std::string> &runnableLevels();
 
-/// A kernel mapped read-execute from its image.
+/// The level whose kernels run on a simulated GPU.
+constexpr const char *gpuLevel = "sm_80";
+/// runnableLevels() and gpuLevel.
+const std::vector<std::string> &testedLevels();
+
+class GpuKernel;
+
+/// A kernel mapped read-execute from its image, or on a simulated GPU.
 class Kernel {
 public:
   /// Compiles a module that holds one kernel, for a level. A failure is a
@@ -28,7 +35,8 @@ public:
   Kernel(const Kernel &) = delete;
 
   /// Runs tiles [begin, end) with denormals flushed, `step` of them a call
-  /// (0: all at once).
+  /// (0: all at once). On a GPU `step` tiles are a block's; every buffer is the
+  /// start of a Guarded.
   void run(const std::vector<void *> &buffers,
            const std::vector<int64_t> &scalars, int64_t begin, int64_t end,
            int64_t step = 0) const;
@@ -40,6 +48,7 @@ private:
   void *memory = nullptr;
   size_t size = 0;
   KernelFunction function = nullptr;
+  std::unique_ptr<GpuKernel> gpu;
 };
 
 /// Bytes that end where memory ends.
@@ -48,6 +57,9 @@ public:
   explicit GuardedBytes(size_t bytes);
   ~GuardedBytes();
   GuardedBytes(const GuardedBytes &) = delete;
+
+  /// How many bytes begin at `start`; 0 where none do.
+  static size_t sizeAt(const void *start);
 
   void *start;
 

@@ -1,0 +1,74 @@
+#include "test/codegen/GroupedCase.h"
+
+#include <cmath>
+#include <cstring>
+
+using namespace llmc::test;
+using llmc::llm::GroupScheme;
+
+static std::string str(int64_t value) { return std::to_string(value); }
+
+GroupedCase::GroupedCase(GroupScheme scheme, int64_t rows, int64_t length, int64_t columns)
+    : scheme(scheme), rows(rows), length(length), columns(columns),
+      input(rows * length), expected(rows * columns),
+      packed(panels() * groups() * scheme.bytes(), 0) {
+  Numbers numbers(7);
+  numbers.fill(input);
+  FlushDenormals flush;
+  for (int64_t n = 0; n < columns; ++n) {
+    uint8_t *panel =
+        packed.data() + n / 16 * groups() * scheme.bytes();
+    int64_t lane = n % 16;
+    std::vector<float> scales(groups()), zeros(groups(), scheme.middle());
+    std::vector<int64_t> weights(length);
+    for (int64_t g = 0; g < groups(); ++g) {
+      uint8_t *header = panel + g * scheme.bytes();
+      scales[g] = 0.02f * std::abs(numbers.normal());
+      std::memcpy(header + lane * 4, &scales[g], 4);
+      if (!scheme.zeros)
+        continue;
+      zeros[g] = float(numbers.below(int64_t(1) << scheme.bits));
+      std::memcpy(header + 64 + lane * 4, &zeros[g], 4);
+    }
+    for (int64_t k = 0; k < length; ++k) {
+      weights[k] = numbers.below(int64_t(1) << scheme.bits);
+      uint8_t *lines = panel + k / scheme.size * scheme.bytes() +
+                       scheme.headerBytes();
+      int64_t in = k % scheme.size;
+      if (scheme.bits == 8)
+        lines[in / 4 * 64 + lane * 4 + in % 4] = uint8_t(weights[k]);
+      else
+        lines[in / 8 * 64 + lane * 4 + in % 4] |=
+            uint8_t(weights[k] << in / 4 % 2 * 4);
+    }
+    for (int64_t t = 0; t < rows; ++t) {
+      float sum = 0;
+      for (int64_t first = 0; first < length; first += 32) {
+        float chains[2] = {0, 0};
+        for (int64_t k = first; k < std::min(length, first + 32); ++k)
+          chains[k % 2] = __builtin_fmaf(
+              input[t * length + k], weights[k] - zeros[k / scheme.size],
+              chains[k % 2]);
+        sum = __builtin_fmaf(scales[first / scheme.size], chains[0] + chains[1],
+                             sum);
+      }
+      expected[t * columns + n] = sum;
+    }
+  }
+}
+
+std::string llmc::test::groupedText(const GroupedCase &c, const std::string &scheme,
+                                    const std::string &rows, int64_t tileRows,
+                                    int64_t tilePanels) {
+  std::string input = "memref<?x" + str(c.length) + "x" + rows + ">";
+  std::string output = "memref<?x" + str(c.columns) + "xf32>";
+  std::string weight = "memref<" + str(c.panels()) + "x" +
+                       str(c.groups() * c.scheme.bytes()) + "xi8>";
+  return "func.func @k(%x: " + input + ", %w: " + weight + ", %y: " + output +
+         ", %b: index, %e: index) attributes {kernel.entry} {\n"
+         "kernel.linear %x, %w outputs(%y : " + output + ") tiles(%b, %e) "
+         "{parts = 1 : i64, tile_rows = " + str(tileRows) +
+         " : i64, tile_panels = " + str(tilePanels) + " : i64, "
+         "scheme = \"" + scheme + "\"} : " + input + ", " + weight +
+         " {\n^bb0(%s: f32):\nllm.yield %s : f32\n}\nreturn\n}\n";
+}
