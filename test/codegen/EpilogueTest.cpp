@@ -24,7 +24,7 @@ std::string mapText(const std::string &from, const std::string &to,
 template <typename From, typename To, typename Want>
 void check(const std::string &from, const std::string &to,
            const std::string &body, From first, From step, Want want) {
-  for (const std::string &level : runnableLevels()) {
+  for (const std::string &level : testedLevels()) {
     Guarded<From> input(20);
     Guarded<To> output(20);
     for (int i = 0; i < 20; ++i)
@@ -84,7 +84,7 @@ TEST(Region, RoundsHalvesAfterEveryOp) {
 }
 
 TEST(Region, KeepsNanThroughBf16) {
-  for (const std::string &level : runnableLevels()) {
+  for (const std::string &level : testedLevels()) {
     Guarded<float> input(20, std::nanf(""));
     uint32_t bits = 0x7f800001; // A NaN whose upper half is infinity's.
     std::memcpy(&input[3], &bits, 4);
@@ -97,7 +97,7 @@ TEST(Region, KeepsNanThroughBf16) {
 }
 
 TEST(Region, ComputesSiluAndGelu) {
-  for (const std::string &level : runnableLevels()) {
+  for (const std::string &level : testedLevels()) {
     Guarded<float> input(20), output(20);
     for (int i = 0; i < 20; ++i)
       input[i] = (i - 10) * 9.7f;
@@ -166,7 +166,7 @@ TEST(Region, DividesIntegersWithoutTraps) {
 
 /// What would call a library function does not link to an image.
 TEST(Region, CallsNothingForAnyOp) {
-  for (const std::string &level : runnableLevels()) {
+  for (const std::string &level : testedLevels()) {
     for (const char *op : {"addf", "subf", "mulf", "divf", "remf", "maximumf",
                            "minimumf", "maxnumf", "minnumf"})
       for (const char *type : {"f32", "bf16", "f16"})
