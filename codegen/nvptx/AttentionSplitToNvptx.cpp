@@ -246,9 +246,7 @@ void SplitLowering::storePartial(Value numbers, const AttentionWork &work,
   Value start = b.mul(b.asIndex(memory.headOf(work, line)), b.index(headDim));
   for (int64_t i = 0; i < count; i += lanes) {
     Value at = b.add(element, b.i32(i));
-    Value part = vector::ExtractStridedSliceOp::create(
-        b, numbers, ArrayRef<int64_t>{i}, ArrayRef<int64_t>{lanes},
-        ArrayRef<int64_t>{1});
+    Value part = b.part(numbers, i, lanes);
     auto put = [&] {
       b.storeRow(part, op.getPartials(),
                  {b.asIndex(piece.slot), row, b.add(start, b.asIndex(at))});

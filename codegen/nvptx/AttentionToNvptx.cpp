@@ -106,9 +106,7 @@ void AttentionLowering::store(Value numbers, Value row, Value head,
   Value start = b.mul(b.asIndex(head), b.index(headDim));
   for (int64_t i = 0; i < count; i += lanes) {
     Value at = b.add(element, b.i32(i));
-    Value part = vector::ExtractStridedSliceOp::create(
-        b, numbers, ArrayRef<int64_t>{i}, ArrayRef<int64_t>{lanes},
-        ArrayRef<int64_t>{1});
+    Value part = b.part(numbers, i, lanes);
     auto put = [&] {
       b.storeRow(b.fromF32(part, type), op.getOutput(),
                  {b.asIndex(row), b.add(start, b.asIndex(at))});

@@ -3,6 +3,8 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace llmc::codegen;
 
@@ -226,6 +228,12 @@ Value GpuBuilder::shared(StringRef name, int64_t bytes) {
   Value base = LLVM::AddressOfOp::create(
       *this, LLVM::LLVMPointerType::get(getContext(), 3), sharedSymbol);
   return offset(base, start);
+}
+
+Value GpuBuilder::part(Value vector, int64_t first, int64_t count) {
+  SmallVector<int64_t> elements(count);
+  std::iota(elements.begin(), elements.end(), first);
+  return vector::ShuffleOp::create(*this, vector, vector, elements);
 }
 
 void GpuBuilder::barrier() {

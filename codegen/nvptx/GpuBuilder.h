@@ -75,6 +75,9 @@ public:
   Value shared(llvm::StringRef name, int64_t bytes);
   /// Bytes that regions take so far.
   int64_t sharedBytes() const;
+  /// `count` elements of a vector.
+  Value part(Value vector, int64_t first, int64_t count);
+
   /// All threads of the block wait for all others.
   void barrier();
   void warpBarrier();

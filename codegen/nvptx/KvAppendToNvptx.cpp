@@ -69,9 +69,7 @@ void AppendPlace::storeKey(Value head, Value element, Value numbers) {
                                 b.remainder(offset, width)};
     if (layout.pair > 1)
       place.push_back(b.remainder(at, layout.pair));
-    b.storeRow(vector::ExtractStridedSliceOp::create(
-                   b, numbers, ArrayRef<int64_t>{i}, ArrayRef<int64_t>{together},
-                   ArrayRef<int64_t>{1}),
+    b.storeRow(b.part(numbers, i, together),
                keyCache, place);
   }
 }

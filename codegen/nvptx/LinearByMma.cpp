@@ -24,8 +24,8 @@ using llvm::SmallVector;
 
 static constexpr int64_t tileRows = LinearProducts::tileRows;
 static constexpr int64_t stepTerms = WeightFragments::stepTerms;
-/// Loads of weights that a thread has on their way.
-static constexpr int64_t loadsAhead = 8;
+/// Loads of 16 bytes that a thread has on their way, and steps that they are for.
+static constexpr int64_t vectorsAhead = 8, mostSteps = 4;
 /// Registers of inputs that may be loaded ahead.
 static constexpr int64_t inputsAhead = 32;
 
@@ -94,19 +94,23 @@ MmaLowering::MmaLowering(const LinearShape &shape)
   inputsEarly = tiles * steps * registers <= inputsAhead;
 }
 
-/// Steps of a chunk: what keeps memory busy, but leaves each warp a chunk; with
-/// groups, one divides the other.
+/// Steps of a chunk: what keeps memory busy, but leaves each warp a chunk and fits
+/// registers; with groups, one divides the other.
 int64_t MmaLowering::chooseSteps() const {
   int64_t loads = 8 / layout.lineTerms();
-  int64_t wanted = std::max<int64_t>(1, loadsAhead / (pairs * loads));
-  // Where inputs are split, the code for a step is long enough.
-  if (shape.inputElement().isF32())
-    wanted = std::min<int64_t>(wanted, 4);
   int64_t all = llvm::divideCeil(layout.length, stepTerms);
-  wanted = std::clamp<int64_t>(all / blockWarps, 1, wanted);
-  if (!grouped)
-    return wanted;
-  while (stepsPerGroup() % wanted && wanted % stepsPerGroup())
+  int64_t wanted = std::clamp<int64_t>(all / blockWarps, 1, mostSteps);
+  auto fits = [&] {
+    int64_t vectors = pairs * wanted * loads;
+    if (!grouped)
+      return vectors <= vectorsAhead;
+    if (stepsPerGroup() % wanted && wanted % stepsPerGroup())
+      return false;
+    int64_t groups = std::max<int64_t>(1, wanted / stepsPerGroup());
+    vectors += pairs * groups * (layout.scheme.zeros ? 2 : 1);
+    return vectors <= vectorsAhead;
+  };
+  while (wanted > 1 && !fits())
     --wanted;
   return wanted;
 }

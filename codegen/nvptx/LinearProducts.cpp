@@ -30,36 +30,38 @@ Registers LinearProducts::zeroInputSums() const {
 void LinearProducts::multiply(ArrayRef<Value> loaded, ArrayRef<Value> rows,
                               MutableArrayRef<Value> sums,
                               MutableArrayRef<Value> inputSums) {
-  int64_t loads = weights.loads();
-  SmallVector<SmallVector<Registers>> factors; // [tile][term][register]
-  for (Value row : rows)
-    factors.push_back(inputs.fragments(row));
   auto accumulate = [&](MutableArrayRef<Value> into, ArrayRef<Value> left,
                         ArrayRef<Value> right) {
     llvm::copy(emitMma(b, weights.element(), left, right, into), into.begin());
   };
-  for (int64_t half = 0; half < weights.halves(); ++half) {
+  int64_t loads = weights.loads(), halves = weights.halves();
+  // All of a step's weights, then the rows tile by tile: fewer are live.
+  SmallVector<SmallVector<Registers>> left; // [half, pair, j][term][register]
+  for (int64_t half = 0; half < halves; ++half)
     for (int64_t pair = 0; pair < pairs; ++pair)
-      for (int64_t j = 0; j < 2; ++j) {
-        auto left =
-            weights.fragments(loaded.slice(pair * loads, loads), half, j);
-        for (int64_t tile = 0; tile < tiles; ++tile) {
+      for (int64_t j = 0; j < 2; ++j)
+        left.push_back(
+            weights.fragments(loaded.slice(pair * loads, loads), half, j));
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    SmallVector<Registers> right = inputs.fragments(rows[tile]);
+    for (int64_t half = 0; half < halves; ++half) {
+      for (int64_t pair = 0; pair < pairs; ++pair)
+        for (int64_t j = 0; j < 2; ++j) {
           auto into = sums.slice(((pair * 2 + j) * tiles + tile) * 4, 4);
+          auto &weight = left[(half * pairs + pair) * 2 + j];
           // The product of the least summands is below what f32 holds.
           for (int64_t i = 0; i < weights.terms(); ++i)
             for (int64_t k = 0; k < inputs.terms() - (i && inputs.terms() > 1);
                  ++k)
-              accumulate(into, left[i],
-                         ArrayRef(factors[tile][k]).slice(2 * half, 2));
+              accumulate(into, weight[i], ArrayRef(right[k]).slice(2 * half, 2));
         }
-      }
-    if (inputSums.empty())
-      continue;
-    Registers ones(4, b.i32(0x3f803f80));
-    for (int64_t tile = 0; tile < tiles; ++tile)
-      for (Registers &term : factors[tile])
+      if (inputSums.empty())
+        continue;
+      Registers ones(4, b.i32(0x3f803f80));
+      for (Registers &term : right)
         accumulate(inputSums.slice(tile * 4, 4), ones,
                    ArrayRef(term).slice(2 * half, 2));
+    }
   }
 }
 

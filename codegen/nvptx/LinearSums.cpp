@@ -81,12 +81,13 @@ void nvptx::forLinearPlaces(
   Value count = arith::IndexCastOp::create(b, b.getI32Type(), rows);
   op->getParentOfType<func::FuncOp>()->setAttr(rowsPerBlockAttr,
                                                b.getI64IntegerAttr(rowsAtOnce));
-  b.forTiles(op.getBegin(), op.getEnd(), [&](Value tile) {
-    b.forRowBlocks(blocks, [&](Value block) {
-      Value first = arith::IndexCastOp::create(
-          b, b.getI32Type(), b.mul(block, b.index(rowsAtOnce)));
-      body({tile, first, count});
-    });
+  // The tiles inside: of another tile's first weights nothing can be kept in
+  // registers, as LLVM would where only rows change.
+  b.forRowBlocks(blocks, [&](Value block) {
+    Value first = arith::IndexCastOp::create(
+        b, b.getI32Type(), b.mul(block, b.index(rowsAtOnce)));
+    b.forTiles(op.getBegin(), op.getEnd(),
+               [&](Value tile) { body({tile, first, count}); });
   });
 }
 
