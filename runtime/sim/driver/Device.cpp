@@ -20,7 +20,8 @@ private:
 };
 
 Error badPtx(std::string why) {
-  return {Code::BadPtx, "cannot load the PTX module", "", std::move(why), ""};
+  return {Code::BadPtx, "cannot load the PTX module", "", std::move(why),
+          "compile the model again; if that does not help, report its graph"};
 }
 
 /// Whether a module for \p target runs on \p model: targets with a letter run
@@ -69,7 +70,7 @@ Result<std::unique_ptr<Device>> Device::create(DeviceOptions options) {
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
       !__builtin_cpu_supports("f16c"))
     return Error{Code::DeviceUnavailable, "cannot simulate a GPU", "",
-                 "this CPU has no AVX2, FMA or F16C", ""};
+                 "this CPU has no AVX2, FMA or F16C", "run on the CPU: --device=cpu"};
   return std::unique_ptr<Device>(new Device(std::move(options), model));
 }
 
@@ -140,7 +141,7 @@ Status Device::refuse(LaunchProblem problem, const Kernel &kernel,
   lastProblem = problem;
   return Error{Code::KernelFault,
                "cannot launch the kernel '" + kernel.program->name + "'", "",
-               std::move(why), ""};
+               std::move(why), "this is a defect of llmc: report the model's graph"};
 }
 
 uint32_t Device::occupancy(const Kernel &kernel, uint32_t threads,
@@ -217,7 +218,8 @@ Status Device::launch(const Kernel &kernel, const LaunchShape &shape,
   return Error{Code::KernelFault,
                "the kernel '" + program.name +
                    "' was stopped: " + faultName(fault.kind),
-               "", fault.render(), ""};
+               "", fault.render(),
+               "this is a defect of llmc: report the model's graph"};
 }
 
 } // namespace llmc::sim

@@ -19,6 +19,12 @@ uint32_t uniform(Warp &warp, Slot slot) {
 /// Operands: barrier, threads, result, predicate. `value`: the reduction.
 void barrier(Warp &warp, const Inst &inst) {
   const Slot *op = inst.operand;
+  // Lanes that the text has elsewhere, in a branch that was laid out behind, come
+  // first: processors let a warp's lanes meet before an aligned barrier. Lanes
+  // that the guard keeps away will not come.
+  if ((inst.flags & kAligned) && warp.group == warp.active &&
+      !warp.together(warp.live))
+    return;
   Arrival arrival;
   arrival.barrier = uniform(warp, op[0]);
   arrival.expected = uniform(warp, op[1]);

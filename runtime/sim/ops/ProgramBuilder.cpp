@@ -19,7 +19,8 @@ bool ProgramBuilder::fail(std::string why) {
   failure = {Code::BadPtx, "cannot decode the kernel '" + program->name + "'",
              "line " + std::to_string(line) + ": " +
                  std::string(module.lineText(line)),
-             std::move(why), ""};
+             std::move(why),
+             "compile the model again; if that does not help, report its graph"};
   return false;
 }
 

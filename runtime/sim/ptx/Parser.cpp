@@ -27,7 +27,8 @@ Parser::Parser(Module &module, const ParseLimits &limits)
 bool Parser::failAt(uint32_t line, std::string what) {
   if (!failed)
     failure = {Code::BadPtx, "cannot read the PTX text",
-               "line " + std::to_string(line), std::move(what), ""};
+               "line " + std::to_string(line), std::move(what),
+               "compile the model again; if that does not help, report its graph"};
   failed = true;
   return false;
 }
