@@ -44,7 +44,9 @@ std::unique_ptr<GpuKernel> GpuKernel::load(const std::string &ptx,
   }
   result->module = std::move(*module);
   result->kernel = result->module->find(name);
-  if (!result->kernel)
+  if (result->kernel)
+    result->kernel->maxDynamicShared = uint32_t(figures->sharedBytes);
+  else
     ADD_FAILURE() << "no entry " << name << " in:\n" << ptx;
   return result->kernel ? std::move(result) : nullptr;
 }

@@ -16,7 +16,7 @@ namespace {
 void expectNear(float got, float want, int64_t parts, const std::string &where) {
   // An error of one part is multiplied by the other.
   float factor = parts == 2 ? 20 : 1;
-  ASSERT_NEAR(got, want, factor * 2e-5f * (1 + std::abs(want))) << where;
+  ASSERT_NEAR(got, want, factor * 4e-5f * (1 + std::abs(want))) << where;
 }
 
 std::string nameOf(const LinearShape &s, size_t at) {

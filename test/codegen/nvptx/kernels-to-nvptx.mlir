@@ -3,8 +3,8 @@
 // Plain loops: each thread of the launch does every so many tiles, one after the
 // other.
 // CHECK-LABEL: func.func @plain
-// CHECK: llvm.nvvm.read.ptx.sreg.ctaid.x
-// CHECK: llvm.nvvm.read.ptx.sreg.tid.x
+// CHECK-DAG: llvm.nvvm.read.ptx.sreg.ctaid.x
+// CHECK-DAG: llvm.nvvm.read.ptx.sreg.tid.x
 // CHECK: scf.for %[[TILE:.*]] = %{{.*}} to %{{.*}} step
 // CHECK: %[[NEXT:.*]] = arith.addi %[[TILE]]
 // CHECK: scf.for %{{.*}} = %[[TILE]] to %[[NEXT]]
