@@ -72,6 +72,7 @@ std::vector<PipelineStep> schedulePipeline(const PipelineOptions &options,
     add(createSelectTiles());
     add(createSelectSplits({options.maxContext, options.attentionSplit}));
   } else {
+    add(createFoldNorms());
     add(createSpecializeStep({options.chunk, gpuFewRows, gpuBatchRows}));
     add(createSelectDeviceTiles());
     add(createSelectSplits({options.maxContext, options.attentionSplit,

@@ -132,6 +132,10 @@ def SelectTiles : Pass<"llmc-select-tiles", "::mlir::ModuleOp"> {
     Option<"blockRows", "block-rows", "int64_t", "16", "Rows of an attention block.">
   ];
 }
+def FoldNorms : Pass<"llmc-fold-norms", "::mlir::ModuleOp"> {
+  let summary = "A norm between linears -> a factor of both.";
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
 def SelectDeviceTiles : Pass<"llmc-select-device-tiles", "::mlir::ModuleOp"> {
   let summary = "Decide the tiles of linears and attention on a GPU.";
   let options = [

@@ -1,6 +1,7 @@
 #include "codegen/nvptx/LinearSums.h"
 
 #include "codegen/llvm/VectorRegion.h"
+#include "codegen/nvptx/RowNorms.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -164,7 +165,8 @@ Value LinearSums::sumOf(const LinearPlace &place, Value panel, int64_t part,
   return b.mul(sum, b.broadcast(b.bitcast(bits, b.getF32Type()), lanes));
 }
 
-LogicalResult LinearSums::finishItem(const LinearPlace &place, Value item) {
+LogicalResult LinearSums::finishItem(const LinearPlace &place, Value item,
+                                     RowNorms &norms) {
   kernel::LinearOp op = shape.op;
   int64_t perRow = width / lanes;
   Value first = b.mul(arith::RemUIOp::create(b, item, b.i32(perRow)),
@@ -180,11 +182,15 @@ LogicalResult LinearSums::finishItem(const LinearPlace &place, Value item) {
       b.less(at, place.rows),
       b.compare(arith::CmpIPredicate::slt, column, b.index(shape.columns)));
   LogicalResult result = success();
+  Value item0 = b.add(b.mul(panel, b.i32(perRow)),
+                      arith::RemUIOp::create(b, item, b.i32(perRow)));
+  norms.keep(row, item0, {});
   b.when(inside, [&] {
     Value rowIndex = b.asIndex(at);
     SmallVector<Value> arguments;
     for (int64_t part = 0; part < int64_t(op.getParts()); ++part)
-      arguments.push_back(sumOf(place, panel, part, row, first));
+      arguments.push_back(
+          norms.scaled(sumOf(place, panel, part, row, first), row));
     for (Value extra : op.getExtras()) {
       bool perRow = cast<MemRefType>(extra.getType()).getRank() == 2;
       arguments.push_back(perRow ? b.loadRow(extra, {rowIndex, column}, lanes)
@@ -196,6 +202,7 @@ LogicalResult LinearSums::finishItem(const LinearPlace &place, Value item) {
       result = failure();
       return;
     }
+    norms.keep(row, item0, values->front());
     for (auto [value, output] : llvm::zip_equal(*values, op.getOutputs()))
       b.storeRow(value, output, {rowIndex, column});
   });
@@ -203,18 +210,21 @@ LogicalResult LinearSums::finishItem(const LinearPlace &place, Value item) {
 }
 
 LogicalResult LinearSums::finish(const LinearPlace &place) {
-  b.barrier();
   kernel::LinearOp op = shape.op;
-  int64_t panels = shape.streams / op.getParts();
+  int64_t panels = shape.streams / op.getParts(), perRow = width / lanes;
+  RowNorms norms(b, shape, rows, panels * perRow);
+  norms.prepare(place);
+  b.barrier();
   LogicalResult result = success();
   // One epilogue in the code, however many a thread does.
-  b.forThreads(panels * rows * (width / lanes), {},
+  b.forThreads(panels * rows * perRow, {},
                [&](Value item, ValueRange) {
-                 if (failed(finishItem(place, item)))
+                 if (failed(finishItem(place, item, norms)))
                    result = failure();
                  return SmallVector<Value>();
                });
   // The next sums go where these were.
   b.barrier();
+  norms.finish(place);
   return result;
 }

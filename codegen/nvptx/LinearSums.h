@@ -45,6 +45,7 @@ Value rowPointer(GpuBuilder &b, const LinearShape &shape,
 
 /// Sums of warps in shared memory, and the end of a linear: the sum over warps,
 /// scales of columns, the epilogue, the stores.
+class RowNorms;
 class LinearSums {
 public:
   /// Room for `warps` partial sums of each of `rows` rows and the tile's panels;
@@ -60,7 +61,8 @@ public:
 
 private:
   Value address(Value warp, Value stream, Value row, Value quad);
-  mlir::LogicalResult finishItem(const LinearPlace &place, Value item);
+  mlir::LogicalResult finishItem(const LinearPlace &place, Value item,
+                                 RowNorms &norms);
   Value sumOf(const LinearPlace &place, Value panel, int64_t part, Value row,
               Value first);
 

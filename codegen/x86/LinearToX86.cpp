@@ -213,6 +213,8 @@ LogicalResult llmc::codegen::lowerLinear(kernel::LinearOp op,
                                          const X86Level &level) {
   if (failed(LinearEpilogue::check(op)))
     return failure();
+  if (op.getSquares() || op.getPartialSquares())
+    return op.emitOpError("has rows that were not normalised");
   int64_t columns = extent(op.getOutputs().front(), 1);
   int64_t panels = llvm::divideCeil(columns, VectorBuilder::width);
   auto weights = PanelWeights::of(op, op.getWeight(), op.getScheme(),

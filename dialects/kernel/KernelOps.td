@@ -71,6 +71,13 @@ def Kernel_LinearOp : Kernel_Op<"linear", [SingleBlock, AttrSizedOperandSegments
     after the other, and keep the sums between blocks in `scratch`, f32
     (i32 of bytes) [T, at least N/16 * parts * 16], its rows padded likewise.
 
+    Rows may come unnormalised (`llmc-fold-norms`): then the sum over K is
+    multiplied by 1 / sqrt(mean square + `norm_epsilon`), where the mean square of
+    row t is the sum of `squares` [T, S] f32 over S, divided by K. A kernel whose
+    first output such rows are has `partial_squares` [T, tiles] f32 besides, and
+    writes there the sum over the tile's columns of that output's squares, before
+    they are rounded.
+
     1. The region has one f32 argument per part, then one per extra.
     2. `tile_rows`, `tile_panels` and `padded_rows` are positive.
     3. `block_length` is a multiple of 32; less than K, it has a scratch.
@@ -79,17 +86,23 @@ def Kernel_LinearOp : Kernel_Op<"linear", [SingleBlock, AttrSizedOperandSegments
   let arguments = (ins AnyMemRef:$input, AnyMemRef:$weight,
                        Variadic<AnyMemRef>:$extras, Variadic<AnyMemRef>:$outputs,
                        Optional<AnyMemRef>:$scratch, Optional<AnyMemRef>:$terms,
+                       Optional<AnyMemRef>:$squares,
+                       Optional<AnyMemRef>:$partial_squares,
                        Index:$begin, Index:$end,
                        I64Attr:$parts, I64Attr:$tile_rows, I64Attr:$tile_panels,
                        DefaultValuedAttr<StrAttr, "\"\"">:$scheme,
                        DefaultValuedAttr<I64Attr, "1">:$padded_rows,
-                       DefaultValuedAttr<I64Attr, "0">:$block_length);
+                       DefaultValuedAttr<I64Attr, "0">:$block_length,
+                       DefaultValuedAttr<F32Attr, "0.0f">:$norm_epsilon);
   let regions = (region SizedRegion<1>:$epilogue);
   let assemblyFormat = [{
     $input `,` $weight (`extras` `(` $extras^ `:` type($extras) `)`)?
     `outputs` `(` $outputs `:` type($outputs) `)`
     (`scratch` `(` $scratch^ `:` type($scratch) `)`)?
-    (`terms` `(` $terms^ `:` type($terms) `)`)? `tiles` `(` $begin `,` $end `)`
+    (`terms` `(` $terms^ `:` type($terms) `)`)?
+    (`squares` `(` $squares^ `:` type($squares) `)`)?
+    (`partial_squares` `(` $partial_squares^ `:` type($partial_squares) `)`)?
+    `tiles` `(` $begin `,` $end `)`
     attr-dict `:` type($input) `,` type($weight) $epilogue
   }];
   let hasVerifier = 1;

@@ -2,11 +2,10 @@
 /// `kernel.tile_panels`) and the rows of an attention block (`llm.block_rows` on
 /// the module).
 ///
-/// A block multiplies a tile's panels with up to 32 rows at once, which are four
-/// fragments of a matrix instruction; more rows are more blocks. Panels are taken
-/// in pairs, one 16-byte load of a thread each. A few rows cost the reading of the
-/// weights alone: then blocks take two pairs where that still leaves each
-/// multiprocessor two blocks, so that the inputs are read half as often.
+/// Up to 32 rows cost the reading of the weights alone. A block takes a pair of
+/// panels, one 16-byte load of a thread each, or two where that still leaves each
+/// multiprocessor two blocks, so that the inputs are read half as often. Of more
+/// rows a block does 128 times 128 outputs.
 #include "passes/Passes.h"
 #include "passes/support/Regions.h"
 
@@ -20,7 +19,10 @@ namespace llmc {
 using namespace mlir;
 using namespace llmc;
 
-static constexpr int64_t mostRows = 32;
+/// Rows up to which the reading of the weights is all that a linear costs.
+static constexpr int64_t fewRows = 32;
+/// A block of many rows: its sums fill the registers of its threads.
+static constexpr int64_t manyRows = 128, manyPanels = 8;
 static constexpr int64_t pair = 2;
 
 namespace {
@@ -38,13 +40,15 @@ struct SelectDeviceTiles : llmc::impl::SelectDeviceTilesBase<SelectDeviceTiles> 
         int64_t columns =
             cast<ShapedType>(linear.getResult(0).getType()).getShape().back();
         int64_t panels = llvm::divideCeil(columns, kernel::panelWidth);
-        int64_t taken = linear.getParts() == 1 &&
-                                panels >= 2 * pair * 2 * processors
-                            ? 2 * pair
-                            : pair;
-        linear->setAttr("kernel.tile_rows",
-                        builder.getI64IntegerAttr(
-                            std::min<int64_t>(mostRows, bound.getInt())));
+        int64_t rows = bound.getInt(), taken = pair;
+        if (rows > fewRows) {
+          rows = manyRows;
+          taken = std::max<int64_t>(1, manyPanels / int64_t(linear.getParts()));
+        } else if (linear.getParts() == 1 &&
+                   panels >= 2 * pair * 2 * processors) {
+          taken = 2 * pair;
+        }
+        linear->setAttr("kernel.tile_rows", builder.getI64IntegerAttr(rows));
         linear->setAttr("kernel.tile_panels", builder.getI64IntegerAttr(taken));
       });
     }

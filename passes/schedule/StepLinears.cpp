@@ -47,42 +47,79 @@ Value StepLowering::allocateSums(llm::LinearOp op, int64_t columns,
                     rowsOf(op.getResult(0)));
 }
 
+namespace {
+/// The arguments of a kernel, some of which may be absent.
+struct LinearArguments {
+  SmallVector<Value> values;
+  size_t extras = 0, outputs = 0;
+  std::optional<size_t> scratch, terms, squares, partialSquares;
+
+  std::optional<size_t> add(Value value) {
+    values.push_back(value);
+    return values.size() - 1;
+  }
+  static Value at(ValueRange args, std::optional<size_t> index) {
+    return index ? args[*index] : Value();
+  }
+};
+} // namespace
+
+/// Sums of squares, tile by tile, of rows that this linear makes and that others
+/// take unnormalised.
+Value StepLowering::allocateSquares(llm::LinearOp op, int64_t tiles) {
+  auto type = MemRefType::get({ShapedType::kDynamic, tiles}, builder.getF32Type());
+  Value squares = makeBuffer(builder, op.getLoc(), type, rt::Space::Arena,
+                             rowsOf(op.getResult(0)));
+  for (Value result : op.getResults())
+    squaresOf[result] = squares;
+  return squares;
+}
+
 void StepLowering::lowerLinear(llm::LinearOp op) {
   llm::WeightOp weight = weightOf(op.getWeight());
   int64_t rows = attributeOr(op, "kernel.tile_rows", 4);
   int64_t panels = attributeOr(op, "kernel.tile_panels", 1);
+  int64_t padded = attributeOr(op, "kernel.padded_rows", 1);
+  int64_t block = attributeOr(op, "kernel.block_length", 0);
+  int64_t columns =
+      cast<ShapedType>(op.getResult(0).getType()).getShape().back();
+  int64_t tiles = llvm::divideCeil(
+      llvm::divideCeil(columns, kernel::panelWidth), panels);
+  paddedRows = std::max(paddedRows, padded);
   bool bytes = llm::quantizesInputs(weight.getScheme());
   QuantizedRows input;
   if (bytes)
     input = quantizeRows(op, op.getInput());
-  SmallVector<Value> args{bytes ? input.bytes : memref(op.getInput()),
-                          memref(op.getWeight())};
+  LinearArguments list;
+  list.values = {bytes ? input.bytes : memref(op.getInput()),
+                 memref(op.getWeight())};
+  list.extras = op.getExtras().size();
+  list.outputs = op.getNumResults();
   for (Value extra : op.getExtras())
-    args.push_back(memref(extra));
+    list.add(memref(extra));
   for (Value result : op.getResults())
-    args.push_back(allocate(result));
-  int64_t columns =
-      cast<ShapedType>(op.getResult(0).getType()).getShape().back();
-  int64_t padded = attributeOr(op, "kernel.padded_rows", 1);
-  int64_t block = attributeOr(op, "kernel.block_length", 0);
-  paddedRows = std::max(paddedRows, padded);
+    list.add(allocate(result));
   if (block)
-    args.push_back(allocateSums(op, columns,
-                                bytes ? Type(builder.getI32Type())
-                                      : builder.getF32Type()));
+    list.scratch = list.add(allocateSums(
+        op, columns, bytes ? Type(builder.getI32Type()) : builder.getF32Type()));
   if (bytes)
-    args.push_back(input.terms);
-  int64_t tiles = llvm::divideCeil(
-      llvm::divideCeil(columns, kernel::panelWidth), panels);
-  size_t extras = op.getExtras().size(), outputs = op.getNumResults();
-  launch(op, "linear", constant(tiles), args,
+    list.terms = list.add(input.terms);
+  auto epsilon = op->getAttrOfType<FloatAttr>(normEpsilonAttr);
+  if (epsilon)
+    list.squares = list.add(squaresOf.lookup(op.getInput()));
+  if (op->hasAttr(squaresAttr))
+    list.partialSquares = list.add(allocateSquares(op, tiles));
+  launch(op, "linear", constant(tiles), list.values,
          [&](OpBuilder &b, ValueRange args, Value begin, Value end) {
            auto linear = kernel::LinearOp::create(
-               b, b.getUnknownLoc(), args[0], args[1], args.slice(2, extras),
-               args.slice(2 + extras, outputs),
-               block ? args[2 + extras + outputs] : Value(),
-               bytes ? args.back() : Value(), begin, end, op.getParts(), rows,
-               panels, weight.getScheme(), padded, block);
+               b, b.getUnknownLoc(), args[0], args[1],
+               args.slice(2, list.extras),
+               args.slice(2 + list.extras, list.outputs),
+               list.at(args, list.scratch), list.at(args, list.terms),
+               list.at(args, list.squares), list.at(args, list.partialSquares),
+               begin, end, op.getParts(), rows, panels, weight.getScheme(),
+               padded, block,
+               epsilon ? epsilon.getValue() : llvm::APFloat(0.0f));
            cloneScalars(b, op.getEpilogue().front(), linear.getEpilogue());
          });
 }

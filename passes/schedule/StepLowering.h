@@ -15,6 +15,11 @@ namespace llmc {
 constexpr llvm::StringLiteral rotatesAttr = "kernel.rotates";
 constexpr llvm::StringLiteral rotatedAttr = "kernel.rotated";
 
+/// On an llm.linear whose first result others take unnormalised, and on one that
+/// takes such rows: their epsilon (FoldNorms).
+constexpr llvm::StringLiteral squaresAttr = "kernel.squares";
+constexpr llvm::StringLiteral normEpsilonAttr = "kernel.norm_epsilon";
+
 class StepLowering {
 public:
   StepLowering(mlir::func::FuncOp step, KernelTable &kernels);
@@ -50,6 +55,7 @@ private:
                         int64_t offset);
   mlir::Value allocateSums(llm::LinearOp op, int64_t columns,
                            mlir::Type element);
+  mlir::Value allocateSquares(llm::LinearOp op, int64_t tiles);
   /// Buffers of kernel.quantize_rows.
   struct QuantizedRows {
     mlir::Value bytes, terms;
@@ -81,6 +87,7 @@ private:
   CacheLayout layout;
   int64_t paddedRows = 1;
   llvm::DenseMap<mlir::Value, QuantizedRows> quantized;
+  llvm::DenseMap<mlir::Value, mlir::Value> squaresOf; ///< Of results of linears.
   mlir::Value logits; // the step's tensor
   llvm::StringMap<mlir::Value> symbols, inputs;
   llvm::DenseMap<mlir::Value, mlir::Value> memrefs;

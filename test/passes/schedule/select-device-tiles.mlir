@@ -16,7 +16,7 @@ func.func @decode(%x: tensor<?x64xf32>) -> tensor<?x1024xf32> attributes {llm.mi
   return %y : tensor<?x1024xf32>
 }
 // CHECK-LABEL: func.func @prefill
-// CHECK: llm.linear {{.+}} {kernel.tile_panels = 2 : i64, kernel.tile_rows = 32 : i64}
+// CHECK: llm.linear {{.+}} {kernel.tile_panels = 8 : i64, kernel.tile_rows = 128 : i64}
 func.func @prefill(%x: tensor<?x64xf32>) -> tensor<?x1024xf32> attributes {llm.min_rows = 9 : i64, llm.max_rows = 128 : i64} {
   %w = llm.get_weight @w : tensor<64x1024xf32>
   %y = llm.linear %x, %w : (tensor<?x64xf32>, tensor<64x1024xf32>) -> tensor<?x1024xf32> {
