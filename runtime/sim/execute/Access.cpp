@@ -139,12 +139,39 @@ bool locate(Warp &warp, unsigned lane, Space space, uint64_t address,
 }
 
 bool locateAll(Warp &warp, Space space, uint32_t bytes, Access &access) {
+  Block &block = *warp.block;
+  bool device = space == Space::Global || space == Space::Const;
   for (uint32_t rest = warp.active; rest != 0; rest &= rest - 1) {
     unsigned lane = unsigned(__builtin_ctz(rest));
-    if (!locate(warp, lane, space, access.address[lane], bytes,
-                access.place[lane]))
+    uint64_t address = access.address[lane];
+    Place &place = access.place[lane];
+    // Most lanes lie in the region of the one before.
+    const Region *region = block.lastRegion[warp.pc % 64];
+    if (device && region && region->holds(address, bytes) &&
+        address % bytes == 0) {
+      place.space = Space::Global;
+      place.data = region->data + (address - region->base);
+      place.written = region->written + (address - region->base);
+    } else if (!locate(warp, lane, space, address, bytes, place)) {
       return false;
+    }
   }
+  return true;
+}
+
+/// Whether all marks are set.
+static bool allWritten(const std::byte *written, uint32_t bytes) {
+  while (bytes >= 4) {
+    uint32_t marks;
+    memcpy(&marks, written, 4);
+    if (marks != 0xFFFFFFFF)
+      return false;
+    written += 4;
+    bytes -= 4;
+  }
+  for (uint32_t i = 0; i < bytes; ++i)
+    if (written[i] == std::byte(0))
+      return false;
   return true;
 }
 
@@ -159,7 +186,8 @@ bool noteRead(Warp &warp, unsigned lane, const Place &place, uint64_t address,
     block.raise(warp, lane, conflict);
     return false;
   }
-  if (!place.written || !block.launch->checks.unwritten)
+  if (!place.written || !block.launch->checks.unwritten ||
+      allWritten(place.written, bytes))
     return true;
   for (uint32_t i = 0; i < bytes; ++i)
     if (place.written[i] == std::byte(0)) {

@@ -6,24 +6,66 @@
 
 namespace llmc::sim {
 
-void AsyncState::commit(Warp &warp) {
-  for (unsigned lane = 0; lane < kLanes; ++lane)
-    queues[warp.index].committed[lane] += warp.active >> lane & 1;
+void AsyncState::begin(size_t warps) {
+  copies.assign(warps, {});
+  stores.assign(warps, {});
+  operands.assign(warps, {});
+  products.assign(warps, {});
+  mbarriers.clear();
 }
 
-void AsyncState::wait(Block &block, Warp &warp, uint32_t leave, bool all) {
-  CopyQueue &queue = queues[warp.index];
+void AsyncState::waitCopies(Block &block, Warp &warp, uint32_t leave,
+                            bool all) {
   block.tick(warp);
-  std::erase_if(queue.copies, [&](const CopyQueue::Copy &copy) {
-    if (!(warp.active >> copy.lane & 1))
-      return false;
-    bool done =
-        all || uint64_t(copy.group) + leave < queue.committed[copy.lane];
-    if (done)
-      block.shared.complete(block.mark(warp, copy.lane), copy.offset,
-                            copy.bytes);
-    return done;
+  copies[warp.index].wait(warp.active, leave, all,
+                          [&](const FlightQueue::Part &part) {
+                            block.shared.complete(block.mark(warp, part.lane),
+                                                  part.offset, part.bytes);
+                          });
+}
+
+void AsyncState::waitStores(Block &block, Warp &warp, uint32_t leave) {
+  block.tick(warp);
+  stores[warp.index].wait(
+      warp.active, leave, false, [&](const FlightQueue::Part &part) {
+        block.shared.completeRead(block.mark(warp, part.lane), part.offset,
+                                  part.bytes);
+      });
+}
+
+void AsyncState::waitProducts(Block &block, Warp &warp, uint32_t leave) {
+  block.tick(warp);
+  FlightQueue &queue = operands[warp.index];
+  std::erase_if(products[warp.index], [&](const Product &product) {
+    return uint64_t(product.group) + leave < queue.committed[0];
   });
+  warp.inFlight = !products[warp.index].empty();
+  queue.wait(1, leave, false, [&](const FlightQueue::Part &part) {
+    block.shared.completeRead(block.mark(warp, kManyLanes), part.offset,
+                              part.bytes);
+  });
+}
+
+bool AsyncState::allows(Block &block, Warp &warp, const Inst &inst) {
+  if (isWgmma(inst))
+    return true;
+  const auto &code = block.launch->program->code;
+  const Inst *next = &inst + 1;
+  const Slot *end = next < code.data() + code.size()
+                        ? next->operand
+                        : block.launch->program->operands.data() +
+                              block.launch->program->operands.size();
+  for (const Product &product : products[warp.index])
+    for (const Slot *slot = inst.operand; slot < end; ++slot)
+      if (*slot >= product.first && *slot <= product.last &&
+          std::binary_search(product.registers.begin(), product.registers.end(),
+                             *slot)) {
+        block.raise(warp, kNone, FaultKind::AsyncUse,
+                    "the instruction touches an accumulator of a wgmma that "
+                    "was not waited for");
+        return false;
+      }
+  return true;
 }
 
 } // namespace llmc::sim

@@ -182,6 +182,8 @@ void Block::runWarp(Warp &warp, uint64_t quantum) {
     warp.next = warp.pc + 1;
     --left;
     if (active != 0) {
+      if (warp.inFlight && !async.allows(*this, warp, inst)) [[unlikely]]
+        break;
       warp.active = active;
       inst.execute(warp, inst);
       if (warp.signal != Signal::None) [[unlikely]] {
@@ -305,6 +307,10 @@ void Block::raise(Warp &warp, uint32_t lane, const Conflict &conflict) {
     return raise(warp, lane, FaultKind::AsyncUse,
                  place +
                      " is the target of a copy that was not waited for, by " +
+                     describeThread(conflict.other));
+  case Kind::PendingRead:
+    return raise(warp, lane, FaultKind::AsyncUse,
+                 place + " is still read by what was not waited for, by " +
                      describeThread(conflict.other));
   case Kind::ReadAfterWrite:
   case Kind::WriteAfterWrite:

@@ -42,6 +42,7 @@ struct Warp {
   uint32_t live = 0;          ///< Lanes that exist and have not exited.
   uint32_t exists = 0;        ///< Lanes that exist.
   Signal signal = Signal::None;
+  bool inFlight = false;    ///< A wgmma writes registers: AsyncState::products.
   bool polled = false;      ///< Yielded since the block last made progress.
   LaneGroup others[kLanes]; ///< [otherCount] all but the running group.
   uint32_t otherCount = 0;

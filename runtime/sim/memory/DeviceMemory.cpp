@@ -47,8 +47,8 @@ uint64_t DeviceMemory::allocate(uint64_t bytes, uint64_t align,
   if (!storage || base == 0)
     return 0;
   reserved.erase(base);
-  regions[base] = {base,  bytes,         storage->data(), storage->written(),
-                   false, ++allocations, std::move(label)};
+  regions[base] = {base,  bytes, storage->data(), storage->written(),
+                   false, true,  ++allocations,   std::move(label)};
   owners[base] = {std::move(storage), 0};
   inUse += bytes;
   return base;
@@ -127,13 +127,9 @@ bool DeviceMemory::map(uint64_t address, uint64_t bytes, uint64_t offset,
     return false;
   if (after != regions.begin() && std::prev(after)->second.holds(address, 1))
     return false;
-  regions[address] = {address,
-                      bytes,
-                      storage.data() + offset,
-                      storage.written() + offset,
-                      true,
-                      ++allocations,
-                      {}};
+  regions[address] = {
+      address, bytes, storage.data() + offset, storage.written() + offset,
+      true,    false, ++allocations,           {}};
   owners[address] = {found->second.storage, handle};
   ++found->second.mappings;
   return true;
@@ -162,12 +158,24 @@ bool DeviceMemory::unmap(uint64_t address, uint64_t bytes) {
   return true;
 }
 
+bool DeviceMemory::allow(uint64_t address, uint64_t bytes, bool allowed) {
+  uint64_t at = address, end = address + bytes;
+  for (auto region = regions.find(at);
+       at < end && region != regions.end() && region->first == at &&
+       region->second.mapped;
+       ++region) {
+    region->second.allowed = allowed;
+    at += region->second.bytes;
+  }
+  return at == end;
+}
+
 const Region *DeviceMemory::find(uint64_t address) const {
   auto after = regions.upper_bound(address);
   if (after == regions.begin())
     return nullptr;
   const Region &region = std::prev(after)->second;
-  return region.holds(address, 1) ? &region : nullptr;
+  return region.holds(address, 1) && region.allowed ? &region : nullptr;
 }
 
 std::string DeviceMemory::describe(uint64_t address) const {

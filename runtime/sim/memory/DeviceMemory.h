@@ -45,6 +45,7 @@ struct Region {
   std::byte *data = nullptr;    ///< [bytes]
   std::byte *written = nullptr; ///< [bytes]
   bool mapped = false;          ///< By map(), not by allocate().
+  bool allowed = true;          ///< Mapped memory only after allow().
   uint64_t number = 0;          ///< Counts allocations, for messages.
   std::string label;            ///< "the variable 'table'"; may be empty.
 
@@ -71,6 +72,8 @@ public:
   bool release(uint64_t handle);
   bool map(uint64_t address, uint64_t bytes, uint64_t offset, uint64_t handle);
   bool unmap(uint64_t address, uint64_t bytes);
+  /// Whether kernels and copies may touch a mapped range; first they may not.
+  bool allow(uint64_t address, uint64_t bytes, bool allowed);
 
   /// The region that holds \p address, or null.
   const Region *find(uint64_t address) const;

@@ -85,14 +85,17 @@ bool SharedMemory::readRecord(Record &record, const Mark &by,
   // Lanes that read without an order between them count as many.
   bool more = latest.warp == by.warp && latest.lane != by.lane &&
               latest.clock > order.origin() && !ordered(latest, by);
+  bool pending =
+      latest.pending && latest.warp == by.warp && latest.clock > order.origin();
   latest = by;
+  latest.pending |= pending;
   if (more)
     latest.lane = kManyLanes;
   return true;
 }
 
-bool SharedMemory::writeRecord(Record &record, const Mark &by, bool same,
-                               Conflict &conflict) const {
+bool SharedMemory::writeRecord(Record &record, const Mark &by, const Mark &as,
+                               bool same, Conflict &conflict) const {
   const Mark &write = record.write;
   bool written = write.clock > order.origin();
   bool strong =
@@ -103,9 +106,14 @@ bool SharedMemory::writeRecord(Record &record, const Mark &by, bool same,
     conflict = {Conflict::Kind::Pending, 0, write};
   } else if (checkRaces && !strong && !together && !ordered(write, by)) {
     conflict = {Conflict::Kind::WriteAfterWrite, 0, write};
-  } else if (checkRaces) {
+  } else {
     for (const Mark &read : record.read)
-      if (!ordered(read, by) &&
+      if (read.pending && read.clock > order.origin()) {
+        conflict = {Conflict::Kind::PendingRead, 0, read};
+        return false;
+      }
+    for (const Mark &read : record.read)
+      if (checkRaces && !ordered(read, by) &&
           !(read.kind == AccessKind::Strong && by.kind == AccessKind::Strong)) {
         conflict = {Conflict::Kind::WriteAfterRead, 0, read};
         break;
@@ -113,7 +121,7 @@ bool SharedMemory::writeRecord(Record &record, const Mark &by, bool same,
   }
   if (conflict.kind != Conflict::Kind::None)
     return false;
-  record.write = by;
+  record.write = as;
   record.read[0].clock = record.read[1].clock = 0;
   return true;
 }
@@ -131,10 +139,32 @@ bool SharedMemory::read(const Mark &by, uint32_t offset, uint32_t count,
 bool SharedMemory::write(const Mark &by, uint32_t offset, uint32_t count,
                          bool same, Conflict &conflict) {
   return visit(offset, count, [&](Record &record, uint32_t at) {
-    if (writeRecord(record, by, same, conflict))
+    if (writeRecord(record, by, by, same, conflict))
       return true;
     conflict.offset = at;
     return false;
+  });
+}
+
+bool SharedMemory::writeAsync(const Mark &by, const Mark &as, uint32_t offset,
+                              uint32_t count, Conflict &conflict) {
+  return visit(offset, count, [&](Record &record, uint32_t at) {
+    if (writeRecord(record, by, as, false, conflict))
+      return true;
+    conflict.offset = at;
+    return false;
+  });
+}
+
+void SharedMemory::completeRead(const Mark &by, uint32_t offset,
+                                uint32_t count) {
+  visit(offset, count, [&](Record &record, uint32_t) {
+    for (Mark &read : record.read)
+      if (read.pending && read.warp == by.warp) {
+        read.pending = false;
+        read.clock = by.clock;
+      }
+    return true;
   });
 }
 

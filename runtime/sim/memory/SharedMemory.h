@@ -31,15 +31,16 @@ struct Mark {
   uint8_t warp = 0;   ///< Or kAsyncWarp.
   uint8_t lane = 0;   ///< Or kManyLanes.
   AccessKind kind = AccessKind::Plain;
-  bool pending = false; ///< A cp.async that nobody has waited for.
+  bool pending = false; ///< By a copy or product that is not waited for.
 };
 
 /// What an access broke.
 struct Conflict {
   enum class Kind : uint8_t {
     None,
-    Unwritten, ///< Reads what nothing in this block wrote.
-    Pending,   ///< Touches the target of a copy that is not waited for.
+    Unwritten,   ///< Reads what nothing in this block wrote.
+    Pending,     ///< Touches the target of a copy that is not waited for.
+    PendingRead, ///< Writes what a copy or product in flight still reads.
     ReadAfterWrite,
     WriteAfterWrite,
     WriteAfterRead,
@@ -70,8 +71,13 @@ public:
   /// of one instruction may write them together.
   bool write(const Mark &by, uint32_t offset, uint32_t count, bool same,
              Conflict &conflict);
-  /// The copy that wrote there has been waited for by \p by.
+  /// A write by a copy in flight, which \p by issued and whose mark is \p as.
+  bool writeAsync(const Mark &by, const Mark &as, uint32_t offset,
+                  uint32_t count, Conflict &conflict);
+  /// The copy that wrote there has been waited for: its mark becomes \p by.
   void complete(const Mark &by, uint32_t offset, uint32_t count);
+  /// What the warp of \p by read there in flight has been waited for.
+  void completeRead(const Mark &by, uint32_t offset, uint32_t count);
   /// Whether all of these bytes have been written in this block.
   bool isWritten(uint32_t offset, uint32_t count) const;
 
@@ -83,7 +89,7 @@ private:
 
   bool ordered(const Mark &earlier, const Mark &by) const;
   bool readRecord(Record &record, const Mark &by, Conflict &conflict) const;
-  bool writeRecord(Record &record, const Mark &by, bool same,
+  bool writeRecord(Record &record, const Mark &by, const Mark &as, bool same,
                    Conflict &conflict) const;
   /// Calls visit(record, offset) for the records of the range until it is
   /// false; splits words that are touched in part.

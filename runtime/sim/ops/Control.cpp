@@ -223,10 +223,26 @@ bool decodeNothing(Decoder &d) {
   d.inst.execute = nothing;
   std::string_view name = d.name();
   if (name == "fence") {
-    d.ignores({"sc", "acq_rel", "acquire", "release", "mbarrier_init", "proxy",
-               "alias", "async", "async::global", "async::shared::cta",
-               "async::shared::cluster", "tensormap::generic", "cta", "cluster",
-               "gpu", "sys", "sync_restrict::shared::cta",
+    d.ignores({"sc",
+               "acq_rel",
+               "acquire",
+               "release",
+               "mbarrier_init",
+               "proxy",
+               "alias",
+               "async",
+               "async::global",
+               "async::shared::cta",
+               "async::shared::cluster",
+               "tensormap::generic",
+               "global",
+               "shared::cta",
+               "shared::cluster",
+               "cta",
+               "cluster",
+               "gpu",
+               "sys",
+               "sync_restrict::shared::cta",
                "sync_restrict::shared::cluster"});
     return d.wants(0, 2);
   }

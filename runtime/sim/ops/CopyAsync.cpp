@@ -4,6 +4,7 @@
 #include "runtime/sim/ops/Families.h"
 
 #include "runtime/sim/execute/Access.h"
+#include "runtime/sim/ops/CopyBulk.h"
 #include "runtime/sim/ops/MemoryOperands.h"
 
 #include <cstring>
@@ -25,7 +26,7 @@ void copyAsync(Warp &warp, const Inst &inst) {
   if (!locateAll(warp, Space::Shared, bytes, target))
     return;
   block.tick(warp);
-  CopyQueue &queue = block.async.queues[warp.index];
+  FlightQueue &queue = block.async.copies[warp.index];
   for (uint32_t rest = warp.active; rest != 0; rest &= rest - 1) {
     unsigned lane = unsigned(__builtin_ctz(rest));
     uint32_t wanted = bytes;
@@ -63,16 +64,17 @@ void copyAsync(Warp &warp, const Inst &inst) {
     if (!block.shared.write(mark, to.offset, bytes, false, conflict))
       return block.raise(warp, lane, conflict);
     memcpy(to.data, value, bytes);
-    queue.copies.push_back(
-        {to.offset, bytes, queue.committed[lane], uint8_t(lane)});
+    queue.add(to.offset, bytes, lane);
   }
 }
 
-void commitGroup(Warp &warp, const Inst &) { warp.block->async.commit(warp); }
+void commitGroup(Warp &warp, const Inst &) {
+  warp.block->async.copies[warp.index].commit(warp.active);
+}
 
 void waitGroup(Warp &warp, const Inst &inst) {
-  warp.block->async.wait(*warp.block, warp, uint32_t(inst.value),
-                         inst.flags != 0);
+  warp.block->async.waitCopies(*warp.block, warp, uint32_t(inst.value),
+                               inst.flags != 0);
 }
 
 } // namespace
@@ -83,7 +85,7 @@ bool decodeCopyAsync(Decoder &d) {
   if (!d.takes("async"))
     return d.fail("cp is .async");
   if (d.takes("bulk"))
-    return d.fail("bulk copies are not modelled");
+    return decodeCopyBulk(d);
   if (d.takes("commit_group")) {
     d.inst.execute = commitGroup;
     return d.wants(0);
@@ -100,7 +102,7 @@ bool decodeCopyAsync(Decoder &d) {
             d.fail("the number of groups is not allowed"));
   }
   if (d.takes("mbarrier"))
-    return d.fail("mbarriers are not modelled");
+    return decodeCopyArrive(d);
   if (!d.takes("ca") && !d.takes("cg"))
     return d.fail("cp.async is .ca or .cg");
   bool policy = d.takes("L2::cache_hint");

@@ -12,11 +12,9 @@
 #include "runtime/sim/ops/Families.h"
 
 #include "runtime/sim/ops/Aligned.h"
-#include "runtime/sim/ops/Fp8.h"
-#include "runtime/sim/ops/HalfLanes.h"
 #include "runtime/sim/ops/Lanes.h"
+#include "runtime/sim/ops/MatrixElements.h"
 
-#include <array>
 #include <cstring>
 #include <immintrin.h>
 
@@ -58,18 +56,6 @@ struct Shape {
             bool(bits >> 26 & 1)};
   }
 };
-
-const std::array<float, 256> &fp8Table(Type type) {
-  auto make = [](float (*widen)(uint8_t)) {
-    std::array<float, 256> table;
-    for (unsigned i = 0; i < 256; ++i)
-      table[i] = widen(uint8_t(i));
-    return table;
-  };
-  static const std::array<float, 256> e4m3 = make(floatOfE4m3);
-  static const std::array<float, 256> e5m2 = make(floatOfE5m2);
-  return type == Type::E4M3 ? e4m3 : e5m2;
-}
 
 /// The elements of a register of all lanes, in the order of lanes.
 void unpackFloats(Warp &warp, Slot slot, Type type, float *out) {

@@ -55,6 +55,7 @@ constexpr Row kRows[] = {
     {"mapa", decodeMapa},
     {"match", decodeMatch},
     {"max", decodeArithmetic},
+    {"mbarrier", decodeMbarrier},
     {"membar", decodeNothing},
     {"min", decodeArithmetic},
     {"mma", decodeMma},
@@ -94,6 +95,7 @@ constexpr Row kRows[] = {
     {"testp", decodeTestp},
     {"trap", decodeTrap},
     {"vote", decodeVote},
+    {"wgmma", decodeWgmma},
     {"xor", decodeLogic},
 };
 static_assert(std::is_sorted(std::begin(kRows), std::end(kRows),

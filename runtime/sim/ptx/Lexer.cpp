@@ -129,7 +129,7 @@ Token Lexer::next() {
       if (isLetter(d) || isDigit(d) || d == '.' || d == '%')
         ++at;
       else if (d == ':' && at + 2 < text.size() && text[at + 1] == ':' &&
-               isLetter(text[at + 2]))
+               (isLetter(text[at + 2]) || isDigit(text[at + 2])))
         at += 2;
       else
         break;
