@@ -6,22 +6,29 @@
 
 namespace llmc {
 
-Result<KvCache> KvCache::create(const CacheLayout &layout, ElementType type,
-                                int64_t maxContext, int64_t maxSequences,
-                                const PageMemoryMaker &make) {
-  KvCache cache;
-  PoolShape &pool = cache.pool;
+Result<PoolShape> KvCache::poolShape(const CacheLayout &layout, ElementType type,
+                                     int64_t maxContext, int64_t maxSequences) {
+  PoolShape pool;
   pool.layout = layout;
-  cache.context = maxContext;
-  cache.pagesPerSequence = layout.pagesFor(maxContext);
   // A page number is an i32 in page tables.
-  if (__builtin_mul_overflow(cache.pagesPerSequence, maxSequences,
+  if (__builtin_mul_overflow(layout.pagesFor(maxContext), maxSequences,
                              &pool.pages) ||
       pool.pages > INT32_MAX ||
       __builtin_mul_overflow(layout.pageElements(), elementBytes(type),
                              &pool.pageBytes) ||
       __builtin_mul_overflow(pool.pageBytes, pool.pages, &pool.poolBytes))
     return outOfCacheMemory("the sequences and their context are too many");
+  return pool;
+}
+
+Result<KvCache> KvCache::create(const CacheLayout &layout, ElementType type,
+                                int64_t maxContext, int64_t maxSequences,
+                                const PageMemoryMaker &make) {
+  KvCache cache;
+  PoolShape &pool = cache.pool;
+  LLMC_TRY(pool, poolShape(layout, type, maxContext, maxSequences));
+  cache.context = maxContext;
+  cache.pagesPerSequence = layout.pagesFor(maxContext);
   // Page tables, references and free pages, here and in the step's executor.
   int64_t tables = 16 * pool.pages + 16 * maxSequences;
   if (int64_t available = availableMemory();

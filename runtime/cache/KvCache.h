@@ -25,6 +25,9 @@ namespace llmc {
 /// time.
 class KvCache {
 public:
+  /// The pool of so many sequences. Error: OutOfMemory where it has no size.
+  static Result<PoolShape> poolShape(const CacheLayout &layout, ElementType type,
+                                     int64_t maxContext, int64_t maxSequences);
   /// \p make gives the pool its memory. Error: OutOfMemory.
   static Result<KvCache> create(const CacheLayout &layout, ElementType type,
                                 int64_t maxContext, int64_t maxSequences,

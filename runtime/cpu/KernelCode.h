@@ -18,6 +18,8 @@ public:
   /// among the reasons).
   static Result<KernelCode> map(const Artifact &artifact, size_t image);
 
+  /// No image: nothing runs on the CPU.
+  KernelCode() = default;
   KernelCode(KernelCode &&other) noexcept;
   KernelCode &operator=(KernelCode &&) = delete;
   ~KernelCode();
@@ -26,8 +28,6 @@ public:
   KernelFunction function(size_t kernel) const { return functions[kernel]; }
 
 private:
-  KernelCode() = default;
-
   void *code = nullptr;
   size_t size = 0;
   std::vector<KernelFunction> functions;

@@ -32,13 +32,27 @@ Decoder::create(LoadedModel &model, const DecoderOptions &options) {
                  "the model was compiled for chunks of 1 to " +
                      std::to_string(config.chunk) + " rows",
                  "give --chunk in that range, or leave it out"};
-  LLMC_TRY(KvCache cache, KvCache::create(config.cache, config.cacheType,
-                                          context, options.maxSequences));
+  PageMemoryMaker makePages = makeHostPages;
+  if (Accelerator *device = model.accelerator.get()) {
+    DecoderNeed need;
+    LLMC_TRY(need.pool, KvCache::poolShape(config.cache, config.cacheType, context,
+                                           options.maxSequences));
+    need.sequences = options.maxSequences;
+    need.pagesPerSequence = config.cache.pagesFor(context);
+    need.logitRows = std::min(options.maxSequences, config.chunk);
+    LLMC_CHECK(device->prepare(*module, &need));
+    makePages = [device](const PoolShape &shape) { return device->makePages(shape); };
+  }
+  LLMC_TRY(KvCache cache, KvCache::create(config.cache, config.cacheType, context,
+                                          options.maxSequences, makePages));
   std::unique_ptr<Decoder> decoder(
       new Decoder(model, *module, std::move(cache)));
   decoder->chunk = chunk;
-  LLMC_TRY(decoder->steps,
-           StepExecutor::create(model, *module, decoder->pages));
+  if (model.accelerator) {
+    LLMC_TRY(decoder->steps, model.accelerator->makeSteps(*module, decoder->pages));
+  } else {
+    LLMC_TRY(decoder->steps, StepExecutor::create(model, *module, decoder->pages));
+  }
   decoder->batchTokens.resize(static_cast<size_t>(chunk));
   decoder->batchParts.resize(static_cast<size_t>(chunk));
   decoder->rowNumbers.resize(static_cast<size_t>(chunk));

@@ -42,7 +42,7 @@ using RowReceiver = std::function<Status(size_t part, size_t row,
 class Decoder {
 public:
   /// Of the first decoder of \p model, which must outlive it. Errors:
-  /// WrongModule, BadFlagValue, OutOfMemory.
+  /// WrongModule, BadFlagValue, OutOfMemory; those of Accelerator::prepare.
   static Result<std::unique_ptr<Decoder>> create(LoadedModel &model,
                                                  const DecoderOptions &options);
 

@@ -18,6 +18,8 @@ Error badInput(const Argument &input, std::string why) {
 Result<std::unique_ptr<GraphExecutor>>
 GraphExecutor::create(LoadedModel &model) {
   LLMC_TRY(const Module *module, model.find(Module::Kind::Graph));
+  if (model.accelerator)
+    LLMC_CHECK(model.accelerator->prepare(*module, nullptr));
   return std::unique_ptr<GraphExecutor>(
       new GraphExecutor(model, module->programs[0]));
 }
@@ -99,11 +101,7 @@ GraphExecutor::run(std::span<const Tensor> inputs) {
                  "program " + code.name,
                  std::to_string(needed) + " bytes are needed",
                  "use smaller inputs"};
-  LLMC_TRY(Memory arena,
-           Memory::create(static_cast<size_t>(arenaBytes), "arena"));
-
   ProgramMemory memory;
-  memory.arena = arena.bytes();
   for (const Tensor &input : inputs)
     memory.inputs.push_back({const_cast<std::byte *>(input.data.data()),
                              input.data.size()});
@@ -116,6 +114,13 @@ GraphExecutor::run(std::span<const Tensor> inputs) {
     result.data.resize(static_cast<size_t>(bytes));
     memory.outputs.push_back(result.data);
   }
+  if (model.accelerator) {
+    LLMC_CHECK(model.accelerator->runGraph(bound, memory, observer));
+    return results;
+  }
+  LLMC_TRY(Memory arena,
+           Memory::create(static_cast<size_t>(arenaBytes), "arena"));
+  memory.arena = arena.bytes();
   LLMC_CHECK(bound.setMemory(memory));
   LLMC_CHECK(model.weightCheck->wait());
   runProgram(bound, model.kernels, *model.threads, observer);

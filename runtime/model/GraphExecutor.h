@@ -17,7 +17,7 @@ namespace llmc {
 /// the inputs of each run.
 class GraphExecutor {
 public:
-  /// \p model must outlive it. Error: WrongModule.
+  /// \p model must outlive it. Errors: WrongModule; those of Accelerator::prepare.
   static Result<std::unique_ptr<GraphExecutor>> create(LoadedModel &model);
 
   const Program &program() const { return code; }
@@ -33,7 +33,7 @@ public:
 private:
   GraphExecutor(LoadedModel &model, const Program &program)
       : model(model), code(program),
-        bound(model.weights->places(), program, CacheLayout(), ElementType::F32) {}
+        bound(model.places(), program, CacheLayout(), ElementType::F32) {}
   Status bind(std::span<const Tensor> inputs, std::span<int64_t> symbols) const;
   Status checkFit(std::span<const Tensor> inputs) const;
 

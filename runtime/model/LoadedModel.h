@@ -6,6 +6,7 @@
 #include "runtime/cpu/KernelCode.h"
 #include "runtime/cpu/ThreadPool.h"
 #include "runtime/format/Artifact.h"
+#include "runtime/model/Accelerator.h"
 #include "runtime/model/WeightCheck.h"
 #include "runtime/model/WeightLoading.h"
 #include "runtime/support/Error.h"
@@ -26,15 +27,35 @@ struct LoadedModel {
   size_t image = 0; ///< In Model::images.
   std::unique_ptr<WeightCheck> weightCheck;
   std::unique_ptr<WeightLoading> weights;
+  /// The file as the device sees it; null: the CPU runs it.
+  std::unique_ptr<Model> deviceModel;
+  std::unique_ptr<Accelerator> accelerator; ///< null: the CPU runs it.
 
   /// \p threads 0: usableThreads(). The kernels are the best for \p cpu.
-  /// Errors: those of Artifact::open, CpuTooOld, CannotRead, OutOfMemory,
-  /// ArtifactDamaged.
+  /// Errors: those of Artifact::open, CpuTooOld, NoCpuKernels, CannotRead,
+  /// OutOfMemory, ArtifactDamaged.
   static Result<std::unique_ptr<LoadedModel>>
   open(const std::string &path, unsigned threads,
        const CpuFeatures &cpu = cpuFeatures(), const LoadOptions &options = {});
 
-  /// The first module of this kind. Error: WrongModule.
+  /// The same for a file that is open already.
+  static Result<std::unique_ptr<LoadedModel>>
+  openOnCpu(Artifact artifact, unsigned threads, const CpuFeatures &cpu = cpuFeatures(),
+            const LoadOptions &options = {});
+  /// To run on what \p make makes. Errors: those of \p make, OutOfMemory.
+  static Result<std::unique_ptr<LoadedModel>>
+  openOnDevice(Artifact artifact, unsigned threads, const AcceleratorMaker &make);
+
+  /// Kernels and programs as they run here.
+  const Model &view() const { return deviceModel ? *deviceModel : artifact.model(); }
+  /// Where weights lie for what runs here.
+  const WeightPlaces &places() const {
+    return accelerator ? accelerator->weights() : weights->places();
+  }
+  /// For people: `x86-64-v3`; `NVIDIA H200, sm_90a`.
+  std::string processor() const;
+
+  /// The first module of this kind, with the programs that run here. Error: WrongModule.
   Result<const Module *> find(Module::Kind kind) const;
 };
 

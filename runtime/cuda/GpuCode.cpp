@@ -1,0 +1,111 @@
+#include "runtime/cuda/GpuCode.h"
+
+#include "runtime/cuda/ChooseImage.h"
+#include "runtime/cuda/DriverError.h"
+
+#include <cstdio>
+#include <ctime>
+
+namespace llmc::cuda {
+
+namespace {
+
+/// Of the compiler's log; more is cut off by the driver.
+constexpr size_t logBytes = 8192;
+/// Dynamic shared memory that a block has without asking for more.
+constexpr uint32_t plainSharedBytes = 48 << 10;
+
+double seconds() {
+  timespec time;
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return double(time.tv_sec) + double(time.tv_nsec) / 1e9;
+}
+
+std::string secondsText(double time) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f s", time);
+  return text;
+}
+
+std::string logText(const std::vector<char> &log) {
+  std::string text(log.data());
+  while (text.ends_with('\n') || text.ends_with(' '))
+    text.pop_back();
+  return text;
+}
+
+} // namespace
+
+Result<std::unique_ptr<GpuCode>> GpuCode::load(Gpu &gpu, const Artifact &artifact,
+                                               size_t device, const Say &say) {
+  const DeviceImage &image = artifact.model().devices[device];
+  std::unique_ptr<GpuCode> code(new GpuCode(gpu, image));
+  bool fits = Target::parse(image.target).takesCubin(gpu.facts.major, gpu.facts.minor);
+  if (auto cubin = artifact.cubin(device); fits && !cubin.empty()) {
+    DriverResult result = gpu.driver.moduleLoadDataEx(&code->module, cubin.data(), 0,
+                                                      nullptr, nullptr);
+    if (result != DriverResult::Success) {
+      code->module = nullptr;
+      if (say)
+        say("the machine code for " + image.target + " in the file is not taken (" +
+            resultText(gpu.driver, result) + "), its PTX is used");
+    }
+  }
+  if (!code->module)
+    LLMC_CHECK(code->loadPtx(reinterpret_cast<const char *>(artifact.ptx(device).data()), say));
+  else if (say)
+    say("kernels: machine code for " + image.target + " from the file");
+  LLMC_CHECK(code->findKernels());
+  return code;
+}
+
+Status GpuCode::loadPtx(const char *text, const Say &say) {
+  if (say)
+    say("kernels: the driver makes machine code of the PTX for " + description.target +
+        " (it keeps it for the next start)");
+  std::vector<char> errors(logBytes), notes(logBytes);
+  JitOption options[] = {JitOption::ErrorLogBuffer, JitOption::ErrorLogBufferSizeBytes,
+                         JitOption::InfoLogBuffer, JitOption::InfoLogBufferSizeBytes};
+  auto size = [](size_t bytes) { return reinterpret_cast<void *>(bytes); };
+  void *values[] = {errors.data(), size(logBytes - 1), notes.data(), size(logBytes - 1)};
+  double begin = seconds();
+  DriverResult result =
+      gpu.driver.moduleLoadDataEx(&module, text, std::size(options), options, values);
+  if (result == DriverResult::Success) {
+    if (say)
+      say("kernels: made in " + secondsText(seconds() - begin));
+    return Status::ok();
+  }
+  module = nullptr;
+  Error error = driverError(gpu.driver, result, "the driver refuses the kernels",
+                            gpu.facts.name + ", PTX for " + description.target);
+  if (std::string log = logText(errors); !log.empty())
+    error.why += "\n" + log;
+  if (result == DriverResult::UnsupportedPtxVersion)
+    error.fix = "update NVIDIA's driver, or use --device=cpu";
+  return error;
+}
+
+Status GpuCode::findKernels() {
+  for (const DeviceKernel &item : description.kernels) {
+    Function function = nullptr;
+    LLMC_CHECK(gpu.check(gpu.driver.moduleGetFunction(&function, module, item.entry.c_str()),
+                         "a kernel is not in the code for " + description.target,
+                         "kernel " + item.kernel.name));
+    if (item.sharedBytes > plainSharedBytes)
+      LLMC_CHECK(gpu.check(
+          gpu.driver.funcSetAttribute(function, FunctionAttribute::MaxDynamicSharedSizeBytes,
+                                      static_cast<int>(item.sharedBytes)),
+          "the GPU has too little shared memory",
+          "kernel " + item.kernel.name + ", " + std::to_string(item.sharedBytes) + " bytes"));
+    functions.push_back(function);
+  }
+  return Status::ok();
+}
+
+GpuCode::~GpuCode() {
+  if (module)
+    gpu.driver.moduleUnload(module);
+}
+
+} // namespace llmc::cuda
