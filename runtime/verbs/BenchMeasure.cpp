@@ -183,7 +183,7 @@ Result<ElementType> matrixTypeOf(const Model &model, const Module &module,
 
 /// What the schedule says; a file of an older compiler says nothing.
 Status countCosts(const Session &session, const BenchPlan &plan, BenchResult &result) {
-  const Model &model = session.model->artifact.model();
+  const Model &model = session.model->view();
   LLMC_TRY(const Module *module, session.model->find(Module::Kind::Decoder));
   LLMC_TRY(Cost prompt, promptCost(model, *module, plan.promptTokens, plan.chunk));
   result.prompt = shared(prompt, static_cast<double>(plan.promptTokens));
@@ -201,10 +201,13 @@ Status countCosts(const Session &session, const BenchPlan &plan, BenchResult &re
 /// The better of what is known and what the machine does now: others may use it
 /// too, now more and now less.
 void measureMachine(Session &session, BenchResult &result) {
+  // The limits of a GPU are not measured here.
+  if (session.model->accelerator)
+    return;
   const Artifact &artifact = session.model->artifact;
   ThreadPool &threads = *session.model->threads;
   MatrixRate matrix = matrixRate(
-      threads, artifact.model().images[session.model->image].level, result.matrixType);
+      threads, session.model->processor(), result.matrixType);
   if (matrix.operationsPerSecond >= result.matrix.operationsPerSecond)
     result.matrix = matrix;
   if (artifact.weightsSection() >= artifact.sections().size())

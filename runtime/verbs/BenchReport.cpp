@@ -94,7 +94,7 @@ private:
 
 std::string rows(const BenchReport &report, bool csv) {
   const auto &[session, plan, result, times] = report;
-  const Model &model = session.model->artifact.model();
+  const Model &model = session.model->view();
   auto number = [&](double value, int decimals) {
     return csv ? formatReal(value, 6) : formatReal(value, decimals);
   };
@@ -124,7 +124,7 @@ std::string rows(const BenchReport &report, bool csv) {
     cells.add(model.quantization);
     cells.add(csv ? std::to_string(size) : formatBytes(size));
     cells.add(whole(static_cast<double>(parameterCount(model))));
-    cells.add(model.images[session.model->image].level);
+    cells.add(session.model->processor());
     cells.add(std::to_string(session.model->threads->threads()));
     cells.add(std::to_string(plan.batch));
     cells.add(row.test);
@@ -175,7 +175,7 @@ template <typename Line> void describeCosts(const BenchResult &r, Line line) {
 } // namespace
 
 std::string BenchReport::text() const {
-  const Model &model = session.model->artifact.model();
+  const Model &model = session.model->view();
   const BenchResult &r = result;
   std::string out;
   auto line = [&](std::string label, const std::string &what) {
@@ -214,13 +214,13 @@ std::string BenchReport::table() const { return rows(*this, false); }
 std::string BenchReport::csv() const { return rows(*this, true); }
 
 std::string BenchReport::json() const {
-  const Model &model = session.model->artifact.model();
+  const Model &model = session.model->view();
   JsonWriter json;
   json.beginObject()
       .member("version", 1)
       .member("model", model.name)
       .member("quantization", model.quantization)
-      .member("level", model.images[session.model->image].level)
+      .member("level", session.model->processor())
       .member("threads", session.model->threads->threads())
       .member("promptTokens", plan.promptTokens)
       .member("tokens", plan.tokens)

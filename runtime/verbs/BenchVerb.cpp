@@ -105,7 +105,7 @@ Status runBench(Invocation &invocation) {
 
   std::optional<OperatorTimes> times;
   if (flags.kernels)
-    times.emplace(session.model->artifact.model());
+    times.emplace(session.model->view());
   LLMC_TRY(BenchResult result, measureBench(session, plan, peak, times ? &*times : nullptr));
   BenchReport report{session, plan, result, times ? &*times : nullptr};
   return print(flags.format == "json"    ? report.json()

@@ -1,6 +1,8 @@
 #include "runtime/cache/AvailableMemory.h"
 #include "runtime/cpu/CpuLevel.h"
 #include "runtime/cpu/ThreadPool.h"
+#include "runtime/cuda/Gpu.h"
+#include "runtime/cuda/LoadDriver.h"
 #include "runtime/format/Artifact.h"
 #include "runtime/support/Json.h"
 #include "runtime/verbs/Console.h"
@@ -26,6 +28,41 @@ std::string firstLine(const char *path) {
   return line;
 }
 
+Result<std::vector<cuda::GpuFacts>> findGpus() {
+  LLMC_TRY(const cuda::Driver *driver, cuda::loadDriver());
+  return cuda::listGpus(*driver);
+}
+
+std::string capability(const cuda::GpuFacts &gpu) {
+  return "sm_" + std::to_string(gpu.major * 10 + gpu.minor);
+}
+
+std::string describeGpus(const Result<std::vector<cuda::GpuFacts>> &gpus) {
+  if (!gpus)
+    return "          no cuda: " + gpus.error().why + "\n";
+  std::string text;
+  for (const cuda::GpuFacts &gpu : *gpus)
+    text += "          cuda: " + gpu.name + ", " + capability(gpu) + ", " +
+            formatBytes(gpu.memoryBytes) + ", " + std::to_string(gpu.multiprocessors) +
+            " multiprocessors\n";
+  return text;
+}
+
+void addGpus(JsonWriter &out, const Result<std::vector<cuda::GpuFacts>> &gpus) {
+  if (!gpus)
+    out.member("noGpu", gpus.error().why);
+  out.key("gpus").beginArray();
+  if (gpus)
+    for (const cuda::GpuFacts &gpu : *gpus)
+      out.beginObject()
+          .member("name", gpu.name)
+          .member("capability", capability(gpu))
+          .member("memoryBytes", gpu.memoryBytes)
+          .member("multiprocessors", int64_t(gpu.multiprocessors))
+          .end();
+  out.end();
+}
+
 } // namespace
 
 Status runDoctor(Invocation &invocation) {
@@ -45,9 +82,15 @@ Status runDoctor(Invocation &invocation) {
   std::string image;
   if (!file.empty()) {
     LLMC_TRY(Artifact artifact, Artifact::open(file));
-    LLMC_TRY(size_t chosen, chooseImage(artifact.model().images, cpu));
-    image = artifact.model().images[chosen].level;
+    const Model &model = artifact.model();
+    if (!model.images.empty() || model.devices.empty()) {
+      LLMC_TRY(size_t chosen, chooseImage(model.images, cpu));
+      image = model.images[chosen].level;
+    }
+    for (const DeviceImage &device : model.devices)
+      image += (image.empty() ? "" : ", ") + device.target;
   }
+  Result<std::vector<cuda::GpuFacts>> gpus = findGpus();
   std::vector<std::string_view> features;
   for (auto [there, name] : {std::pair(cpu.vnni, "avx512-vnni"),
                              std::pair(cpu.bf16, "avx512-bf16"),
@@ -69,6 +112,7 @@ Status runDoctor(Invocation &invocation) {
         .member("hardwareThreads", int64_t(::sysconf(_SC_NPROCESSORS_ONLN)))
         .member("availableMemory", availableMemory())
         .member("hugePages", hugePages);
+    addGpus(out, gpus);
     if (!image.empty())
       out.member("image", image);
     return print(out.end().text() + "\n");
@@ -89,7 +133,7 @@ Status runDoctor(Invocation &invocation) {
           " (affinity, cores and quota counted)\nmemory    " +
           formatBytes(static_cast<uint64_t>(availableMemory())) +
           " available\npages     transparent huge pages: " +
-          (hugePages.empty() ? "none" : hugePages) + "\ndevices   cpu\n";
+          (hugePages.empty() ? "none" : hugePages) + "\ndevices   cpu\n" + describeGpus(gpus);
   if (!image.empty())
     text += "model     runs its kernels for " + image + "\n";
   return print(text);

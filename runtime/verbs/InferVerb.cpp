@@ -4,6 +4,7 @@
 #include "runtime/support/TensorFile.h"
 #include "runtime/verbs/Console.h"
 #include "runtime/verbs/LoadWords.h"
+#include "runtime/verbs/OpenModel.h"
 #include "runtime/verbs/Session.h"
 #include "runtime/verbs/TensorWords.h"
 #include "runtime/verbs/Trace.h"
@@ -181,12 +182,15 @@ Status runInfer(Invocation &invocation) {
     return Status::ok();
   LLMC_CHECK(flags.execution.check());
 
-  LLMC_TRY(std::unique_ptr<LoadedModel> model,
-           LoadedModel::open(invocation.file,
-                             static_cast<unsigned>(flags.execution.threads),
-                             cpuFeatures(), flags.execution.loadOptions()));
+  std::unique_ptr<LoadedModel> model;
+  std::unique_ptr<GraphExecutor> graph;
+  auto use = [&](std::unique_ptr<LoadedModel> opened) -> Status {
+    LLMC_TRY(graph, GraphExecutor::create(*opened));
+    model = std::move(opened);
+    return Status::ok();
+  };
+  LLMC_CHECK(openModel(invocation.file, flags.execution, Module::Kind::Graph, use));
   reportLoading(model->weights->report());
-  LLMC_TRY(std::unique_ptr<GraphExecutor> graph, GraphExecutor::create(*model));
   const Program &program = graph->program();
   LLMC_TRY(ReadTensors given,
            readTensorWords(program.inputs, flags.inputs, "input"));
@@ -208,7 +212,7 @@ Status runInfer(Invocation &invocation) {
   if (!flags.trace.empty())
     LLMC_CHECK(OutputFile::check(flags.trace));
 
-  Trace trace(model->artifact.model());
+  Trace trace(model->view());
   if (!flags.trace.empty())
     graph->observer = &trace;
   int64_t begin = monotonicNow();

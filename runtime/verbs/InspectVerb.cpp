@@ -1,7 +1,9 @@
 #include "runtime/format/Artifact.h"
 #include "runtime/support/Json.h"
 #include "runtime/support/OutputFile.h"
+#include "runtime/model/DeviceView.h"
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/InspectText.h"
 #include "runtime/verbs/MemoryPicture.h"
 #include "runtime/verbs/ProgramText.h"
 #include "runtime/verbs/Verbs.h"
@@ -35,84 +37,16 @@ Status writePicture(const Model &model, const std::string &path) {
   return file.commit(false);
 }
 
-int64_t pageBytes(const DecoderConfig &config) {
-  return config.cache.pageElements() * elementBytes(config.cacheType);
-}
-
-std::string describeProgram(const Program &program) {
-  std::string text = "  program " + program.name;
-  if (program.kind == Program::Kind::Step)
-    text += ", " + std::to_string(program.minRows) + " to " +
-            std::to_string(program.maxRows) + " rows";
-  text += ", " + std::to_string(program.launches.size()) +
-          " launches, arena " + valueText(program, program.arenaBytes) +
-          " bytes\n";
-  if (program.kind == Program::Kind::Step)
-    return text;
-  for (const Argument &input : program.inputs)
-    text += "    input  " + input.name + " " +
-            shapeText(program, input.type, input.shape) + "\n";
-  for (const Argument &output : program.outputs)
-    text += "    output " + output.name + " " +
-            shapeText(program, output.type, output.shape) + "\n";
-  return text;
-}
-
-std::string describeModule(const Module &module) {
-  std::string text = "module " + module.name;
-  if (module.kind == Module::Kind::Graph) {
-    text += ": graph\n";
-  } else {
-    const DecoderConfig &c = module.decoder;
-    text += ": decoder, vocabulary " + std::to_string(c.vocabulary) +
-            ", context " + std::to_string(c.maxContext) + ", chunk " +
-            std::to_string(c.chunk) + "\n  cache " +
-            std::to_string(c.cache.layers) + " layers, " +
-            std::to_string(c.cache.kvHeads) + " heads of " +
-            std::to_string(c.cache.headDim) + ", " +
-            std::string(elementTypeName(c.cacheType)) + ", " +
-            formatBytes(static_cast<uint64_t>(pageBytes(c) / c.cache.page)) +
-            " per token, " +
-            formatBytes(static_cast<uint64_t>(
-                pageBytes(c) * c.cache.pagesFor(c.maxContext))) +
-            " at full context\n  generation " + describeGeneration(c.defaults) +
-            "\n";
-  }
-  for (const Program &program : module.programs)
-    text += describeProgram(program);
-  return text;
-}
-
-/// Every arena buffer of a program: where it lies and what it holds.
-std::string describeMemory(const Program &program) {
-  std::string text = "memory of " + program.name + ": arena " +
-                     valueText(program, program.arenaBytes) + " bytes\n";
-  for (size_t i = 0; i < program.buffers.size(); ++i) {
-    const Buffer &buffer = program.buffers[i];
-    if (buffer.space == Buffer::Space::Arena)
-      text += "  at " + valueText(program, buffer.offset) + "  " +
-              shapeText(program, buffer.type, buffer.shape) + "  buffer " +
-              std::to_string(i) + "\n";
-  }
-  return text;
-}
-
-std::string describeSchedule(const Model &model, const Program &program) {
-  std::string text = "schedule of " + program.name + "\n";
-  for (const Launch &launch : program.launches) {
-    text += "  " + model.kernels[launch.kernel].name + " tiles " +
-            valueText(program, launch.tiles) + " (";
-    for (size_t i = 0; i < launch.buffers.size(); ++i) {
-      const Buffer &buffer = program.buffers[launch.buffers[i]];
-      text += (i ? ", " : "") + std::string(spaceName(buffer.space)) + " ";
-      if (buffer.space == Buffer::Space::Weight)
-        text += model.weights[buffer.index].name;
-      else
-        text += std::to_string(buffer.index);
-      text += "+" + valueText(program, buffer.offset);
+/// The plans that the flags ask for, of all programs.
+std::string describePlans(const Model &model, const InspectFlags &flags) {
+  std::string text;
+  for (const Module &module : model.modules)
+    for (const Program &program : module.programs) {
+      if (flags.memory)
+        text += describeMemory(program);
+      if (flags.schedule)
+        text += describeSchedule(model, program);
     }
-    text += ")\n";
-  }
   return text;
 }
 
@@ -129,20 +63,22 @@ std::string describe(const Artifact &artifact, const InspectFlags &flags) {
   text += "sections  " + formatBytes(artifact.fileSize()) + " in all\n";
   for (const SectionEntry &section : artifact.sections()) {
     std::string name(sectionTypeName(section.type));
-    for (const KernelImage &image : model.images)
-      if (&section == &artifact.sections()[image.section])
-        name += " " + image.level;
+    if (std::string of = sectionOwner(artifact, section); !of.empty())
+      name += " " + of;
     name.resize(std::max<size_t>(name.size() + 1, 24), ' ');
     text += "  " + name + formatBytes(section.size) + " at " +
             std::to_string(section.offset) + "\n";
   }
   for (const Module &module : model.modules)
     text += describeModule(module);
-  text += "kernels   " + std::to_string(model.kernels.size()) + " for " +
-          std::to_string(model.images.size()) + " CPU levels\n";
+  if (!model.images.empty() || model.devices.empty())
+    text += "kernels   " + std::to_string(model.kernels.size()) + " for " +
+            std::to_string(model.images.size()) + " CPU levels\n";
   if (flags.kernels)
     for (const Kernel &kernel : model.kernels)
       text += "  " + kernel.op + "  " + kernel.name + "\n";
+  for (size_t i = 0; i < model.devices.size(); ++i)
+    text += describeDevice(model, i, flags.kernels);
   if (flags.weights)
     for (const Weight &weight : model.weights) {
       text += "  " + weight.name + " " +
@@ -151,13 +87,10 @@ std::string describe(const Artifact &artifact, const InspectFlags &flags) {
         text += (i ? ", " : "") + std::to_string(weight.shape[i]);
       text += "] " + weight.layout + ", " + formatBytes(weight.bytes) + "\n";
     }
-  for (const Module &module : model.modules)
-    for (const Program &program : module.programs) {
-      if (flags.memory)
-        text += describeMemory(program);
-      if (flags.schedule)
-        text += describeSchedule(model, program);
-    }
+  text += describePlans(model, flags);
+  for (size_t i = 0; i < model.devices.size(); ++i)
+    if (std::string plans = describePlans(deviceView(model, i), flags); !plans.empty())
+      text += "for " + model.devices[i].target + "\n" + plans;
   return text;
 }
 
@@ -184,7 +117,14 @@ void addProgram(JsonWriter &json, const Program &program) {
   json.end();
 }
 
-void addModule(JsonWriter &json, const Module &module) {
+void addPrograms(JsonWriter &json, const std::vector<Program> &programs) {
+  json.key("programs").beginArray();
+  for (const Program &program : programs)
+    addProgram(json, program);
+  json.end();
+}
+
+void addModule(JsonWriter &json, const Model &model, const Module &module) {
   bool isDecoder = module.kind == Module::Kind::Decoder;
   json.beginObject()
       .member("name", module.name)
@@ -214,9 +154,15 @@ void addModule(JsonWriter &json, const Module &module) {
         .member("repetitionPenalty", c.defaults.repetitionPenalty)
         .end();
   }
-  json.key("programs").beginArray();
-  for (const Program &program : module.programs)
-    addProgram(json, program);
+  addPrograms(json, module.programs);
+  json.key("schedules").beginArray();
+  for (const DeviceSchedule &schedule : module.schedules) {
+    json.beginObject().member("device", model.devices[schedule.device].target);
+    if (isDecoder)
+      json.member("chunk", schedule.chunk);
+    addPrograms(json, schedule.programs);
+    json.end();
+  }
   json.end().end();
 }
 
@@ -242,14 +188,16 @@ std::string toJson(const Artifact &artifact) {
         .end();
   json.end().key("modules").beginArray();
   for (const Module &module : model.modules)
-    addModule(json, module);
+    addModule(json, model, module);
   json.end().key("kernels").beginArray();
   for (const Kernel &kernel : model.kernels)
     json.beginObject().member("name", kernel.name).member("op", kernel.op).end();
   json.end().key("levels").beginArray();
   for (const KernelImage &image : model.images)
     json.value(image.level);
-  json.end().key("weights").beginArray();
+  json.end();
+  addDevices(json, model);
+  json.key("weights").beginArray();
   for (const Weight &weight : model.weights) {
     json.beginObject()
         .member("name", weight.name)

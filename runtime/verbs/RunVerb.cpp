@@ -94,7 +94,7 @@ Status runRun(Invocation &invocation) {
   std::optional<Trace> trace;
   if (!flags.trace.empty())
     session.decoder->executor().observer =
-        &trace.emplace(session.model->artifact.model());
+        &trace.emplace(session.model->view());
   LLMC_CHECK(flags.prompts.empty() ? runOne(flags, session)
                                    : runPrompts(flags, session, prompts));
   if (trace)

@@ -4,6 +4,7 @@
 #include "runtime/verbs/Console.h"
 #include "runtime/verbs/Failure.h"
 #include "runtime/verbs/LoadWords.h"
+#include "runtime/verbs/OpenModel.h"
 
 #include <algorithm>
 
@@ -13,7 +14,7 @@ void ExecutionFlags::add(Arguments &arguments) {
   auto &flags = arguments.flags;
   flags.push_back({"threads", 't', "N", "threads (default: the cores that are free to use)",
                    &threads, 1, true});
-  flags.push_back({"device", 0, "NAME", "auto or cpu (default: auto)", &device,
+  flags.push_back({"device", 0, "NAME", "auto: a GPU where the file has kernels that one here runs, else the CPU; or cpu, cuda (default: auto)", &device,
                    INT64_MIN, true});
   flags.push_back({"chunk", 0, "N", "rows of a prompt computed at once (default: the model's)",
                    &chunk, 1, true});
@@ -25,12 +26,12 @@ void ExecutionFlags::add(Arguments &arguments) {
 }
 
 Status ExecutionFlags::check() const {
-  constexpr std::string_view devices[] = {"auto", "cpu"};
+  constexpr std::string_view devices[] = {"auto", "cpu", "cuda"};
   if (std::ranges::find(devices, device) == std::end(devices)) {
     std::string_view meant = nearest(device, devices);
     return Error{Code::DeviceUnavailable, "the device is not available",
-                 "--device=" + device, "this program runs models on the CPU",
-                 meant.empty() ? "use --device=cpu"
+                 "--device=" + device, "this program knows auto, cpu and cuda",
+                 meant.empty() ? "use --device=auto"
                                : "did you mean " + std::string(meant) + "?"};
   }
   if (!parseLoadMode(load))
@@ -56,14 +57,16 @@ Result<Session> Session::open(const std::string &file,
                               const ExecutionFlags &flags, int64_t sequences) {
   LLMC_CHECK(flags.check());
   Session session;
-  LLMC_TRY(session.model,
-           LoadedModel::open(file, static_cast<unsigned>(flags.threads),
-                             cpuFeatures(), flags.loadOptions()));
   DecoderOptions options;
   options.maxContext = flags.context;
   options.maxSequences = sequences;
   options.chunk = flags.chunk;
-  LLMC_TRY(session.decoder, Decoder::create(*session.model, options));
+  auto use = [&](std::unique_ptr<LoadedModel> model) -> Status {
+    LLMC_TRY(session.decoder, Decoder::create(*model, options));
+    session.model = std::move(model);
+    return Status::ok();
+  };
+  LLMC_CHECK(openModel(file, flags, Module::Kind::Decoder, use));
   session.decoder->cancelled = interrupted;
   if (auto section = session.model->artifact.tokenizer(); !section.empty()) {
     LLMC_TRY(session.tokenizer, tokenizer::Tokenizer::load(section));
@@ -76,15 +79,15 @@ Result<Session> Session::open(const std::string &file,
 void Session::tell() const {
   const Model &header = model->artifact.model();
   const KvCache &cache = decoder->cache();
+  std::string threads = std::to_string(model->threads->threads()) +
+                        (model->threads->threads() == 1 ? " thread" : " threads");
   auto section = model->artifact.weightsSection();
   uint64_t weights = section < model->artifact.sections().size()
                          ? model->artifact.sections()[section].size
                          : 0;
   report(header.name + ", " + header.quantization + ", context " +
-         std::to_string(cache.maxContext()) + "; cpu " +
-         header.images[model->image].level + ", " +
-         std::to_string(model->threads->threads()) +
-         (model->threads->threads() == 1 ? " thread" : " threads") +
+         std::to_string(cache.maxContext()) + "; " +
+         (model->accelerator ? model->processor() : "cpu " + model->processor() + ", " + threads) +
          "; weights " + formatBytes(weights) + ", cache up to " +
          formatBytes(static_cast<uint64_t>(cache.poolPages() *
                                            cache.pageBytes())) +

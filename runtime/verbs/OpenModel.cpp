@@ -1,0 +1,96 @@
+#include "runtime/verbs/OpenModel.h"
+
+#include "runtime/cuda/GpuModel.h"
+#include "runtime/cuda/LoadDriver.h"
+#include "runtime/verbs/Console.h"
+
+#include <algorithm>
+
+namespace llmc {
+
+namespace {
+
+/// A GPU for the file, by the driver of this machine.
+Result<cuda::GpuChoice> findGpu(const Model &model, Module::Kind kind) {
+  LLMC_TRY(const cuda::Driver *driver, cuda::loadDriver());
+  return cuda::chooseGpu(*driver, model, kind);
+}
+
+bool hasSchedule(const Model &model, Module::Kind kind) {
+  auto module = std::ranges::find(model.modules, kind, &Module::kind);
+  return module != model.modules.end() && !module->schedules.empty();
+}
+
+cuda::Say saying(const ExecutionFlags &flags) {
+  if (!flags.verbose && !stderrIsTerminal())
+    return nullptr;
+  return [](const std::string &line) { report(line + "\n"); };
+}
+
+Status openOnGpu(Artifact artifact, const ExecutionFlags &flags, const cuda::GpuChoice &choice,
+                 const UseModel &use) {
+  auto make = [&](const Artifact &placed,
+                  ThreadPool &threads) -> Result<std::unique_ptr<Accelerator>> {
+    LLMC_TRY(std::unique_ptr<cuda::GpuModel> gpu,
+             cuda::GpuModel::create(choice, placed, threads, saying(flags)));
+    return std::unique_ptr<Accelerator>(std::move(gpu));
+  };
+  LLMC_TRY(std::unique_ptr<LoadedModel> model,
+           LoadedModel::openOnDevice(std::move(artifact),
+                                     static_cast<unsigned>(flags.threads), make));
+  return use(std::move(model));
+}
+
+Status openOnCpu(Artifact artifact, const ExecutionFlags &flags, const UseModel &use) {
+  LLMC_TRY(std::unique_ptr<LoadedModel> model,
+           LoadedModel::openOnCpu(std::move(artifact), static_cast<unsigned>(flags.threads),
+                                  cpuFeatures(), flags.loadOptions()));
+  return use(std::move(model));
+}
+
+/// The first line of what went wrong.
+std::string reasonOf(const Error &error) {
+  std::string text = error.what + (error.why.empty() ? "" : ": " + error.why);
+  return text.substr(0, text.find('\n'));
+}
+
+void tellOfCpu(const Error &error) {
+  report("note: " + reasonOf(error) + "; running on the CPU\n");
+}
+
+/// On a GPU if that can be, else on the CPU, if the file has kernels for it.
+Status openOnAny(const std::string &file, const ExecutionFlags &flags, Module::Kind kind,
+                 const UseModel &use) {
+  LLMC_TRY(Artifact artifact, Artifact::open(file));
+  if (!hasSchedule(artifact.model(), kind))
+    return openOnCpu(std::move(artifact), flags, use);
+  bool hasCpu = !artifact.model().images.empty();
+  Result<cuda::GpuChoice> choice = findGpu(artifact.model(), kind);
+  if (!choice) {
+    if (hasCpu)
+      tellOfCpu(choice.error());
+    return openOnCpu(std::move(artifact), flags, use);
+  }
+  Status opened = openOnGpu(std::move(artifact), flags, *choice, use);
+  if (opened || !hasCpu ||
+      (opened.error().code != Code::OutOfMemory && opened.error().code != Code::DeviceFailed))
+    return opened;
+  tellOfCpu(opened.error());
+  LLMC_TRY(Artifact again, Artifact::open(file));
+  return openOnCpu(std::move(again), flags, use);
+}
+
+} // namespace
+
+Status openModel(const std::string &file, const ExecutionFlags &flags, Module::Kind kind,
+                 const UseModel &use) {
+  if (flags.device == "auto")
+    return openOnAny(file, flags, kind, use);
+  LLMC_TRY(Artifact artifact, Artifact::open(file));
+  if (flags.device == "cpu")
+    return openOnCpu(std::move(artifact), flags, use);
+  LLMC_TRY(cuda::GpuChoice choice, findGpu(artifact.model(), kind));
+  return openOnGpu(std::move(artifact), flags, choice, use);
+}
+
+} // namespace llmc
