@@ -111,6 +111,7 @@ static DeviceImage describeDevice(const codegen::PtxModule &code,
     described.entry = entry.symbol;
     described.sharedBytes = entry.figures.sharedBytes;
     described.rowsPerBlock = entry.figures.rowsPerBlock;
+    described.matrix = entry.matrix;
     described.registers = entry.registers;
     described.spillBytes = entry.spillBytes;
     image.blockThreads = entry.figures.blockThreads;

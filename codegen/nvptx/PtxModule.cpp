@@ -111,7 +111,11 @@ Result<PtxModule> llmc::codegen::joinPtx(llvm::ArrayRef<KernelObject> objects,
     std::optional<KernelFigures> figures = KernelFigures::of(object.object);
     if (!figures)
       return joinError(object.kernel, "its code does not begin with figures");
-    module.entries.push_back({object.kernel, object.symbol, *figures});
+    llvm::StringRef code = object.object;
+    const char *matrix = code.contains("wgmma.mma_async") ? "wgmma"
+                         : code.contains("mma.sync.")     ? "mma.sync"
+                                                          : "";
+    module.entries.push_back({object.kernel, object.symbol, *figures, matrix});
     if (added.insert(object.symbol).second)
       LLMC_CHECK(joiner.add(object));
   }

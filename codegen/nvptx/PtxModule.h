@@ -16,6 +16,7 @@ struct PtxEntry {
   std::string kernel; ///< Its name in the module of kernels.
   std::string symbol; ///< The `.visible .entry`.
   KernelFigures figures;
+  std::string matrix; ///< "mma.sync", "wgmma": what multiplies; empty: no such.
   uint32_t registers = 0;  ///< Of a thread; 0: not known.
   uint32_t spillBytes = 0; ///< Stores and loads of a thread, and its local memory.
 };

@@ -109,6 +109,7 @@ private:
     item.entry = text(t.entry());
     item.sharedBytes = t.shared_bytes();
     item.rowsPerBlock = t.rows_per_block();
+    item.matrix = text(t.matrix());
     item.registers = t.registers();
     item.spillBytes = t.spill_bytes();
     return item;

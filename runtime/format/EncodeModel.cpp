@@ -131,9 +131,10 @@ auto encodeImage(FlatBufferBuilder &b, const KernelImage &image) {
 auto encodeDeviceKernel(FlatBufferBuilder &b, const DeviceKernel &item) {
   auto kernel = encodeKernel(b, item.kernel);
   auto entry = b.CreateString(item.entry);
+  auto matrix = b.CreateString(item.matrix);
   return fb::CreateDeviceKernel(b, kernel, entry, item.sharedBytes,
                                 item.registers, item.spillBytes,
-                                item.rowsPerBlock);
+                                item.rowsPerBlock, matrix);
 }
 
 auto encodeDevice(FlatBufferBuilder &b, const DeviceImage &image) {

@@ -212,6 +212,9 @@ struct DeviceKernel {
   /// Rows of a launch that a block does at once, where the grid's y divides the
   /// rows among blocks; 0: it does not, y is 1.
   uint32_t rowsPerBlock = 0;
+  /// `mma.sync`, `wgmma`: the matrix instructions that it is made of; empty: none.
+  /// For people.
+  std::string matrix;
 };
 
 /// The code of all kernels for one kind of device.

@@ -34,7 +34,7 @@ struct InferFlags {
         {"expect", 'e', "NAME=FILE", "compare an output with this .npy or .pb; may be given several times", &expected},
         {"tolerance", 0, "X", "outputs may differ by X (1 + |expected|) (default: by type, 1e-4 for f32)", &tolerance, INT64_MIN, false, {}, {0}},
         {"threads", 't', "N", "threads (default: the cores that are free to use)", &execution.threads, 1, true},
-        {"device", 0, "NAME", "auto or cpu (default: auto)", &execution.device, INT64_MIN, true},
+        {"device", 0, "NAME", "auto, cpu, cuda or sim (default: auto)", &execution.device, INT64_MIN, true},
         {"trace", 0, "FILE", "write the time of every kernel for Perfetto", &trace},
         {"json", 0, "", "print JSON", &json},
     };

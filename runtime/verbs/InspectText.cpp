@@ -123,7 +123,8 @@ std::string describeDevice(const Model &model, size_t index, bool withKernels) {
     if (item.registers > 0)
       text += "  " + std::to_string(item.registers) + " registers, " +
               std::to_string(item.spillBytes) + " bytes spilled,";
-    text += "  " + std::to_string(item.sharedBytes) + " bytes shared\n";
+    text += "  " + std::to_string(item.sharedBytes) + " bytes shared" +
+            (item.matrix.empty() ? "" : "  " + item.matrix) + "\n";
   }
   return text;
 }
@@ -144,6 +145,7 @@ void addDevices(JsonWriter &json, const Model &model) {
           .member("entry", item.entry)
           .member("registers", uint64_t(item.registers))
           .member("spillBytes", uint64_t(item.spillBytes))
+          .member("matrix", item.matrix)
           .member("sharedBytes", uint64_t(item.sharedBytes))
           .end();
     json.end().end();

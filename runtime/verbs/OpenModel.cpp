@@ -2,6 +2,7 @@
 
 #include "runtime/cuda/GpuModel.h"
 #include "runtime/cuda/LoadDriver.h"
+#include "runtime/sim/driver/SimDriver.h"
 #include "runtime/verbs/Console.h"
 
 #include <algorithm>
@@ -14,6 +15,20 @@ namespace {
 Result<cuda::GpuChoice> findGpu(const Model &model, Module::Kind kind) {
   LLMC_TRY(const cuda::Driver *driver, cuda::loadDriver());
   return cuda::chooseGpu(*driver, model, kind);
+}
+
+/// A simulated GPU of the first architecture that the file has code for.
+Result<cuda::GpuChoice> simulateGpu(const Model &model, Module::Kind kind) {
+  sim::DeviceOptions options;
+  if (!model.devices.empty())
+    options.architecture = model.devices.front().target;
+  // Models refer to it until the process ends.
+  static std::unique_ptr<sim::SimDriver> simulator;
+  if (!simulator) {
+    LLMC_TRY(simulator, sim::SimDriver::create(options));
+    LLMC_CHECK(cuda::startDriver(simulator->table()));
+  }
+  return cuda::chooseGpu(simulator->table(), model, kind);
 }
 
 bool hasSchedule(const Model &model, Module::Kind kind) {
@@ -89,7 +104,9 @@ Status openModel(const std::string &file, const ExecutionFlags &flags, Module::K
   LLMC_TRY(Artifact artifact, Artifact::open(file));
   if (flags.device == "cpu")
     return openOnCpu(std::move(artifact), flags, use);
-  LLMC_TRY(cuda::GpuChoice choice, findGpu(artifact.model(), kind));
+  LLMC_TRY(cuda::GpuChoice choice,
+           flags.device == "sim" ? simulateGpu(artifact.model(), kind)
+                                 : findGpu(artifact.model(), kind));
   return openOnGpu(std::move(artifact), flags, choice, use);
 }
 

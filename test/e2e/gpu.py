@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""Kernels and schedules for GPUs, on the simulator: --target=sm_80, --device=sim."""
+import json
+import random
+import sys
+from array import array
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/bench"))
+import npy
+import support
+from forms import genai
+from forms.shape import Shape
+from support import compile_model, compiled, llmc
+
+MODEL = "stories260K-optimum"
+
+
+class Noise:
+    """Matrices of random numbers in 255 steps, variance 1 / inputs: a source for forms."""
+
+    def rows(self, name, rows, columns):
+        if name.split(".")[-1].startswith("norm"):
+            yield array("f", [1.0] * columns).tobytes()
+            return
+        inputs = columns if name == "embed" else rows
+        step = (3 / inputs) ** 0.5 / 127
+        table = [max(byte - 128, -127) * step for byte in range(256)]
+        data = random.Random(name).randbytes(rows * columns)
+        yield array("f", map(table.__getitem__, data)).tobytes()
+
+
+def wide(folder):
+    """Two layers of width 512, heads of 64, 4 in the cache."""
+    shape = Shape(width=512, heads=8, key_heads=4, head=64, hidden=1408, vocabulary=512, layers=2,
+                  positions=256, tied=True)
+    genai.write(folder, shape, Noise())
+    return folder
+
+
+class Gpu(support.TestCase):
+    def logits(self, model, *flags):
+        out = self.folder / "logits.npy"
+        self.succeed(model, "logits", *flags, f"--out={out}")
+        shape, values = npy.read(out)
+        width = shape[-1]
+        return [values[i:i + width] for i in range(0, len(values), width)]
+
+    def assert_close(self, rows, wanted, share):
+        """No number is off by more than a share of its row's largest."""
+        self.assertEqual(len(rows), len(wanted))
+        for number, (row, right) in enumerate(zip(rows, wanted)):
+            most = max(map(abs, right))
+            error = max(abs(a - b) for a, b in zip(row, right))
+            self.assertLessEqual(error, share * most, f"row {number}")
+
+
+class Story(Gpu):
+    def test_is_told_as_on_the_cpu(self):
+        words = ["-n", "40", "Once upon a time"]
+        told = self.succeed(compiled(MODEL, "--target=sm_80"), "--device=sim", *words)
+        self.assertEqual(told, self.succeed(compiled(MODEL), *words))
+
+    def test_has_the_logits_of_the_cpu(self):
+        ids = "--ids=1," + ",".join(str(3 + i * 7 % 500) for i in range(39))
+        self.assert_close(self.logits(compiled(MODEL, "--target=sm_80"), "--device=sim", ids),
+                          self.logits(compiled(MODEL), ids), 1e-4)
+
+    def test_is_in_one_file_for_both(self):
+        both = compiled(MODEL, "--target=cpu,sm_80")
+        words = ["-n", "12", "Once upon a time"]
+        told = self.succeed(both, *words)
+        self.assertEqual(self.succeed(both, "--device=sim", *words), told)
+        self.assertEqual(self.succeed(both, "--device=cpu", *words), told)
+        weights = {name: json.loads(self.succeed(llmc(), "inspect", file, "--json"))["weights"]
+                   for name, file in (("both", both), ("cpu", compiled(MODEL)))}
+        self.assertEqual(weights["both"], weights["cpu"])
+
+
+class Wide(Gpu):
+    """A prompt of 96 tokens and 4 steps; every linear and attention by matrix instructions."""
+
+    IDS = [1 + i * 31 % 500 for i in range(100)]
+
+    def check(self, level, *flags, share):
+        folder = wide(self.folder / "wide")
+        gpu = compile_model(folder, self.folder / "gpu.bin", f"--target={level}", *flags)
+        cpu = compile_model(folder, self.folder / "cpu.bin", *flags)
+        prompt = "--ids=" + ",".join(map(str, self.IDS[:96]))
+        whole = "--ids=" + ",".join(map(str, self.IDS))
+        wanted = self.logits(cpu, whole)
+        self.assert_close(self.logits(gpu, "--device=sim", prompt), wanted[:96], share)
+        steps = json.loads(self.succeed(gpu, "run", "--device=sim", prompt, "-n", "4",
+                                        "--temperature=0", "--json"))
+        self.assertEqual(len(steps["tokens"]), 4)
+        told = json.loads(self.succeed(llmc(), "inspect", gpu, "--kernels", "--json"))
+        for kernel in told["devices"][0]["kernels"]:
+            if kernel["op"] in ("linear", "attention", "attention_split"):
+                self.assertIn(kernel["matrix"], ("mma.sync", "wgmma"), kernel)
+            self.assertEqual(kernel["spillBytes"], 0, kernel)
+
+    def test_of_bf16(self):
+        for level in ("sm_80", "sm_90a"):
+            with self.subTest(level=level):
+                self.check(level, "--dtype=bf16", share=2e-2)
+
+    def test_of_four_bits(self):
+        for level in ("sm_80", "sm_90a"):
+            with self.subTest(level=level):
+                self.check(level, "--dtype=bf16", "--quantize=w4g128", share=2e-2)
+
+
+if __name__ == "__main__":
+    support.main()
