@@ -78,7 +78,8 @@ DriverState::launch(Kernel &kernel, const LaunchShape &shape,
 Result<std::unique_ptr<SimDriver>> SimDriver::create(DeviceOptions options) {
   if (driverState)
     return Error{Code::DeviceUnavailable, "cannot simulate a second GPU", "",
-                 "a process has one simulated driver at a time", ""};
+                 "a process has one simulated driver at a time",
+                 "end the first before the second begins"};
   LLMC_TRY(auto device, Device::create(std::move(options)));
   std::unique_ptr<SimDriver> driver(new SimDriver());
   driver->state = std::make_unique<DriverState>();

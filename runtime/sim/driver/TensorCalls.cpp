@@ -30,7 +30,8 @@ uint8_t elementBytes(TensorMapType type) {
 
 DriverResult refuse(std::string why) {
   driverState->failure = Error{Code::KernelFault, "cannot encode a tensor map",
-                               "", std::move(why), ""};
+                               "", std::move(why),
+                               "this is a defect of llmc: report the model's graph"};
   return InvalidValue;
 }
 
