@@ -78,6 +78,24 @@ class Story(Gpu):
         self.assertEqual(weights["both"], weights["cpu"])
 
 
+class WithoutGpu(Gpu):
+    def setUp(self):
+        super().setUp()
+        if json.loads(self.succeed(llmc(), "doctor", "--json"))["gpus"]:
+            self.skipTest("this machine has a GPU")
+
+    def test_a_file_for_both_runs_on_the_cpu_and_says_so_in_a_line(self):
+        done = support.execute(compiled(MODEL, "--target=cpu,sm_80"), "-n", "3", "Once")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr.count(b"\n"), 1, done.stderr)
+        self.assertIn(b"running on the CPU", done.stderr)
+
+    def test_what_needs_one_is_refused(self):
+        self.fail_with(support.UNAVAILABLE, 406, compiled(MODEL, "--target=sm_80"), "-n", "3", "a")
+        self.fail_with(support.UNAVAILABLE, 405, compiled(MODEL, "--target=cpu,sm_80"), "-n", "3",
+                       "--device=cuda", "a")
+
+
 class Wide(Gpu):
     """A prompt of 96 tokens and 4 steps; every linear and attention by matrix instructions."""
 

@@ -122,7 +122,8 @@ void addOptions(CLI::App &app, CompileArguments &out, RawFlags &raw) {
        "the file to write; with --emit it may be - for stdout", "FILE");
   app.add_option("--target", options.targets,
                  "what to make code for: CPU levels, e.g. x86-64-v3,x86-64-v4, or "
-                 "cpu for all that differ for the model (default)")
+                 "cpu for all that differ for the model (default); GPUs: sm_80, "
+                 "sm_90a, sm_100a; e.g. cpu,sm_80")
       ->type_name("LIST")
       ->delimiter(',')
       ->allow_extra_args(false)
