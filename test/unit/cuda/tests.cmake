@@ -2,4 +2,7 @@ llmc_unit_test(cuda-tests
   cuda/FakeDriver.cpp
   cuda/GpuModelTest.cpp
   cuda/GpuStepsTest.cpp
-  LINK FakeModel LlmcCuda)
+  cuda/SimChainTest.cpp
+  LINK FakeModel LlmcCuda LlmcSim)
+target_compile_definitions(cuda-tests PRIVATE
+  LLMC_FAKE_PTX="${CMAKE_CURRENT_LIST_DIR}/FakeKernels.ptx")
