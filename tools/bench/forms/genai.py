@@ -6,7 +6,7 @@ from array import array
 
 from forms.graph import FLOAT, INT32, INT64, Graph
 from forms.shape import f32
-from forms.weights import side_by_side
+from forms.weights import side_by_side, to_bfloat16
 
 OPSET = 17
 MICROSOFT = "com.microsoft"
@@ -18,8 +18,9 @@ def tables(graph, shape):
     for function in (math.cos, math.sin):
         def rows(function=function):
             for position in range(shape.positions):
-                yield array("f", (function(f32(position * frequency))
-                                  for frequency in frequencies)).tobytes()
+                row = array("f", (function(f32(position * frequency))
+                                  for frequency in frequencies))
+                yield (row if graph.kind == FLOAT else to_bfloat16(row)).tobytes()
         graph.tensor(function.__name__, [shape.positions, len(frequencies)], rows())
 
 
@@ -51,7 +52,7 @@ class Layers:
         columns = [sizes[name][1] for name in "qkv"]
         packed = self.linear(at + "qkv", self.norm(at + "norm1"), shape.width, sum(columns),
                              side_by_side(self.source, [at + name for name in "qkv"],
-                                          shape.width, columns))
+                                          shape.width, columns, self.graph.width))
         attention = node("GroupQueryAttention",
                          [packed, "", "", f"past_key_values.{i}.key", f"past_key_values.{i}.value",
                           "seqlens_k", "total_sequence_length", "cos", "sin"],
@@ -70,17 +71,17 @@ def interface(graph, shape):
     graph.input("input_ids", INT64, ["batch", "length"])
     graph.input("seqlens_k", INT32, ["batch"])
     graph.input("total_sequence_length", INT32, [])
-    graph.output("logits", FLOAT, ["batch", "length", shape.vocabulary])
+    graph.output("logits", graph.kind, ["batch", "length", shape.vocabulary])
     dims = ["batch", shape.key_heads, "positions", shape.head]
     for i in range(shape.layers):
         for part in ("key", "value"):
-            graph.input(f"past_key_values.{i}.{part}", FLOAT, dims)
-            graph.output(f"present.{i}.{part}", FLOAT, dims)
+            graph.input(f"past_key_values.{i}.{part}", graph.kind, dims)
+            graph.output(f"present.{i}.{part}", graph.kind, dims)
 
 
 def write(folder, shape, source):
-    """Writes the model with weights from `source` (see weights.py)."""
-    graph = Graph(folder, "model.onnx.data", alignment=4096)
+    """Writes the model with weights from `source` (see weights.py), all of it in their type."""
+    graph = Graph(folder, "model.onnx.data", alignment=4096, kind=getattr(source, "kind", FLOAT))
     interface(graph, shape)
     tables(graph, shape)
     size = [shape.vocabulary, shape.width]

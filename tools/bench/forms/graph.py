@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "test"))
 import onnxfile
 
-FLOAT, INT32, INT64, BOOL = 1, 6, 7, 9
+FLOAT, INT32, INT64, BOOL, BFLOAT16 = 1, 6, 7, 9, 16
 PACK = {FLOAT: "f", INT64: "q", BOOL: "?"}
 
 
@@ -24,9 +24,10 @@ def single(kind, value):
 
 class Graph:
     """A graph in the making. `alignment`: of each tensor in the data; `threshold`: the bytes from
-    which the value of a constant goes there too."""
+    which the value of a constant goes there too; `kind`: of weights, FLOAT or BFLOAT16."""
 
-    def __init__(self, folder, data_name, alignment, threshold=None):
+    def __init__(self, folder, data_name, alignment, threshold=None, kind=FLOAT):
+        self.kind, self.width = kind, 2 if kind == BFLOAT16 else 4  # bytes of a weight
         self.folder, self.data_name = Path(folder), data_name
         self.alignment, self.threshold = alignment, threshold
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -50,9 +51,9 @@ class Graph:
             self.late.append((value, data))
         return self.node("Constant", [], [output], name, value=value)
 
-    def tensor(self, name, dims, blocks, kind=FLOAT):
+    def tensor(self, name, dims, blocks, kind=None):
         """An initializer in the external data; gives its name."""
-        value = onnxfile.tensor(name, kind, dims, None)
+        value = onnxfile.tensor(name, kind or self.kind, dims, None)
         self._append(value, blocks)
         self.tensors.append(value)
         return name

@@ -92,5 +92,8 @@ SCALING_NAMES = {"factor": "factor", "low": "low_freq_factor", "high": "high_fre
                  "original": "original_max_position_embeddings"}
 SHAPES = {
     "llama-3.2-1b": Shape(2048, 32, 8, 64, 8192, 128256, 16, 131072, scaling=Llama3Scaling()),
+    "llama-2-7b": Shape(4096, 32, 32, 128, 11008, 32000, 32, 4096, theta=10000.0),
+    "llama-3.1-8b": Shape(4096, 32, 8, 128, 14336, 128256, 32, 131072,
+                          scaling=Llama3Scaling(factor=8.0)),
     "tiny": Shape(256, 8, 4, 32, 704, 4096, 2, 2048),
 }
