@@ -1,0 +1,116 @@
+"""A Llama in plain PyTorch, with the weights that the compiler read: what tokens and logits are
+checked against, and the peer where the package transformers is missing."""
+import mmap
+from pathlib import Path
+
+import models
+
+
+class Llama:
+    """Weights [outputs, inputs] on a device in a type; `quantized`: rounded to 4 bits and back, in
+    float32, by the rule of --quantize=w4g128."""
+
+    def __init__(self, torch, folder, shape, device, dtype, quantized=False):
+        self.torch, self.shape, self.device, self.dtype = torch, shape, device, dtype
+        with open(Path(folder) / "model.onnx.data", "rb") as file:
+            self.bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        self.places = models.tensors(folder)
+        self.quantized = quantized
+        get, linear = self.plain, self.linear_weight
+        self.embed = self.round(get("embed")) if shape.tied and quantized else get("embed")
+        self.embed = self.embed.to(dtype)
+        self.head = self.embed if shape.tied else linear("head")
+        self.norm = get("norm").to(dtype)
+        self.layers = []
+        for i in range(shape.layers):
+            at = f"layers.{i}."
+            self.layers.append({name: get(at + name).to(dtype) for name in ("norm1", "norm2")} |
+                               {name: linear(at + name)
+                                for name in ("qkv", "o", "gate", "up", "down")})
+        self.cos, self.sin = get("cos").to(dtype), get("sin").to(dtype)
+        self.cache = None
+
+    def plain(self, name):
+        dims, offset, length = self.places[name]
+        flat = self.torch.frombuffer(self.bytes, dtype=self.torch.bfloat16, count=length // 2,
+                                     offset=offset)
+        return flat.view(dims).to(self.device)
+
+    def linear_weight(self, name):
+        weight = self.plain(name).t().contiguous()
+        return (self.round(weight) if self.quantized else weight).to(self.dtype)
+
+    def round(self, weight):
+        """To nearest of 16 steps a group of inputs, so that its extreme is exact: weights
+        [outputs, inputs] in float32. The last group may be short."""
+        torch = self.torch
+        outputs, inputs = weight.shape
+        groups = torch.nn.functional.pad(weight.float(), (0, -inputs % models.GROUP))
+        groups = groups.view(outputs, -1, models.GROUP)
+        extreme = groups.gather(2, groups.abs().argmax(2, keepdim=True))
+        inverse = torch.where(extreme == 0, extreme, -8 / extreme)
+        steps = (groups * inverse).round().clamp(-8, 7)
+        return (steps * (extreme / -8)).view(outputs, -1)[:, :inputs].contiguous()
+
+    def start(self, batch, positions):
+        """An empty cache, [2, layers, batch, key heads, positions, head]."""
+        shape = self.shape
+        self.cache = self.torch.zeros(2, shape.layers, batch, shape.key_heads, positions,
+                                      shape.head, device=self.device, dtype=self.dtype)
+
+    def rotate(self, value, cos, sin):
+        left, right = value.chunk(2, dim=-1)
+        return self.torch.cat((left * cos - right * sin, right * cos + left * sin), -1)
+
+    def rms(self, value, weight):
+        wide = value.float()
+        wide = wide * (wide.square().mean(-1, keepdim=True) + self.shape.epsilon).rsqrt()
+        return wide.to(value.dtype) * weight
+
+    def hidden(self, ids, positions, mask=None):
+        """[batch, length, width] before the head; `positions` [length] and the cache go by
+        tensors alone, so that a step can be captured. Without a mask, the prompt starts at 0."""
+        torch, shape = self.torch, self.shape
+        linear = torch.nn.functional.linear
+        batch, length = ids.shape
+        cos, sin = self.cos[positions], self.sin[positions]
+        value = torch.nn.functional.embedding(ids, self.embed)
+        sizes = [heads * shape.head for heads in (shape.heads, shape.key_heads, shape.key_heads)]
+        for i, layer in enumerate(self.layers):
+            parts = linear(self.rms(value, layer["norm1"]), layer["qkv"]).split(sizes, -1)
+            query, key, values = (part.view(batch, length, -1, shape.head).transpose(1, 2)
+                                  for part in parts)
+            query, key = self.rotate(query, cos, sin), self.rotate(key, cos, sin)
+            self.cache[0, i].index_copy_(2, positions, key)
+            self.cache[1, i].index_copy_(2, positions, values)
+            if mask is not None:
+                key, values = self.cache[0, i], self.cache[1, i]
+            out = torch.nn.functional.scaled_dot_product_attention(
+                query, key, values, attn_mask=mask, is_causal=mask is None,
+                scale=shape.root_of_scale() ** 2, enable_gqa=shape.heads != shape.key_heads)
+            value = value + linear(out.transpose(1, 2).reshape(batch, length, -1), layer["o"])
+            inner = self.rms(value, layer["norm2"])
+            gated = torch.nn.functional.silu(linear(inner, layer["gate"]))
+            value = value + linear(gated * linear(inner, layer["up"]), layer["down"])
+        return self.rms(value, self.norm)
+
+    def logits(self, ids):
+        """Of every token of prompts of one length, [batch, length, vocabulary] float32."""
+        torch = self.torch
+        with torch.inference_mode():
+            ids = torch.tensor(ids, device=self.device)
+            self.start(*ids.shape)
+            inner = self.hidden(ids, torch.arange(ids.shape[1], device=self.device))
+            return torch.nn.functional.linear(inner, self.head).float()
+
+    def prefill(self, ids):
+        """Fills the cache from 0; the likeliest next token of each, [batch, 1]."""
+        inner = self.hidden(ids, self.torch.arange(ids.shape[1], device=self.device))
+        return self.torch.nn.functional.linear(inner[:, -1:], self.head).argmax(-1)
+
+    def step(self, ids, position):
+        """One more token of each sequence, [batch, 1]; `position` is a tensor [1]."""
+        torch = self.torch
+        mask = torch.arange(self.cache.shape[4], device=self.device)[None, :] <= position
+        inner = self.hidden(ids, position, mask)
+        return torch.nn.functional.linear(inner, self.head).argmax(-1)
