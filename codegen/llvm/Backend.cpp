@@ -52,8 +52,8 @@ static void setAttributes(llvm::Module &module, const BackendOptions &options) {
     if (options.blockThreads) {
       function.setCallingConv(llvm::CallingConv::PTX_Kernel);
       function.addFnAttr("nvvm.reqntid", std::to_string(options.blockThreads));
-      // One block is enough: ptxas would spill to have room for two.
-      function.addFnAttr("nvvm.minctasm", "1");
+      // Without it ptxas may spill to have room for more.
+      function.addFnAttr("nvvm.minctasm", std::to_string(options.blocksTogether));
       // As the CPU's kernels run (runtime/format/KernelAbi.h).
       function.addFnAttr("denormal-fp-math-f32", "preserve-sign,preserve-sign");
     } else {

@@ -14,6 +14,8 @@ struct BackendOptions {
   unsigned vectorBits = 0;  ///< Widest registers to use; 0: LLVM's choice.
   /// Functions are entries of a GPU, run by blocks of so many threads; 0: of a CPU.
   unsigned blockThreads = 0;
+  /// Blocks that registers must leave room for on a multiprocessor.
+  unsigned blocksTogether = 1;
 };
 
 /// Optimises and emits. Functions of a CPU become hidden symbols. All call nothing:

@@ -346,6 +346,11 @@ SmallVector<Value> MmaLowering::emitSums() {
 }
 
 LogicalResult MmaLowering::run() {
+  // Few rows are all reading: twice as much is on its way. More sums need more
+  // registers than two blocks have.
+  if (tiles * pairs == 1 && !layout.element.isF16())
+    kernel::LinearOp(shape.op)->getParentOfType<func::FuncOp>()->setAttr(
+        blocksTogetherAttr, b.getI64IntegerAttr(2));
   LinearSums ends(b, shape, rows, blockWarps);
   LogicalResult result = success();
   forLinearPlaces(b, shape, rows, [&](const LinearPlace &place) {

@@ -5,6 +5,9 @@
 
 namespace llmc::codegen::nvptx {
 
+/// Blocks that a multiprocessor should hold, an attribute of the kernel: registers
+/// are given out so.
+constexpr llvm::StringLiteral blocksTogetherAttr = "kernel.blocks_together";
 /// Rows that a block does at once at most.
 constexpr int64_t mmaRows = 32;
 

@@ -7,6 +7,7 @@
 #include "codegen/nvptx/GpuAbi.h"
 #include "codegen/nvptx/KernelFigures.h"
 #include "codegen/nvptx/KernelsToNvptx.h"
+#include "codegen/nvptx/LinearByMma.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -91,6 +92,8 @@ Result<std::string> NvptxTarget::emit(ModuleOp lowered, StringRef level,
   options.cpu = level;
   options.features = findNvptxLevel(level)->features;
   options.blockThreads = blockThreads;
+  options.blocksTogether =
+      std::max<int64_t>(1, figure(lowered, nvptx::blocksTogetherAttr));
   LLMC_TRY(std::string text, emitWithLlvm(lowered, options, kind));
   return kind == EmitKind::LlvmIr ? text : figures.text() + text;
 }

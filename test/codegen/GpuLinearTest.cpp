@@ -123,6 +123,57 @@ TEST(GpuLinear, HasTheSameBitsForAnyRowsAndBlocks) {
   }
 }
 
+/// Rows that come unnormalised with parts of their squares' sums, and the squares
+/// of what is made of them.
+TEST(GpuLinear, NormalisesRowsAndSumsTheirSquares) {
+  constexpr int64_t rows = 21, parts = 40;
+  for (int64_t tileRows : {8, 32, 128}) {
+    LinearShape shape{rows, 96, 72, tileRows, 2, 1, "bf16", "bf16"};
+    LinearCase c(shape, 5);
+    std::string weight = "memref<5x48x16x2xbf16>", in = "memref<?x96xbf16>",
+                out = "memref<?x72xf32>", sums = "memref<?x40xf32>",
+                made = "memref<?x3xf32>";
+    Kernel kernel(
+        "func.func @k(%x: " + in + ", %w: " + weight + ", %y: " + out + ", %s: " +
+            sums + ", %q: " + made +
+            ", %b: index, %e: index) attributes {kernel.entry} {\n"
+            "kernel.linear %x, %w outputs(%y : " + out + ") squares(%s : " + sums +
+            ") partial_squares(%q : " + made +
+            ") tiles(%b, %e) {parts = 1 : i64, tile_rows = " +
+            std::to_string(tileRows) +
+            " : i64, tile_panels = 2 : i64, norm_epsilon = 0.01 : f32} : " + in +
+            ", " + weight + " {\n^bb0(%v: f32):\n%t = arith.addf %v, %v : f32\n"
+            "llm.yield %t : f32\n}\nreturn\n}\n",
+        gpuLevel);
+    Guarded<uint16_t> input(rows * 96);
+    for (size_t i = 0; i < input.size(); ++i)
+      input[i] = toBf16(c.input[i]);
+    Guarded<float> output(rows * 72, -1), squares(rows * parts),
+        partial(rows * 3, -1);
+    Numbers numbers(6);
+    for (size_t i = 0; i < squares.size(); ++i)
+      squares[i] = std::abs(numbers.normal());
+    kernel.run({input, c.packed, output, squares, partial},
+               {rows, rows, rows, rows}, 0, 3);
+    for (int64_t t = 0; t < rows; ++t) {
+      double square = 0, made[3] = {};
+      for (int64_t i = 0; i < parts; ++i)
+        square += squares[t * parts + i];
+      for (int64_t n = 0; n < 72; ++n) {
+        double sum = 0;
+        for (int64_t k = 0; k < 96; ++k)
+          sum += double(c.input[t * 96 + k]) * c.weight(0, k, n);
+        sum *= 2 / std::sqrt(square / 96 + 0.01);
+        expectNear(output[t * 72 + n], float(sum), 1,
+                   "row " + std::to_string(t) + " column " + std::to_string(n));
+        made[n / 32] += sum * sum;
+      }
+      for (int64_t i = 0; i < 3; ++i)
+        ASSERT_NEAR(partial[t * 3 + i], made[i], 1e-4 * made[i]) << t;
+    }
+  }
+}
+
 TEST(GpuLinear, TakesGroups) {
   for (const char *scheme : {"w4g32", "w4g128", "w4g64z", "w8g32", "w8g128z"})
     for (int64_t tileRows : {8, 64})
