@@ -74,15 +74,21 @@ void LinearProducts::loadScales(Value group, Registers &into) {
 void LinearProducts::addScaled(ArrayRef<Value> scales, ArrayRef<Value> part,
                                ArrayRef<Value> inputSums,
                                MutableArrayRef<Value> sums) {
-  Value middle = b.number(b.getF32Type(), layout.scheme.middle());
+  Type f32 = b.getF32Type();
+  Value middle = b.number(f32, layout.scheme.middle());
+  Value factor = b.number(f32, weights.factor());
+  Value inverse = b.number(f32, 1 / weights.factor());
   for (int64_t pair = 0; pair < pairs; ++pair)
     for (int64_t output = 0; output < 4; ++output) {
       Value scale =
           vector::ExtractOp::create(b, scales[pair * perGroup()], output);
+      scale = b.mul(scale, inverse);
       Value shift;
       if (layout.scheme.zeros)
-        shift = b.sub(middle, vector::ExtractOp::create(
-                                  b, scales[pair * perGroup() + 1], output));
+        shift = b.mul(b.sub(middle,
+                            vector::ExtractOp::create(
+                                b, scales[pair * perGroup() + 1], output)),
+                      factor);
       for (int64_t tile = 0; tile < tiles; ++tile)
         for (int64_t column = 0; column < 2; ++column) {
           size_t i = ((pair * 2 + output / 2) * tiles + tile) * 4 +
@@ -105,10 +111,14 @@ void LinearProducts::put(LinearSums &into, ArrayRef<Value> sums, Value warp,
       for (int64_t tile = 0; tile < tiles; ++tile)
         for (int64_t column = 0; column < 2; ++column) {
           Registers outputs;
-          for (int64_t output = 0; output < 4; ++output)
-            outputs.push_back(
-                sums[((pair * 2 + output / 2) * tiles + tile) * 4 +
-                     2 * (output % 2) + column]);
+          for (int64_t output = 0; output < 4; ++output) {
+            Value sum = sums[((pair * 2 + output / 2) * tiles + tile) * 4 +
+                             2 * (output % 2) + column];
+            // Of groups, the scales took the factor back.
+            if (layout.kind == PanelLayout::Kind::W8 && weights.factor() != 1)
+              sum = b.mul(sum, b.number(number, 1 / weights.factor()));
+            outputs.push_back(sum);
+          }
           Value row = b.add(firstRow, b.add(b.shiftLeft(lane.t, 1),
                                             b.i32(tile * tileRows + column)));
           into.put(vector::FromElementsOp::create(b, four, outputs), warp,

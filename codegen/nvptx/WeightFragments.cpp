@@ -1,6 +1,7 @@
-/// Integers become bf16 by their bits: 0x4300 | n is 128 + n for n below 128, so
-/// a mask, an or and one subtraction (exact, by fma) make two weights. All of
-/// them are exact, as are the summands of a number that is split.
+/// Integers become bf16 by their bits: 0x4300 | n is 128 + n for n below 128, and
+/// 0x4380 | n is 256 + 2n, so a mask, an or and one fma make two weights, twice
+/// as large as they are: LLVM would make an addition of a product by 1, which sm_80
+/// has for f32 only. All is exact, as are the summands of a number that is split.
 #include "codegen/nvptx/WeightFragments.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -60,10 +61,10 @@ static Value bitsOf(GpuBuilder &b, Value pair) {
   return LLVM::BitcastOp::create(b, b.getI32Type(), pair);
 }
 
-/// Two bf16 that a mask selects of a word: 128 + n.
-static Value above128(GpuBuilder &b, Value word, int64_t mask) {
-  return pairOf(
-      b, b.bitOr(b.bitAnd(word, b.i32(mask)), b.i32(0x43004300)));
+/// Two bf16 of bits that a mask selects of a word, behind an exponent.
+static Value behind(GpuBuilder &b, Value word, int64_t mask, int64_t exponent) {
+  exponent |= exponent << 16;
+  return pairOf(b, b.bitOr(b.bitAnd(word, b.i32(mask)), b.i32(exponent)));
 }
 
 Value WeightFragments::decode(Value word, int64_t half, int64_t pair) const {
@@ -73,17 +74,17 @@ Value WeightFragments::decode(Value word, int64_t half, int64_t pair) const {
   if (shift)
     word = b.shiftRight(word, shift);
   if (nibbles) {
-    double middle = 128 + layout.scheme.middle();
-    return bitsOf(b, b.fma(above128(b, word, 0x000f000f), b.number(two, 1),
-                           b.number(two, -middle)));
+    double middle = 2 * (128 + layout.scheme.middle());
+    return bitsOf(b, b.fma(behind(b, word, 0x000f000f, 0x4300),
+                           b.number(two, 2), b.number(two, -middle)));
   }
   // The highest bit counts -128, or 0 where bytes are unsigned and 128 is their
   // middle: then that of a byte below it counts.
-  Value low = above128(b, word, 0x007f007f);
+  Value low = behind(b, word, 0x007f007f, 0x4380);
   if (layout.kind == Kind::Groups)
     word = b.bitXor(word, b.i32(0x00800080));
-  Value high = above128(b, word, 0x00800080);
-  return bitsOf(b, b.fma(high, b.number(two, -1), low));
+  Value high = behind(b, word, 0x00800080, 0x4300);
+  return bitsOf(b, b.fma(high, b.number(two, -2), low));
 }
 
 SmallVector<SmallVector<Value>>

@@ -27,6 +27,7 @@ public:
   int64_t loads() const;
   /// Summands of a weight: 2 where the product's type cannot hold it.
   int64_t terms() const;
+  double factor() const { return strided() ? 2 : 1; }
   /// Whether pairs are terms (k, k + 2) and (k + 1, k + 3) of each four.
   bool strided() const;
   int64_t stepBytes() const { return 4 * loads() * PanelLayout::lineBytes; }
@@ -37,7 +38,8 @@ public:
   /// `pointer`, which is the thread's.
   llvm::SmallVector<Value> load(Value pointer, int64_t bytes) const;
   /// The fragments (each 4 i32) of product j of a half step, a weight's summands
-  /// one after the other. Of groups, weights less their middle.
+  /// one after the other. Of groups, weights less their middle; integers come times
+  /// factor(), a power of two.
   llvm::SmallVector<llvm::SmallVector<Value>>
   fragments(llvm::ArrayRef<Value> loaded, int64_t half, int64_t j) const;
 

@@ -1,9 +1,10 @@
 // RUN: llmc-emit sm_80 %s | FileCheck %s
 
-// Four bits: masks make pairs of bf16 between the products.
+// Four bits: masks and one exact fma make pairs of bf16 between the products.
 // CHECK: .visible .entry groups(
 // CHECK: ld.global.nc.v4.b32
 // CHECK: 1124090624
+// CHECK: fma.rn.bf16x2
 // CHECK: mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32
 // CHECK-NOT: .local
 func.func @groups(%x: memref<?x4096xbf16>, %w: memref<256x34816xi8>, %y: memref<?x4096xf32>,
