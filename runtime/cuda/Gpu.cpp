@@ -87,8 +87,11 @@ Status Gpu::enter() {
 Status Gpu::check(DriverResult result, std::string what, std::string where) const {
   if (result == DriverResult::Success)
     return Status::ok();
-  return driverError(driver, result, std::move(what),
-                     facts.name + (where.empty() ? "" : ", " + where));
+  Error error = driverError(driver, result, std::move(what),
+                            facts.name + (where.empty() ? "" : ", " + where));
+  if (std::string more = explain ? explain() : ""; !more.empty())
+    error.why += "\n" + more;
+  return error;
 }
 
 void Gpu::noteFailure(DriverResult result, const char *what) {

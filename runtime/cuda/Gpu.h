@@ -6,6 +6,7 @@
 #include "runtime/support/Error.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,6 +52,8 @@ public:
   const Driver &driver;
   const GpuFacts facts;
   Stream stream = nullptr;
+  /// What the driver knows of its last failure beyond a code; may be empty.
+  std::function<std::string()> explain;
 
 private:
   Gpu(const Driver &driver, GpuFacts facts) : driver(driver), facts(std::move(facts)) {}

@@ -77,8 +77,9 @@ Status GpuCode::loadPtx(const char *text, const Say &say) {
     return Status::ok();
   }
   module = nullptr;
-  Error error = driverError(gpu.driver, result, "the driver refuses the kernels",
-                            gpu.facts.name + ", PTX for " + description.target);
+  Error error = gpu.check(result, "the driver refuses the kernels",
+                          "PTX for " + description.target)
+                    .takeError();
   if (std::string log = logText(errors); !log.empty())
     error.why += "\n" + log;
   if (result == DriverResult::UnsupportedPtxVersion)

@@ -42,7 +42,7 @@ Result<GpuChoice> chooseGpu(const Driver &driver, const Model &model, llmc::Modu
   std::string seen;
   for (GpuFacts &facts : gpus) {
     if (auto image = chooseImage(model.devices, *module, facts.major, facts.minor))
-      return GpuChoice{&driver, std::move(facts), *image};
+      return GpuChoice{&driver, std::move(facts), *image, nullptr};
     seen += (seen.empty() ? "" : ", ") + facts.name + " (sm_" +
             std::to_string(facts.major * 10 + facts.minor) + ")";
   }
@@ -58,6 +58,7 @@ Result<std::unique_ptr<GpuModel>> GpuModel::create(const GpuChoice &choice,
   const char *wait = std::getenv("LLMC_CUDA_SYNC");
   model->waitsForEach = wait && std::strcmp(wait, "0") != 0;
   LLMC_TRY(model->gpu, Gpu::open(*choice.driver, choice.facts));
+  model->gpu->explain = choice.explain;
   return model;
 }
 

@@ -17,6 +17,7 @@ struct GpuChoice {
   const Driver *driver = nullptr;
   GpuFacts facts;
   size_t image = 0; ///< In Model::devices.
+  std::function<std::string()> explain = nullptr; ///< As Gpu::explain.
 };
 
 /// The first device of \p driver for which \p model has a schedule of its first

@@ -201,8 +201,7 @@ Status countCosts(const Session &session, const BenchPlan &plan, BenchResult &re
 /// The better of what is known and what the machine does now: others may use it
 /// too, now more and now less.
 void measureMachine(Session &session, BenchResult &result) {
-  // The limits of a GPU are not measured here.
-  if (session.model->accelerator)
+  if (!session.hasLimits())
     return;
   const Artifact &artifact = session.model->artifact;
   ThreadPool &threads = *session.model->threads;

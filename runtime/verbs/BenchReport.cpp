@@ -63,6 +63,8 @@ void writeSpread(JsonWriter &json, std::string_view name, const Spread &spread) 
       .end();
 }
 
+constexpr std::string_view noLimits = "not measured on a GPU";
+
 /// What both rows of a table have in common, and what is each one's own.
 struct Row {
   std::string test;
@@ -137,7 +139,7 @@ std::string rows(const BenchReport &report, bool csv) {
     cells.add(whole(row.isDecode ? result.decodeOperationsPerSecond()
                                  : result.promptOperationsPerSecond()));
     double share = row.isDecode ? result.bandwidthShare() : result.matrixShare();
-    cells.add(csv ? formatReal(share, 6) : percentText(share));
+    cells.add(!session.hasLimits() ? "" : csv ? formatReal(share, 6) : percentText(share));
     cells.add(csv ? std::to_string(result.peakBytes) : formatBytes(result.peakBytes));
     if (result.joulesPerToken)
       cells.add(number(*result.joulesPerToken, 3));
@@ -148,8 +150,11 @@ std::string rows(const BenchReport &report, bool csv) {
       const TokenCost &cost = row.isDecode ? result.decode : result.prompt;
       cells.add(whole(cost.operations));
       cells.add(whole(cost.bytes()));
-      cells.add(whole(row.isDecode ? result.bandwidth : result.matrix.operationsPerSecond));
-      cells.add(row.isDecode ? "bytes/s, read of weights" : "FLOP/s, " + std::string(result.matrix.how));
+      double limit = row.isDecode ? result.bandwidth : result.matrix.operationsPerSecond;
+      cells.add(session.hasLimits() ? whole(limit) : "");
+      cells.add(!session.hasLimits() ? std::string(noLimits)
+                : row.isDecode       ? "bytes/s, read of weights"
+                                     : "FLOP/s, " + std::string(result.matrix.how));
       cells.add(std::to_string(plan.repeat));
     }
     text += cells.text();
@@ -158,18 +163,22 @@ std::string rows(const BenchReport &report, bool csv) {
 }
 
 /// The lines of what the schedule computes and reads.
-template <typename Line> void describeCosts(const BenchResult &r, Line line) {
+template <typename Line>
+void describeCosts(const BenchResult &r, bool hasLimits, Line line) {
+  auto share = [&](double of, const char *what) {
+    return hasLimits ? ", " + percentText(of) + what : std::string();
+  };
   line("prompt, FLOP/s", scaled(r.promptOperationsPerSecond()) + " (" +
-                             scaled(r.prompt.operations) + " a token), " +
-                             percentText(r.matrixShare()) + " of the matrix rate");
+                             scaled(r.prompt.operations) + " a token)" +
+                             share(r.matrixShare(), " of the matrix rate"));
   line("decode, FLOP/s", scaled(r.decodeOperationsPerSecond()) + " (" +
                              scaled(r.decode.operations) + " a token)");
   line("decode, read",
        formatBytes(static_cast<uint64_t>(r.decode.bytes())) + " a token (weights " +
            formatBytes(static_cast<uint64_t>(r.decode.weightBytes)) + ", cache " +
            formatBytes(static_cast<uint64_t>(r.decode.cacheBytes)) + "): " +
-           formatReal(r.decodeBytesPerSecond() / 1e9, 1) + " GB/s, " +
-           percentText(r.bandwidthShare()) + " of the read bandwidth");
+           formatReal(r.decodeBytesPerSecond() / 1e9, 1) + " GB/s" +
+           share(r.bandwidthShare(), " of the read bandwidth"));
 }
 
 } // namespace
@@ -194,12 +203,17 @@ std::string BenchReport::text() const {
   if (!r.hasCosts())
     line("FLOP/s", "not known: the file was compiled without these figures");
   else
-    describeCosts(r, line);
-  line("matrix rate", scaled(r.matrix.operationsPerSecond) + "FLOP/s (" +
-                          std::string(r.matrix.how) + ")");
-  line("read bandwidth", formatReal(r.bandwidth / 1e9, 1) + " GB/s over " +
-                             formatBytes(r.bandwidthBytes) + " of weights");
-  line("weights", describeLoading(session.model->weights->report()));
+    describeCosts(r, session.hasLimits(), line);
+  if (session.hasLimits()) {
+    line("matrix rate", scaled(r.matrix.operationsPerSecond) + "FLOP/s (" +
+                            std::string(r.matrix.how) + ")");
+    line("read bandwidth", formatReal(r.bandwidth / 1e9, 1) + " GB/s over " +
+                               formatBytes(r.bandwidthBytes) + " of weights");
+    line("weights", describeLoading(session.model->weights->report()));
+  } else {
+    line("device", session.model->processor());
+    line("limits", std::string(noLimits));
+  }
   line("peak memory", formatBytes(r.peakBytes) + ", private and shared (" +
                           std::string(peakMemoryCounts) + ")");
   line("file", formatBytes(session.model->artifact.fileSize()));
@@ -247,18 +261,24 @@ std::string BenchReport::json() const {
         .member("cacheBytesPerToken", token.cacheBytes);
   };
   cost("prompt", result.prompt, result.promptOperationsPerSecond());
-  json.member("matrixShare", result.matrixShare()).end();
+  if (session.hasLimits())
+    json.member("matrixShare", result.matrixShare());
+  json.end();
   cost("decode", result.decode, result.decodeOperationsPerSecond());
-  json.member("readBytesPerSecond", result.decodeBytesPerSecond())
-      .member("bandwidthShare", result.bandwidthShare())
-      .end();
-  json.member("matrixFlopPerSecond", result.matrix.operationsPerSecond)
-      .member("matrixRateHow", result.matrix.how)
-      .member("readBytesPerSecond", result.bandwidth)
-      .member("readBytesMeasured", result.bandwidthBytes)
-      .member("peakMemoryBytes", result.peakBytes)
-      .member("peakMemoryCounts", peakMemoryCounts);
-  writeLoading(json, session.model->weights->report());
+  json.member("readBytesPerSecond", result.decodeBytesPerSecond());
+  if (session.hasLimits())
+    json.member("bandwidthShare", result.bandwidthShare());
+  json.end();
+  if (session.hasLimits())
+    json.member("matrixFlopPerSecond", result.matrix.operationsPerSecond)
+        .member("matrixRateHow", result.matrix.how)
+        .member("readBytesPerSecond", result.bandwidth)
+        .member("readBytesMeasured", result.bandwidthBytes);
+  else
+    json.member("whyNoLimits", noLimits);
+  json.member("peakMemoryBytes", result.peakBytes).member("peakMemoryCounts", peakMemoryCounts);
+  if (session.hasLimits())
+    writeLoading(json, session.model->weights->report());
   if (result.joulesPerToken)
     json.member("joulesPerToken", *result.joulesPerToken);
   else

@@ -17,6 +17,12 @@ Result<cuda::GpuChoice> findGpu(const Model &model, Module::Kind kind) {
   return cuda::chooseGpu(*driver, model, kind);
 }
 
+/// What the simulator says of a fault: kernel, line, thread and address.
+std::string wordsOf(const Error &error) {
+  return error.what + (error.where.empty() ? "" : ", " + error.where) +
+         (error.why.empty() ? "" : ": " + error.why);
+}
+
 /// A simulated GPU of the first architecture that the file has code for.
 Result<cuda::GpuChoice> simulateGpu(const Model &model, Module::Kind kind) {
   sim::DeviceOptions options;
@@ -28,7 +34,12 @@ Result<cuda::GpuChoice> simulateGpu(const Model &model, Module::Kind kind) {
     LLMC_TRY(simulator, sim::SimDriver::create(options));
     LLMC_CHECK(cuda::startDriver(simulator->table()));
   }
-  return cuda::chooseGpu(simulator->table(), model, kind);
+  LLMC_TRY(cuda::GpuChoice choice, cuda::chooseGpu(simulator->table(), model, kind));
+  choice.explain = [] {
+    Status failure = simulator->lastFailure();
+    return failure ? std::string() : wordsOf(failure.error());
+  };
+  return choice;
 }
 
 bool hasSchedule(const Model &model, Module::Kind kind) {

@@ -50,6 +50,8 @@ struct Session {
                               const ExecutionFlags &flags,
                               int64_t sequences = 1);
 
+  /// Whether `bench` measures the limits of what runs the model: of the CPU.
+  bool hasLimits() const { return !model->accelerator; }
   /// Error: WrongModule where the file has no tokenizer.
   Status needTokenizer() const;
   /// The ids of \p text; of an empty text the bos token. Errors: WrongModule,

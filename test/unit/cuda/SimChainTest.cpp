@@ -40,6 +40,10 @@ struct SimModel {
     LLMC_TRY(Artifact artifact, Artifact::open(file.path()));
     LLMC_TRY(cuda::GpuChoice choice,
              cuda::chooseGpu(driver->table(), artifact.model(), kind));
+    choice.explain = [&] {
+      Status last = driver->lastFailure();
+      return last ? std::string() : last.error().render();
+    };
     auto make = [&](const Artifact &placed,
                     ThreadPool &threads) -> Result<std::unique_ptr<Accelerator>> {
       LLMC_TRY(std::unique_ptr<cuda::GpuModel> gpu,
@@ -162,6 +166,9 @@ TEST(SimChain, AKernelThatLeavesItsMemoryIsNamed) {
   EXPECT_EQ(failed.error().code, Code::DeviceFailed);
   EXPECT_NE(failed.error().where.find("launch 5 (logits), kernel logits"), std::string::npos)
       << failed.error().render();
+  // In the simulator's words, too.
+  EXPECT_NE(failed.error().why.find("kernel 'logits'"), std::string::npos)
+      << failed.error().render();
 }
 
 TEST(SimChain, PtxThatIsNoneIsRefusedAtTheStart) {
@@ -170,4 +177,6 @@ TEST(SimChain, PtxThatIsNoneIsRefusedAtTheStart) {
   Status opened = f.open(Module::Kind::Decoder);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, Code::DeviceFailed);
+  EXPECT_NE(opened.error().why.find("frobnicate"), std::string::npos)
+      << opened.error().render();
 }

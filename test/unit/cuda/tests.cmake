@@ -1,8 +1,9 @@
 llmc_unit_test(cuda-tests
   cuda/FakeDriver.cpp
+  cuda/GpuBenchTest.cpp
   cuda/GpuModelTest.cpp
   cuda/GpuStepsTest.cpp
   cuda/SimChainTest.cpp
-  LINK FakeModel LlmcCuda LlmcSim)
+  LINK FakeModel LlmcVerbs LlmcSim)
 target_compile_definitions(cuda-tests PRIVATE
   LLMC_FAKE_PTX="${CMAKE_CURRENT_LIST_DIR}/FakeKernels.ptx")
