@@ -30,6 +30,7 @@ bool decodeMapa(Decoder &d);
 bool decodeCvt(Decoder &d);  // Convert.cpp
 bool decodeLoad(Decoder &d); // LoadStore.cpp
 bool decodeStore(Decoder &d);
+bool decodeCreatePolicy(Decoder &d);
 bool decodePrefetch(Decoder &d);
 bool decodeAtom(Decoder &d);   // Atomic.cpp
 bool decodeBranch(Decoder &d); // Control.cpp

@@ -130,6 +130,12 @@ void store(Warp &warp, const Inst &inst) {
 
 void prefetch(Warp &, const Inst &) {}
 
+void policy(Warp &warp, const Inst &inst) {
+  uint64_t *to = warp.lanes<uint64_t>(inst.operand[0]);
+  for (unsigned lane = 0; lane < kLanes; ++lane)
+    to[lane] = warp.active >> lane & 1 ? 0 : to[lane];
+}
+
 bool decodeAccess(Decoder &d, bool isLoad) {
   Shape shape{};
   shape.strong = takeSemantics(d);
@@ -210,6 +216,16 @@ Space takeSpace(Decoder &d) {
 
 bool decodeLoad(Decoder &d) { return decodeAccess(d, true); }
 bool decodeStore(Decoder &d) { return decodeAccess(d, false); }
+
+/// A cache policy is a number that nothing here looks into.
+bool decodeCreatePolicy(Decoder &d) {
+  d.inst.execute = policy;
+  d.ignores({"fractional", "range", "global", "cvt", "L2", "L2::evict_last",
+             "L2::evict_normal", "L2::evict_first", "L2::evict_unchanged"});
+  // The second priority of a range or a fraction is spelled like the first.
+  d.ignores({"L2::evict_first", "L2::evict_unchanged"});
+  return d.takeType() == Type::B64 && d.wants(1, 4) && d.write(0, 8);
+}
 
 /// Changes nothing that can be seen.
 bool decodePrefetch(Decoder &d) {

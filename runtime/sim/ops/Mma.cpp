@@ -142,6 +142,20 @@ LLMC_SIM_LANES void multiply(const Factors<float> &f, const Shape &shape,
   }
 }
 
+/// Products of 4 or 8 bits are small: 64 of them fit in 32 bits.
+LLMC_SIM_LANES void multiply(const Factors<int32_t> &f, const Shape &shape,
+                             int32_t (&d)[16][8]) {
+  for (unsigned row = 0; row < shape.rows; ++row) {
+    __m256i sum = _mm256_setzero_si256();
+    for (unsigned k = 0; k < shape.k; ++k) {
+      __m256i b = _mm256_load_si256(reinterpret_cast<const __m256i *>(f.b[k]));
+      sum = _mm256_add_epi32(
+          sum, _mm256_mullo_epi32(_mm256_set1_epi32(f.a[row][k]), b));
+    }
+    _mm256_store_si256(reinterpret_cast<__m256i *>(d[row]), sum);
+  }
+}
+
 /// Operands: D, A, B, C.
 void mmaFloat(Warp &warp, const Inst &inst) {
   if (!allLanes(warp))
@@ -190,17 +204,15 @@ void mmaInteger(Warp &warp, const Inst &inst) {
   const Slot *c = a + shape.aRegisters() + shape.bRegisters();
   Factors<int32_t> f;
   gather<int32_t, unpackIntegers>(warp, a, shape, f);
+  alignas(32) int32_t products[16][8] = {};
+  multiply(f, shape, products);
   int32_t in[4][kLanes];
   for (unsigned r = 0; r < registers; ++r)
     memcpy(in[r], warp.lanes<int32_t>(c[r]), sizeof in[r]);
   for (unsigned r = 0; r < registers; ++r)
     for (unsigned lane = 0; lane < kLanes; ++lane) {
       unsigned row = 8 * (r / 2) + lane / 4, column = lane % 4 * 2 + r % 2;
-      // Products are small: 64 of them fit in 32 bits.
-      int32_t products = 0;
-      for (unsigned k = 0; k < shape.k; ++k)
-        products += f.a[row][k] * f.b[k][column];
-      int64_t sum = int64_t(in[r][lane]) + products;
+      int64_t sum = int64_t(in[r][lane]) + products[row][column];
       if (shape.saturates)
         sum = sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : sum;
       warp.lanes<int32_t>(d[r])[lane] = int32_t(uint32_t(uint64_t(sum)));

@@ -34,6 +34,7 @@ constexpr Row kRows[] = {
     {"copysign", decodeFunction},
     {"cos", decodeFunction},
     {"cp", decodeCopyAsync},
+    {"createpolicy", decodeCreatePolicy},
     {"cvt", decodeCvt},
     {"cvta", decodeCvta},
     {"div", decodeArithmetic},

@@ -1,6 +1,8 @@
 // Whole kernels on the simulated device, hand-written and as LLVM emits them.
 #include "test/unit/sim/SimMachine.h"
 
+#include "runtime/sim/ops/HalfLanes.h"
+
 #include <fstream>
 #include <numeric>
 #include <random>
@@ -136,4 +138,28 @@ TEST(SimKernel, RunsWhatLlvmEmits) {
     float before = (p[i] - 3 + table[i % 4]) * 0.5f;
     EXPECT_EQ(result[i], before > 0 ? std::exp2(before) : p[i]) << i;
   }
+}
+
+// gemm.ll through llc: cp.async, ldmatrix and mma.sync together.
+TEST(SimKernel, MultipliesMatricesAsLlvmEmitsIt) {
+  SimMachine machine("sm_80");
+  std::mt19937 random(3);
+  std::normal_distribution<float> normal;
+  std::vector<uint16_t> a(16 * 64), b(8 * 64);
+  for (auto *list : {&a, &b})
+    for (uint16_t &value : *list)
+      value = brainOfFloat(normal(random));
+  uint64_t d = machine.scratch(16 * 8 * 4);
+  auto done = machine.run(sample("gemm-sm80.ptx"), 1, 32,
+                          {machine.buffer(a), machine.buffer(b), d});
+  ASSERT_TRUE(done) << done.error().render();
+  auto result = machine.readBack<float>(d, 16 * 8);
+  for (unsigned row = 0; row < 16; ++row)
+    for (unsigned column = 0; column < 8; ++column) {
+      double exact = 0;
+      for (unsigned k = 0; k < 64; ++k)
+        exact += double(floatOfBrain(a[row * 64 + k])) *
+                 floatOfBrain(b[column * 64 + k]);
+      EXPECT_NEAR(result[row * 8 + column], exact, 1e-4);
+    }
 }

@@ -30,7 +30,8 @@ TEST(SimMemory, LoadsAndStoresEveryWidth) {
   st.global.b64 [%rd2+16], %rd3;
   ld.global.nc.L1::no_allocate.L2::128B.v2.b64 {%rd4, %rd5}, [%rd1+16];
   st.global.v2.b64 [%rd2+32], {%rd4, %rd5};
-  ld.global.b128 %q1, [%rd1+32];
+  createpolicy.fractional.L2::evict_first.b64 %rd11, 0f3F800000;
+  ld.global.L2::cache_hint.b128 %q1, [%rd1+32], %rd11;
   st.global.b128 [%rd2+48], %q1;
   cvta.to.global.u64 %rd6, %rd1;
   mov.u64 %rd7, frame;

@@ -93,8 +93,8 @@ TEST(PtxParser, UnderstandsScopesLabelsAndDebugLines) {
   uint64_t out = machine.buffer(std::vector<uint32_t>(4));
   auto done = machine.run(ptxHeader() + R"(
 .file 1 "kernel.mlir"
-.global .align 8 .u64 pointer = numbers;
 .global .align 4 .u32 numbers[4] = {1, 0x10, 010, -1};
+.global .align 8 .u64 pointer = numbers;
 .const .align 4 .f32 half[2] = {0f3F000000, 0.25};
 .section .debug_str { .b8 1, 2 }
 .visible .entry k(.param .u64 out)

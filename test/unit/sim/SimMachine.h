@@ -7,13 +7,15 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
 
 namespace llmc::sim {
 
 /// The head of a module.
 inline std::string ptxHeader(const std::string &target = "sm_90a") {
-  return ".version 8.0\n.target " + target + "\n.address_size 64\n";
+  return ".version 8.6\n.target " + target + "\n.address_size 64\n";
 }
 
 class SimMachine {
@@ -30,7 +32,14 @@ public:
   }
 
   /// The module stays loaded; a failure fails the test.
+  /// With LLMC_PTX_DUMP=DIR the text also goes there, for `ptxas` to judge.
   LoadedModule *load(const std::string &ptx) {
+    if (const char *folder = getenv("LLMC_PTX_DUMP")) {
+      static int count = 0;
+      std::ofstream(std::string(folder) + "/" + std::to_string(count++) +
+                    ".ptx")
+          << ptx;
+    }
     auto loaded = device->load(ptx);
     EXPECT_TRUE(loaded) << (loaded ? "" : loaded.error().render());
     if (!loaded)

@@ -115,6 +115,26 @@ $join:
     EXPECT_EQ(result[i], i < 16 ? i + 1016 : i - 16);
 }
 
+TEST(SimWarp, LanesOfADivergentWarpMeetBeforeAnAlignedBarrier) {
+  // The branch of the odd lanes stands behind the barrier in the text, as
+  // compilers like to lay out what is rarely taken.
+  auto result = lanes(R"(
+  and.b32 %r2, %r1, 1;
+  setp.ne.u32 %p1, %r2, 0;
+  @%p1 bra $odd;
+$join:
+  bar.sync 0;
+  bra $end;
+$odd:
+  add.s32 %r1, %r1, 100;
+  bra $join;
+$end:
+)",
+                      64);
+  for (uint32_t i = 0; i < 64; ++i)
+    EXPECT_EQ(result[i], i % 2 ? i + 100 : i);
+}
+
 TEST(SimWarp, BarriersReduceOverTheBlock) {
   auto result = lanes("and.b32 %r2, %r1, 3; setp.eq.u32 %p1, %r2, 0;\n"
                       "bar.red.popc.u32 %r3, 0, %p1;\n"

@@ -11,3 +11,5 @@ llmc_unit_test(sim-tests
   sim/WarpTest.cpp
   sim/WgmmaTest.cpp
   LINK LlmcSim)
+
+include("${PROJECT_SOURCE_DIR}/test/fuzz/ptx-fuzz.cmake")
