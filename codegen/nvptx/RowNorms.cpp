@@ -89,4 +89,6 @@ void RowNorms::finish(const LinearPlace &place) {
       b.storeScalar(sum, op.getPartialSquares(), {b.asIndex(at), place.tile});
     });
   });
+  // Lanes of a warp meet again: products of the next tile need all of them.
+  b.barrier();
 }

@@ -22,7 +22,7 @@ public:
   /// Keeps the squares of a vector of the row's first output; null for nothing,
   /// which must be kept as well.
   void keep(Value row, Value item, Value values);
-  /// Writes the sums of squares; a barrier must stand before it.
+  /// Writes the sums of squares; a barrier must stand before it. Ends in one.
   void finish(const LinearPlace &place);
 
 private:
