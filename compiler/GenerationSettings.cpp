@@ -20,17 +20,19 @@ public:
   SettingsReader(const JsonValue &settings, const std::string &name)
       : settings(settings), name(name) {}
 
-  /// A number of at least \p least, or nothing where the file is silent.
-  Result<std::optional<double>> real(const char *key, double least) {
+  /// A number in [\p least, \p most], or above \p least where that is not \p open,
+  /// as the flags of run take it; nothing where the file is silent.
+  Result<std::optional<double>> real(const char *key, double least, double most,
+                                     bool open, const char *wanted) {
     const JsonValue *value = settings.find(key);
     if (!value)
       return std::optional<double>();
     double number = value->isInteger() ? static_cast<double>(value->integer)
                                        : value->real;
     bool isNumber = value->isInteger() || value->kind == Kind::Real;
-    if (!isNumber || !(number >= least) ||
-        number > std::numeric_limits<float>::max())
-      return wrong(key, "a number of at least " + std::to_string(int(least)));
+    if (!isNumber || !(number >= least) || number > most ||
+        (open && (number == least || static_cast<float>(number) == 0)))
+      return wrong(key, wanted);
     return std::optional<double>(number);
   }
 
@@ -78,6 +80,7 @@ private:
       {"dola_layers", 0},       {"forced_eos_token_id", -1},
       {"presence_penalty", 0},  {"frequency_penalty", 0},
       {"watermarking_config", 0}, {"exponential_decay_length_penalty", 0},
+      {"max_new_tokens", 0},
   };
 
   static bool isNeutral(const JsonValue &value, double neutral) {
@@ -128,13 +131,17 @@ Result<GenerationSettings> parseGenerationSettings(std::string_view text,
   SettingsReader reader(*settings, name);
   GenerationDefaults &defaults = result.defaults;
   LLMC_TRY(defaults.sample, reader.flag("do_sample"));
-  LLMC_TRY(auto temperature, reader.real("temperature", 0));
+  constexpr double most = std::numeric_limits<float>::max();
+  LLMC_TRY(auto temperature,
+           reader.real("temperature", 0, most, false, "a number of at least 0"));
   LLMC_TRY(auto topK, reader.count("top_k"));
-  LLMC_TRY(auto topP, reader.real("top_p", 0));
-  LLMC_TRY(auto minP, reader.real("min_p", 0));
-  LLMC_TRY(auto penalty, reader.real("repetition_penalty", 0));
+  LLMC_TRY(auto topP,
+           reader.real("top_p", 0, 1, true, "a number above 0 and at most 1"));
+  LLMC_TRY(auto minP, reader.real("min_p", 0, 1, false, "a number from 0 to 1"));
+  LLMC_TRY(auto penalty, reader.real("repetition_penalty", 0, most, true,
+                                     "a number above 0"));
   // Sampling at 0 is the likeliest token.
-  if (temperature && *temperature == 0)
+  if (temperature && static_cast<float>(*temperature) < 1e-30f)
     defaults.sample = false;
   if (defaults.sample) {
     defaults.temperature = static_cast<float>(temperature.value_or(1));

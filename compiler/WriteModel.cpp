@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <thread>
 
 using namespace mlir;
@@ -175,6 +176,13 @@ Status Compilation::addModule(Model &model) {
   return Status::ok();
 }
 
+/// The type or scheme that most bytes of weights have.
+static std::string mostBytes(const std::map<std::string_view, uint64_t> &bytesOf) {
+  auto less = [](const auto &a, const auto &b) { return a.second < b.second; };
+  auto most = std::max_element(bytesOf.begin(), bytesOf.end(), less);
+  return most == bytesOf.end() ? "f32" : std::string(most->first);
+}
+
 Status Compilation::write() {
   report("weights");
   // No more processes are forked from here on.
@@ -186,23 +194,25 @@ Status Compilation::write() {
   model.name = folder.name;
   model.producer = "llmc 0.1.0";
   model.source = describeSource(*source);
-  model.quantization = !options.quantize.empty() ? options.quantize
-                       : !options.dtype.empty()  ? options.dtype
-                                                 : "f32";
   model.report = summary.report;
 
   std::vector<std::span<const std::byte>> files;
   for (const auto &file : source->files)
     files.push_back(file.bytes);
   ModuleOp first = scheduleOf("");
+  std::map<std::string_view, uint64_t> bytesOf; // by type or scheme
   WeightPacker packer(first, files, threads);
   std::vector<llm::WeightOp> weights(first.getOps<llm::WeightOp>().begin(),
                                      first.getOps<llm::WeightOp>().end());
   for (llm::WeightOp weight : weights) {
     LLMC_TRY(Weight entry, packer.describe(weight));
     summary.weightBytes += entry.bytes;
+    bytesOf[weight.getScheme().empty() ? elementTypeName(entry.type)
+                                       : std::string_view(weight.getScheme())] +=
+        entry.bytes;
     model.weights.push_back(std::move(entry));
   }
+  model.quantization = mostBytes(bytesOf);
   LLMC_CHECK(addModule(model));
   for (const codegen::KernelImage &image : images)
     content.images.push_back(std::as_bytes(std::span(image.bytes)));

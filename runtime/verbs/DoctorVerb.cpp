@@ -123,10 +123,9 @@ Status runDoctor(Invocation &invocation) {
   if (levels.empty())
     text += "none: a CPU with AVX2 is needed";
   if (!features.empty()) {
-    text += "\nbeyond    ";
+    text += "\nfeatures ";
     for (std::string_view feature : features)
-      text += std::string(feature) + " ";
-    text += "(no --target uses them)";
+      text += " " + std::string(feature);
   }
   text += "\nthreads   " + std::to_string(usableThreads()) + " of " +
           std::to_string(::sysconf(_SC_NPROCESSORS_ONLN)) +

@@ -33,6 +33,7 @@ TEST(GenerationSettings, DoNotCountWhereNothingIsSampled) {
   for (const char *text :
        {"{}", R"({"temperature": 0.6, "top_k": 9})", R"({"repetition_penalty": 1.0})",
         R"({"do_sample": true, "temperature": 0, "top_p": 0.9})",
+        R"({"do_sample": true, "temperature": 1e-300})",
         R"({"do_sample": false, "top_p": null, "num_beams": 1})"}) {
     auto settings = read(text);
     EXPECT_FALSE(settings.defaults.sample) << text;
@@ -66,7 +67,9 @@ TEST(GenerationSettings, ThatAreNotValidAreRefusedByName) {
   for (const char *text :
        {R"({"temperature": -1})", R"({"temperature": "hot"})", R"({"top_k": 2.5})",
         R"({"top_k": -1})", R"({"top_k": 99999999999})", R"({"do_sample": 1})",
-        R"({"top_p": 1e300})", R"({"min_p": [1]})", R"([])", R"({)"}) {
+        R"({"top_p": 1e300})", R"({"top_p": 5})", R"({"top_p": 0})",
+        R"({"min_p": 2})", R"({"repetition_penalty": 0})", R"({"repetition_penalty": 1e-300})",
+        R"({"min_p": [1]})", R"([])", R"({)"}) {
     auto settings = parseGenerationSettings(text, "generation_config.json");
     ASSERT_FALSE(settings) << text;
     EXPECT_EQ(settings.error().code, Code::BadConfig) << text;
