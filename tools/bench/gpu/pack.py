@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Packs llmc with the shared libraries that it is linked with, for a machine that has no LLVM.
+"""Packs llmc, llmc-stub and the shared libraries that llmc is linked with, for a machine that has no LLVM.
 
     tools/bench/gpu/pack.py build/bin/llmc llmc.tar.xz
 
@@ -32,6 +32,7 @@ def main():
             tarfile.open(fileobj=packed, mode="w|", dereference=True) as out:
         out.add(launcher, "llmc-packed/llmc")
         out.add(llmc, "llmc-packed/bin/llmc")
+        out.add(llmc.parent / "llmc-stub", "llmc-packed/bin/llmc-stub")
         for library in libraries:
             if not GLIBC.match(library.name):
                 out.add(library, f"llmc-packed/lib/{library.name}")
