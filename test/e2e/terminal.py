@@ -43,6 +43,7 @@ class Terminal:
         def own_terminal():
             os.setsid()
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # Under nohup it is ignored.
 
         self.process = subprocess.Popen(
             [str(word) for word in words], stdin=slave, stderr=slave,

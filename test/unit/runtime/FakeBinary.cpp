@@ -64,6 +64,8 @@ Outcome Binary::shell(const std::string &command) const {
 Outcome Binary::stop(const std::string &words, int signal, int milliseconds) const {
   pid_t child = ::fork();
   if (child == 0) {
+    // Under nohup the signal would be ignored, as it should be.
+    ::signal(signal, SIG_DFL);
     std::string line = "cd " + file.folder() + " && exec ./model.bin " + words +
                        " >out.txt 2>err.txt </dev/null";
     ::execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
