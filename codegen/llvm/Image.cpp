@@ -2,12 +2,13 @@
 /// its read-only and executable segments hold, at their distances.
 #include "codegen/llvm/Image.h"
 
+#include "codegen/llvm/TemporaryFile.h"
+
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 LLD_HAS_DRIVER(elf)
@@ -25,37 +26,6 @@ static Error linkError(std::string why) {
 static Error linkError(llvm::Error error) {
   return linkError(llvm::toString(std::move(error)));
 }
-
-namespace {
-
-/// A temporary file that is removed again.
-struct TemporaryFile {
-  llvm::SmallString<128> path;
-  llvm::FileRemover remover;
-
-  static Result<std::unique_ptr<TemporaryFile>> write(llvm::StringRef suffix,
-                                                      llvm::StringRef bytes) {
-    auto file = std::make_unique<TemporaryFile>();
-    int descriptor;
-    if (std::error_code error = llvm::sys::fs::createTemporaryFile(
-            "llmc", suffix, descriptor, file->path))
-      return Error{Code::CannotCreate, "no temporary file can be made",
-                   std::string(file->path.str()),
-                   error.message(), "set TMPDIR to a writable folder"};
-    file->remover.setFile(file->path);
-    llvm::raw_fd_ostream stream(descriptor, /*shouldClose=*/true);
-    stream << bytes;
-    stream.close();
-    if (std::error_code error = stream.error()) {
-      stream.clear_error();
-      return Error{Code::CannotWrite, "a temporary file cannot be written",
-                   file->path.str().str(), error.message(), ""};
-    }
-    return file;
-  }
-};
-
-} // namespace
 
 /// One shared object of these objects, without libraries.
 static Result<std::string> linkShared(llvm::ArrayRef<llvm::StringRef> objects) {

@@ -1,10 +1,10 @@
 /// The assembler of a CUDA toolkit, where there is one: the run time then need
 /// not compile, and what a kernel takes of the machine is known beforehand.
+#include "codegen/llvm/TemporaryFile.h"
 #include "codegen/nvptx/PtxModule.h"
 
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
@@ -24,31 +24,6 @@ std::string llmc::codegen::findPtxas() {
 }
 
 namespace {
-/// A temporary file that is removed again.
-struct Temporary {
-  llvm::SmallString<128> path;
-  llvm::FileRemover remover;
-
-  Status create(llvm::StringRef suffix, llvm::StringRef bytes) {
-    int descriptor;
-    if (std::error_code error = llvm::sys::fs::createTemporaryFile(
-            "llmc", suffix, descriptor, path))
-      return Error{Code::CannotCreate, "no temporary file can be made",
-                   std::string(path.str()), error.message(),
-                   "set TMPDIR to a writable folder"};
-    remover.setFile(path);
-    llvm::raw_fd_ostream stream(descriptor, /*shouldClose=*/true);
-    stream << bytes;
-    stream.close();
-    if (std::error_code error = stream.error()) {
-      stream.clear_error();
-      return Error{Code::CannotWrite, "a temporary file cannot be written",
-                   std::string(path.str()), error.message(), ""};
-    }
-    return Status::ok();
-  }
-};
-
 /// The number before `what` in a line: `Used 40 registers`, `16 bytes spill stores`.
 uint32_t numberBefore(llvm::StringRef line, llvm::StringRef what) {
   size_t at = line.find(what);
@@ -88,29 +63,28 @@ void readFigures(llvm::StringRef log, PtxModule &module) {
 } // namespace
 
 Status llmc::codegen::assemble(PtxModule &module, const std::string &ptxas) {
-  Temporary input, output, log;
-  LLMC_CHECK(input.create("ptx", module.text));
-  LLMC_CHECK(output.create("cubin", ""));
-  LLMC_CHECK(log.create("log", ""));
+  LLMC_TRY(auto input, TemporaryFile::write("ptx", module.text));
+  LLMC_TRY(auto output, TemporaryFile::write("cubin", ""));
+  LLMC_TRY(auto log, TemporaryFile::write("log", ""));
   llvm::StringRef words[] = {ptxas,      "-v",        "-arch", module.level,
-                             input.path, "-o",        output.path};
-  std::optional<llvm::StringRef> streams[] = {llvm::StringRef(), log.path.str(),
-                                              log.path.str()};
+                             input->path, "-o",        output->path};
+  std::optional<llvm::StringRef> streams[] = {llvm::StringRef(), log->path.str(),
+                                              log->path.str()};
   std::string message;
   int status = llvm::sys::ExecuteAndWait(ptxas, words, std::nullopt, streams,
                                          /*SecondsToWait=*/600,
                                          /*MemoryLimit=*/0, &message);
-  auto told = llvm::MemoryBuffer::getFile(log.path);
+  auto told = llvm::MemoryBuffer::getFile(log->path);
   llvm::StringRef text = told ? (*told)->getBuffer() : llvm::StringRef();
   if (status != 0)
     return Error{Code::KernelFailed, "ptxas refused the kernels of " + module.level,
                  ptxas, message.empty() ? text.take_front(2000).str() : message,
                  "set LLMC_PTXAS to another ptxas, or to nothing to go without"};
-  auto bytes = llvm::MemoryBuffer::getFile(output.path, /*IsText=*/false,
+  auto bytes = llvm::MemoryBuffer::getFile(output->path, /*IsText=*/false,
                                            /*RequiresNullTerminator=*/false);
   if (!bytes)
     return Error{Code::CannotRead, "what ptxas made cannot be read",
-                 std::string(output.path.str()), bytes.getError().message(), ""};
+                 std::string(output->path.str()), bytes.getError().message(), ""};
   module.cubin = (*bytes)->getBuffer().str();
   readFigures(text, module);
   return Status::ok();
