@@ -32,6 +32,7 @@ private:
   /// Programs and kernels of a decoder for one GPU architecture.
   struct DeviceBuild {
     std::string level; ///< "sm_80"
+    const GpuFigures *gpu = nullptr; ///< What choices are made for.
     mlir::OwningOpRef<mlir::ModuleOp> module;
     codegen::PtxModule code;
   };

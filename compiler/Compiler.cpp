@@ -95,6 +95,9 @@ Status Compilation::read() {
         " that the model was made for");
   pipeline.chunk = std::min<int64_t>(
       options.chunk ? options.chunk : defaultChunk, pipeline.maxContext);
+  pipeline.deviceChunk =
+      options.chunk ? pipeline.chunk
+                    : std::min(pipeline.deviceChunk, pipeline.maxContext);
   if (options.chunk > pipeline.chunk)
     summary.notes.push_back("--chunk=" + std::to_string(options.chunk) +
                             " is cut to the context of " +
@@ -196,6 +199,8 @@ std::vector<std::string> targetNames() {
   for (const codegen::Target *target : codegen::allTargets())
     for (llvm::StringRef level : target->levels())
       names.push_back(level.str());
+  for (const GpuFigures &gpu : gpuTable())
+    names.push_back(gpu.name.str());
   return names;
 }
 

@@ -45,14 +45,23 @@ Status Compilation::chooseTargets() {
       allLevels = true;
       continue;
     }
-    LLMC_TRY(const codegen::Target *target, codegen::targetOfLevel(name));
-    auto isNamed = [&](const DeviceBuild &device) {
-      return device.level == name;
-    };
-    if (!target->isDevice())
-      cpuLevels.push_back(name);
-    else if (llvm::none_of(devices, isNamed))
-      devices.push_back({name, {}});
+    const GpuFigures *gpu = findGpu(name);
+    std::string level = gpu ? gpu->level.str() : name;
+    LLMC_TRY(const codegen::Target *target, codegen::targetOfLevel(level));
+    if (!target->isDevice()) {
+      cpuLevels.push_back(level);
+      continue;
+    }
+    auto same = llvm::find_if(devices, [&](const DeviceBuild &device) {
+      return device.level == level;
+    });
+    if (same == devices.end())
+      devices.push_back({level, gpu, {}, {}});
+    else if (same->gpu != gpu)
+      return Error{Code::BadTarget, "two GPUs have the same code", "--target",
+                   same->gpu->name.str() + " and " + gpu->name.str() +
+                       " both run " + level + ", of which a file holds one",
+                   "name one of them: its code runs on the other as well"};
   }
   hasCpu = allLevels || !cpuLevels.empty();
   if (allLevels)
@@ -156,7 +165,7 @@ ModuleOp Compilation::scheduleOf(StringRef level) {
 /// Each GPU has programs and kernels of its own, over the same weights.
 Status Compilation::scheduleDevices() {
   for (DeviceBuild &device : devices) {
-    std::vector<PipelineStep> steps = schedulePipeline(pipeline, device.level);
+    std::vector<PipelineStep> steps = schedulePipeline(pipeline, device.gpu);
     auto after = [&](const PipelineStep &step, ModuleOp ir) {
       return checkValid(step, ir, log);
     };

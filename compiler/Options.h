@@ -36,7 +36,7 @@ struct CompileOptions {
   std::string dtype;    ///< "f32", "f16", "bf16"; empty: what the graph holds.
   std::string quantize; ///< "w8", "w4g32" …; empty: none.
   int64_t maxContext = 0; ///< 0: what the model's configuration says.
-  int64_t chunk = 0;      ///< Rows of a prefill step; 0: 128.
+  int64_t chunk = 0;      ///< Rows of a prefill step; 0: 128, on GPUs 1024.
   /// Positions of a piece of the cache in attention, whose pieces are then
   /// shared by threads wherever there is room; 0: chosen (SelectSplits).
   int64_t attentionSplit = 0;

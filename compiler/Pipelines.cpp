@@ -10,9 +10,9 @@ static_assert(mostAttentionSplit == kernel::mostSplit);
 /// Rows that one matrix instruction takes, and those up to which reading the
 /// weights is all that a linear costs.
 static constexpr int64_t gpuFewRows = 8, gpuBatchRows = 32;
-/// Blocks that a GPU of some hundred multiprocessors runs at once, and the
+/// Blocks of attention that a multiprocessor of a GPU runs at once, and the
 /// multiply-adds of a row and cache head that are worth a second launch there.
-static constexpr int64_t gpuBlocks = 264, gpuPieceWork = 1 << 14;
+static constexpr int64_t gpuBlocks = 2, gpuPieceWork = 1 << 14;
 
 namespace {
 /// A list of passes that is written stage by stage.
@@ -64,19 +64,19 @@ std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options) {
 }
 
 std::vector<PipelineStep> schedulePipeline(const PipelineOptions &options,
-                                           llvm::StringRef device) {
+                                           const GpuFigures *gpu) {
   Steps add;
   add.stage = "schedule";
-  if (device.empty()) {
+  if (!gpu) {
     add(createSpecializeStep({options.chunk}));
     add(createSelectTiles());
     add(createSelectSplits({options.maxContext, options.attentionSplit}));
   } else {
     add(createFoldNorms());
-    add(createSpecializeStep({options.chunk, gpuFewRows, gpuBatchRows}));
-    add(createSelectDeviceTiles());
+    add(createSpecializeStep({options.deviceChunk, gpuFewRows, gpuBatchRows}));
+    add(createSelectDeviceTiles({gpu->name.str()}));
     add(createSelectSplits({options.maxContext, options.attentionSplit,
-                            gpuBlocks, gpuPieceWork}));
+                            gpuBlocks * gpu->processors, gpuPieceWork}));
     add(createSelectAppend());
   }
   add(createLowerToRt());

@@ -4,6 +4,7 @@
 
 #include "compiler/Options.h"
 #include "mlir/Pass/Pass.h"
+#include "passes/schedule/GpuTable.h"
 
 #include <memory>
 
@@ -20,7 +21,8 @@ struct PipelineStep {
 /// Options with every default filled in from the model's configuration.
 struct PipelineOptions {
   int64_t maxContext = 512;
-  int64_t chunk = 128;
+  int64_t chunk = 128;        ///< Rows of a prefill step on the CPU.
+  int64_t deviceChunk = 1024; ///< On GPUs, which need more rows to be busy.
   int64_t attentionSplit = 0; ///< 0: chosen.
   std::string dtype;    ///< "f32", "f16", "bf16"; empty: as in the graph.
   std::string quantize; ///< "w8", "w4g32" …; empty: none.
@@ -31,10 +33,10 @@ struct PipelineOptions {
 /// and layouts of weights.
 std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options);
 
-/// From there to programs and kernels. \p device is "" for the CPU, all of its
-/// levels, or the level of a GPU: "sm_80".
+/// From there to programs and kernels: for the CPU, all of its levels, or as a
+/// GPU's figures advise.
 std::vector<PipelineStep> schedulePipeline(const PipelineOptions &options,
-                                           llvm::StringRef device = "");
+                                           const GpuFigures *gpu = nullptr);
 
 /// Both, one after the other, for the CPU.
 std::vector<PipelineStep> cpuPipeline(const PipelineOptions &options);

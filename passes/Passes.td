@@ -139,7 +139,7 @@ def FoldNorms : Pass<"llmc-fold-norms", "::mlir::ModuleOp"> {
 def SelectDeviceTiles : Pass<"llmc-select-device-tiles", "::mlir::ModuleOp"> {
   let summary = "Decide the tiles of linears and attention on a GPU.";
   let options = [
-    Option<"processors", "processors", "int64_t", "132", "Multiprocessors that should have work.">,
+    Option<"gpu", "gpu", "std::string", "\"h200\"", "Whose figures to choose by, or a level.">,
     Option<"blockRows", "block-rows", "int64_t", "16", "Rows of an attention block.">
   ];
 }

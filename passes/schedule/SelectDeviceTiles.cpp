@@ -1,13 +1,17 @@
 /// Writes the tile sizes of linears for a GPU (`kernel.tile_rows`,
 /// `kernel.tile_panels`) and the rows of an attention block (`llm.block_rows` on
-/// the module).
+/// the module). What is there already stays: choices can be made by hand.
 ///
-/// Up to 32 rows cost the reading of the weights alone. A block takes a pair of
-/// panels, one 16-byte load of a thread each, or two where that still leaves each
-/// multiprocessor two blocks, so that the inputs are read half as often. Of more
-/// rows a block does 128 times 128 outputs.
+///   llm.linear %x, %w
+///   -> llm.linear %x, %w {kernel.tile_panels = 2, kernel.tile_rows = 8}
+///
+/// Of up to 32 rows a block does all. Of more it does 128. How many panels it
+/// does is what costs least by gpuLinearSeconds, with the figures of `gpu` (GpuTable):
+/// many read the inputs less often, few leave no multiprocessor idle.
 #include "passes/Passes.h"
+#include "passes/schedule/GpuLinearCost.h"
 #include "passes/support/Regions.h"
+#include "passes/support/StoredWeight.h"
 
 #include "dialects/kernel/KernelDialect.h"
 
@@ -19,39 +23,63 @@ namespace llmc {
 using namespace mlir;
 using namespace llmc;
 
-/// Rows up to which the reading of the weights is all that a linear costs.
+/// Rows up to which a block does all.
 static constexpr int64_t fewRows = 32;
-/// A block of many rows: its sums fill the registers of its threads.
-static constexpr int64_t manyRows = 128, manyPanels = 8;
-static constexpr int64_t pair = 2;
+/// A block of many rows: with eight panels its sums fill its threads' registers.
+static constexpr int64_t manyRows = 128;
+static constexpr int64_t fewPanels[] = {4, 2, 1}, manyPanels[] = {8, 4, 2};
 
 namespace {
 struct SelectDeviceTiles : llmc::impl::SelectDeviceTilesBase<SelectDeviceTiles> {
   using SelectDeviceTilesBase::SelectDeviceTilesBase;
-  void runOnOperation() override {
-    Builder builder(&getContext());
-    getOperation()->setAttr("llm.block_rows",
-                            builder.getI64IntegerAttr(blockRows));
-    for (auto function : getOperation().getOps<func::FuncOp>()) {
-      auto bound = function->getAttrOfType<IntegerAttr>("llm.max_rows");
-      if (!bound)
-        continue;
-      function.walk([&](llm::LinearOp linear) {
-        int64_t columns =
-            cast<ShapedType>(linear.getResult(0).getType()).getShape().back();
-        int64_t panels = llvm::divideCeil(columns, kernel::panelWidth);
-        int64_t rows = bound.getInt(), taken = pair;
-        if (rows > fewRows) {
-          rows = manyRows;
-          taken = std::max<int64_t>(1, manyPanels / int64_t(linear.getParts()));
-        } else if (linear.getParts() == 1 &&
-                   panels >= 2 * pair * 2 * processors) {
-          taken = 2 * pair;
-        }
-        linear->setAttr("kernel.tile_rows", builder.getI64IntegerAttr(rows));
-        linear->setAttr("kernel.tile_panels", builder.getI64IntegerAttr(taken));
-      });
-    }
-  }
+  void runOnOperation() override;
+  void select(llm::LinearOp linear, int64_t rows, const GpuFigures &figures);
 };
 } // namespace
+
+static void setIfAbsent(Operation *op, StringRef name, int64_t value) {
+  if (!op->hasAttr(name))
+    op->setAttr(name, Builder(op->getContext()).getI64IntegerAttr(value));
+}
+
+void SelectDeviceTiles::select(llm::LinearOp linear, int64_t rows,
+                               const GpuFigures &figures) {
+  llm::WeightOp weight = weightOf(linear.getWeight());
+  auto input = cast<ShapedType>(linear.getInput().getType());
+  MemRefType bytes = storedType(weight);
+  int64_t parts = linear.getParts(), all = bytes.getDimSize(0);
+  GpuLinear shape{rows,
+                  input.getShape().back(),
+                  all / parts,
+                  parts,
+                  bytes.getNumElements() / all *
+                      bytes.getElementTypeBitWidth() / 8,
+                  input.getElementTypeBitWidth() / 8};
+  int64_t atOnce = rows > fewRows ? manyRows : rows;
+  int64_t best = 0;
+  double least = 0;
+  for (int64_t panels : rows > fewRows ? ArrayRef(manyPanels) : ArrayRef(fewPanels)) {
+    panels = std::max<int64_t>(1, panels / parts);
+    double seconds = gpuLinearSeconds(figures, shape, panels, atOnce);
+    if (!best || seconds < least) {
+      best = panels;
+      least = seconds;
+    }
+  }
+  setIfAbsent(linear, "kernel.tile_rows", atOnce);
+  setIfAbsent(linear, "kernel.tile_panels", best);
+}
+
+void SelectDeviceTiles::runOnOperation() {
+  const GpuFigures *figures = findGpu(gpu);
+  if (!figures) {
+    getOperation().emitError("there are no figures of a GPU ") << gpu;
+    return signalPassFailure();
+  }
+  setIfAbsent(getOperation(), "llm.block_rows", blockRows);
+  for (auto function : getOperation().getOps<func::FuncOp>())
+    if (auto bound = function->getAttrOfType<IntegerAttr>("llm.max_rows"))
+      function.walk([&](llm::LinearOp linear) {
+        select(linear, bound.getInt(), *figures);
+      });
+}

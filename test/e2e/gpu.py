@@ -78,6 +78,19 @@ class Story(Gpu):
         self.assertEqual(weights["both"], weights["cpu"])
 
 
+class Named(Gpu):
+    """A GPU instead of its architecture."""
+
+    def test_has_the_code_of_its_architecture(self):
+        told = json.loads(self.succeed(llmc(), "inspect", compiled(MODEL, "--target=cpu,l4"), "--json"))
+        self.assertEqual([device["target"] for device in told["devices"]], ["sm_80"])
+
+    def test_is_the_only_one_of_its_architecture(self):
+        done = self.fail_with(2, 305, llmc(), "compile", support.DATA / MODEL,
+                              "--target=h100,h200", "-o", self.folder / "two.bin")
+        self.assertIn(b"h100 and h200 both run sm_90a", done.stderr)
+
+
 class WithoutGpu(Gpu):
     def setUp(self):
         super().setUp()

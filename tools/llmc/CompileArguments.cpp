@@ -122,8 +122,8 @@ void addOptions(CLI::App &app, CompileArguments &out, RawFlags &raw) {
        "the file to write; with --emit it may be - for stdout", "FILE");
   app.add_option("--target", options.targets,
                  "what to make code for: CPU levels, e.g. x86-64-v3,x86-64-v4, or "
-                 "cpu for all that differ for the model (default); GPUs: sm_80, "
-                 "sm_90a, sm_100a; e.g. cpu,sm_80")
+                 "cpu for all that differ for the model (default); GPUs by "
+                 "architecture or name: sm_80, sm_90a, a100, h200; e.g. cpu,h200")
       ->type_name("LIST")
       ->delimiter(',')
       ->allow_extra_args(false)
@@ -139,7 +139,7 @@ void addOptions(CLI::App &app, CompileArguments &out, RawFlags &raw) {
   text("--max-context", raw.maxContext,
        "tokens of prompt and continuation (default: the model's)", "N",
        "LLMC_MAX_CONTEXT");
-  text("--chunk", raw.chunk, "tokens of a prefill step (default 128)", "N",
+  text("--chunk", raw.chunk, "tokens of a prefill step (default 128, on GPUs 1024)", "N",
        "LLMC_CHUNK");
   text("--attention-split", raw.attentionSplit,
        "positions of a piece of the cache in attention (default: chosen)", "N",

@@ -1,28 +1,64 @@
 // RUN: llmc-opt %s --llmc-select-device-tiles | FileCheck %s
-// RUN: llmc-opt %s --llmc-select-device-tiles="processors=8 block-rows=32" | FileCheck %s --check-prefix=FEW
+// RUN: llmc-opt %s --llmc-select-device-tiles="gpu=l4 block-rows=32" | FileCheck %s --check-prefix=SMALL
+// RUN: llmc-opt %s --llmc-select-device-tiles="gpu=sm_80" | FileCheck %s --check-prefix=LEVEL
+// RUN: not llmc-opt %s --llmc-select-device-tiles="gpu=abacus" 2>&1 | FileCheck %s --check-prefix=NONE
 
+// NONE: there are no figures of a GPU abacus
 // CHECK: module attributes {llm.block_rows = 16 : i64}
-// FEW: module attributes {llm.block_rows = 32 : i64}
+// SMALL: module attributes {llm.block_rows = 32 : i64}
+
+// 64 blocks of two panels have as much on its way as 128 of one, which reads inputs twice.
+// A slow memory is kept busy by fewer.
 // CHECK-LABEL: func.func @decode
 // CHECK: llm.linear {{.+}} {kernel.tile_panels = 2 : i64, kernel.tile_rows = 8 : i64}
-// FEW-LABEL: func.func @decode
-// FEW: llm.linear {{.+}} {kernel.tile_panels = 4 : i64, kernel.tile_rows = 8 : i64}
-func.func @decode(%x: tensor<?x64xf32>) -> tensor<?x1024xf32> attributes {llm.min_rows = 1 : i64, llm.max_rows = 8 : i64} {
-  %w = llm.get_weight @w : tensor<64x1024xf32>
-  %y = llm.linear %x, %w : (tensor<?x64xf32>, tensor<64x1024xf32>) -> tensor<?x1024xf32> {
+// SMALL-LABEL: func.func @decode
+// SMALL: llm.linear {{.+}} {kernel.tile_panels = 4 : i64, kernel.tile_rows = 8 : i64}
+// LEVEL-LABEL: func.func @decode
+// LEVEL: llm.linear {{.+}} {kernel.tile_panels = 2 : i64, kernel.tile_rows = 8 : i64}
+func.func @decode(%x: tensor<?x2048xbf16>) -> tensor<?x2048xf32> attributes {llm.min_rows = 1 : i64, llm.max_rows = 8 : i64} {
+  %w = llm.get_weight @square : tensor<2048x2048xbf16>
+  %y = llm.linear %x, %w : (tensor<?x2048xbf16>, tensor<2048x2048xbf16>) -> tensor<?x2048xf32> {
   ^bb0(%s: f32):
     llm.yield %s : f32
   }
-  return %y : tensor<?x1024xf32>
+  return %y : tensor<?x2048xf32>
 }
+
+// Many panels read the input less often where there are more than enough; what was
+// chosen by hand stays.
+// CHECK-LABEL: func.func @batch
+// CHECK: llm.linear {{.+}} {kernel.tile_panels = 4 : i64, kernel.tile_rows = 32 : i64}
+// CHECK: llm.linear {{.+}} {kernel.tile_panels = 3 : i64, kernel.tile_rows = 16 : i64}
+func.func @batch(%x: tensor<?x2048xbf16>) -> (tensor<?x131072xf32>, tensor<?x131072xf32>) attributes {llm.min_rows = 9 : i64, llm.max_rows = 32 : i64} {
+  %w = llm.get_weight @head : tensor<2048x131072xbf16>
+  %y = llm.linear %x, %w : (tensor<?x2048xbf16>, tensor<2048x131072xbf16>) -> tensor<?x131072xf32> {
+  ^bb0(%s: f32):
+    llm.yield %s : f32
+  }
+  %z = llm.linear %x, %w {kernel.tile_panels = 3 : i64, kernel.tile_rows = 16 : i64} : (tensor<?x2048xbf16>, tensor<2048x131072xbf16>) -> tensor<?x131072xf32> {
+  ^bb0(%s: f32):
+    llm.yield %s : f32
+  }
+  return %y, %z : tensor<?x131072xf32>, tensor<?x131072xf32>
+}
+
+// 128 rows are one block down: two panels across keep 64 busy, eight but 16.
 // CHECK-LABEL: func.func @prefill
+// CHECK: llm.linear {{.+}} {kernel.tile_panels = 2 : i64, kernel.tile_rows = 128 : i64}
 // CHECK: llm.linear {{.+}} {kernel.tile_panels = 8 : i64, kernel.tile_rows = 128 : i64}
-func.func @prefill(%x: tensor<?x64xf32>) -> tensor<?x1024xf32> attributes {llm.min_rows = 9 : i64, llm.max_rows = 128 : i64} {
-  %w = llm.get_weight @w : tensor<64x1024xf32>
-  %y = llm.linear %x, %w : (tensor<?x64xf32>, tensor<64x1024xf32>) -> tensor<?x1024xf32> {
+func.func @prefill(%x: tensor<?x2048xbf16>) -> (tensor<?x2048xf32>, tensor<?x131072xf32>) attributes {llm.min_rows = 33 : i64, llm.max_rows = 128 : i64} {
+  %v = llm.get_weight @square : tensor<2048x2048xbf16>
+  %y = llm.linear %x, %v : (tensor<?x2048xbf16>, tensor<2048x2048xbf16>) -> tensor<?x2048xf32> {
   ^bb0(%s: f32):
     llm.yield %s : f32
   }
-  return %y : tensor<?x1024xf32>
+  %w = llm.get_weight @head : tensor<2048x131072xbf16>
+  %z = llm.linear %x, %w : (tensor<?x2048xbf16>, tensor<2048x131072xbf16>) -> tensor<?x131072xf32> {
+  ^bb0(%s: f32):
+    llm.yield %s : f32
+  }
+  return %y, %z : tensor<?x2048xf32>, tensor<?x131072xf32>
 }
-llm.weight @w {layout = "panels", sources = [@a], transposed = array<i1: false>, type = tensor<64x1024xf32>}
+
+llm.weight @square {layout = "panels", sources = [@a], transposed = array<i1: false>, type = tensor<2048x2048xbf16>}
+llm.weight @head {layout = "panels", sources = [@b], transposed = array<i1: false>, type = tensor<2048x131072xbf16>}
