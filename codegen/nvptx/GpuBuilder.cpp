@@ -28,6 +28,13 @@ Value GpuBuilder::intrinsic(StringRef name, Type result, ValueRange operands) {
 Value GpuBuilder::thread() {
   return intrinsic("llvm.nvvm.read.ptx.sreg.tid.x", getI32Type(), {});
 }
+Value GpuBuilder::threadAnew() {
+  auto read = LLVM::InlineAsmOp::create(
+      *this, TypeRange{getI32Type()}, ValueRange(), "mov.u32 $0, %tid.x;", "=r",
+      /*has_side_effects=*/true, /*is_align_stack=*/false,
+      LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
+  return read.getResult(0);
+}
 Value GpuBuilder::warp() { return shiftRight(thread(), 5); }
 Value GpuBuilder::lane() { return bitAnd(thread(), i32(warpThreads - 1)); }
 
@@ -74,6 +81,18 @@ SmallVector<Value> GpuBuilder::loopBy(Value begin, Value end, Value step,
   if (!initial.empty())
     scf::YieldOp::create(*this, next);
   return SmallVector<Value>(loop.getResults());
+}
+
+SmallVector<Value> GpuBuilder::rolledLoopBy(Value begin, Value end, Value step,
+                                            ValueRange initial, LoopBody body) {
+  SmallVector<Value> results = loopBy(begin, end, step, initial, body);
+  auto unroll = LLVM::LoopUnrollAttr::get(getContext(), getBoolAttr(true), {}, {},
+                                          {}, {}, {}, {});
+  results.front().getDefiningOp()->setAttr(
+      "loop_annotation",
+      LLVM::LoopAnnotationAttr::get(getContext(), {}, {}, {}, unroll, {}, {}, {},
+                                    {}, {}, {}, {}, {}, {}, {}, {}));
+  return results;
 }
 
 static Value special(GpuBuilder &b, StringRef name) {

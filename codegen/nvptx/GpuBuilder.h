@@ -18,6 +18,9 @@ public:
   explicit GpuBuilder(mlir::Operation *op);
 
   Value thread(); ///< In the block.
+  /// thread(), read where this stands: what is computed from it cannot be computed
+  /// in front of a loop above and take registers there.
+  Value threadAnew();
   Value warp();   ///< In the block.
   Value lane();   ///< In the warp.
   Value asIndex(Value number);
@@ -48,6 +51,10 @@ public:
   /// Loops over [begin, end) with numbers of any type.
   llvm::SmallVector<Value> loopBy(Value begin, Value end, Value step,
                                   ValueRange initial, LoopBody body);
+  /// The same; neither LLVM nor ptxas may unroll it: what it loads ahead fills the
+  /// registers as it is.
+  llvm::SmallVector<Value> rolledLoopBy(Value begin, Value end, Value step,
+                                        ValueRange initial, LoopBody body);
   void when(Value condition, llvm::function_ref<void()> body);
   llvm::SmallVector<Value>
   choose(Value condition, llvm::function_ref<llvm::SmallVector<Value>()> then,

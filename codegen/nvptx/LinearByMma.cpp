@@ -26,8 +26,10 @@ static constexpr int64_t tileRows = LinearProducts::tileRows;
 static constexpr int64_t stepTerms = WeightFragments::stepTerms;
 /// Loads of 16 bytes that a thread has on their way, and steps that they are for.
 static constexpr int64_t vectorsAhead = 8, mostSteps = 4;
-/// Registers of inputs that may be loaded ahead.
-static constexpr int64_t inputsAhead = 32;
+/// Registers of inputs that may be loaded ahead, and of all that is.
+static constexpr int64_t inputsAhead = 32, registersAhead = 56;
+/// Registers of sums that a thread may hold.
+static constexpr int64_t mostSums = 64;
 
 namespace {
 
@@ -47,6 +49,7 @@ public:
 
 private:
   int64_t chooseSteps() const;
+  int64_t vectorsOf(int64_t steps) const;
   int64_t stepsPerGroup() const { return layout.scheme.size / stepTerms; }
   int64_t groupsPerChunk() const {
     return grouped ? std::max<int64_t>(1, steps / stepsPerGroup()) : 0;
@@ -67,8 +70,8 @@ private:
   const LinearShape &shape;
   const PanelLayout &layout;
   GpuBuilder b;
-  int64_t rows, tiles, pairs, steps;
-  bool grouped, inputsEarly;
+  int64_t pairs, tiles = 1, rows = 1, steps = 1;
+  bool grouped, inputsEarly = false;
   std::optional<LinearProducts> products;
   // Of the place being done:
   SmallVector<Value> panels;    ///< Of each pair: the thread's first load.
@@ -78,37 +81,44 @@ private:
 
 } // namespace
 
-static int64_t tilesFor(kernel::LinearOp op) {
+/// Tiles of rows at once: fewer than asked for where their sums would not fit.
+static int64_t tilesFor(kernel::LinearOp op, int64_t pairs) {
   int64_t wanted = std::min<int64_t>(op.getTileRows(), mmaRows);
   int64_t tiles = llvm::divideCeil(wanted, tileRows);
-  return tiles == 3 ? 4 : tiles;
+  tiles = tiles == 3 ? 4 : tiles;
+  return std::clamp<int64_t>(mostSums / (pairs * 8), 1, tiles);
 }
 
 MmaLowering::MmaLowering(const LinearShape &shape)
     : shape(shape), layout(shape.weights), b(shape.op),
-      tiles(tilesFor(shape.op)), pairs(llvm::divideCeil(shape.streams, 2)),
+      pairs(llvm::divideCeil(shape.streams, 2)),
       grouped(layout.kind == PanelLayout::Kind::Groups) {
+  tiles = tilesFor(shape.op, pairs);
   rows = tiles * tileRows;
   steps = chooseSteps();
-  int64_t registers = std::max<int64_t>(1, shape.inputBytes()) * 2;
-  inputsEarly = tiles * steps * registers <= inputsAhead;
+  int64_t inputs = tiles * steps * shape.inputBytes() * 2;
+  inputsEarly = inputs <= inputsAhead &&
+                inputs + vectorsOf(steps) * 4 <= registersAhead;
+}
+
+/// Loads of 16 bytes, weights and scales, of a chunk of so many steps.
+int64_t MmaLowering::vectorsOf(int64_t steps) const {
+  int64_t vectors = pairs * steps * (8 / layout.lineTerms());
+  if (!grouped)
+    return vectors;
+  int64_t groups = std::max<int64_t>(1, steps / stepsPerGroup());
+  return vectors + pairs * groups * (layout.scheme.zeros ? 2 : 1);
 }
 
 /// Steps of a chunk: what keeps memory busy, but leaves each warp a chunk and fits
 /// registers; with groups, one divides the other.
 int64_t MmaLowering::chooseSteps() const {
-  int64_t loads = 8 / layout.lineTerms();
   int64_t all = llvm::divideCeil(layout.length, stepTerms);
   int64_t wanted = std::clamp<int64_t>(all / blockWarps, 1, mostSteps);
   auto fits = [&] {
-    int64_t vectors = pairs * wanted * loads;
-    if (!grouped)
-      return vectors <= vectorsAhead;
-    if (stepsPerGroup() % wanted && wanted % stepsPerGroup())
+    if (grouped && stepsPerGroup() % wanted && wanted % stepsPerGroup())
       return false;
-    int64_t groups = std::max<int64_t>(1, wanted / stepsPerGroup());
-    vectors += pairs * groups * (layout.scheme.zeros ? 2 : 1);
-    return vectors <= vectorsAhead;
+    return vectorsOf(wanted) <= vectorsAhead;
   };
   while (wanted > 1 && !fits())
     --wanted;
@@ -134,16 +144,27 @@ void MmaLowering::enter(const LinearPlace &place) {
         b, shape, place, b.add(lane.g, b.i32(tile * tileRows))));
 }
 
-/// Element by element: LLVM makes one load at the loop's head of two whose vectors
-/// a loop carries, and nothing would be loaded ahead.
+/// The vector as words, or as it is where its elements are no less.
+static VectorType inWords(Type type) {
+  auto vector = cast<VectorType>(type);
+  int64_t bits = vector.getNumElements() * vector.getElementTypeBitWidth();
+  if (vector.getElementTypeBitWidth() >= 32 || bits % 32)
+    return vector;
+  return VectorType::get({bits / 32}, IntegerType::get(type.getContext(), 32));
+}
+
+/// Word by word: LLVM makes one load at the loop's head of two whose vectors a loop
+/// carries, and nothing would be loaded ahead. Bytes would each take a register.
 SmallVector<Value> MmaLowering::flat(const Chunk &chunk) {
   SmallVector<Value> values;
   for (const SmallVector<Value> *list :
        {&chunk.weights, &chunk.scales, &chunk.inputs})
-    for (Value vector : *list)
-      for (int64_t i = 0;
-           i < cast<VectorType>(vector.getType()).getNumElements(); ++i)
-        values.push_back(vector::ExtractOp::create(b, vector, i));
+    for (Value vector : *list) {
+      VectorType words = inWords(vector.getType());
+      Value whole = b.createOrFold<vector::BitCastOp>(words, vector);
+      for (int64_t i = 0; i < words.getNumElements(); ++i)
+        values.push_back(vector::ExtractOp::create(b, whole, i));
+    }
   values.push_back(chunk.number);
   return values;
 }
@@ -153,10 +174,11 @@ Chunk MmaLowering::chunkOf(ValueRange values, const Chunk &like) {
   Chunk chunk;
   auto take = [&](const SmallVector<Value> &vectors, SmallVector<Value> &into) {
     for (Value vector : vectors) {
-      auto type = cast<VectorType>(vector.getType());
-      into.push_back(vector::FromElementsOp::create(
-          b, type, values.take_front(type.getNumElements())));
-      values = values.drop_front(type.getNumElements());
+      VectorType words = inWords(vector.getType());
+      Value whole = vector::FromElementsOp::create(
+          b, words, values.take_front(words.getNumElements()));
+      into.push_back(b.createOrFold<vector::BitCastOp>(vector.getType(), whole));
+      values = values.drop_front(words.getNumElements());
     }
   };
   take(like.weights, chunk.weights);
@@ -319,7 +341,7 @@ SmallVector<Value> MmaLowering::emitSums() {
                       carried.take_front(count));
     };
     if (full > blockWarps)
-      last = b.loopBy(warp, b.i32(full - blockWarps), b.i32(blockWarps),
+      last = b.rolledLoopBy(warp, b.i32(full - blockWarps), b.i32(blockWarps),
                       initial, [&](Value number, ValueRange carried) {
                         Chunk next = load(b.add(number, b.i32(blockWarps)));
                         SmallVector<Value> result = multiplyCarried(carried);

@@ -102,8 +102,8 @@ TileLowering::TileLowering(const LinearShape &shape, TileShape tile)
   lineBytes = products.weights.stepBytes();
   rowBytes = stepTerms * shape.inputBytes();
   int64_t stage = shape.streams * lineBytes + tile.rows * rowBytes;
-  int64_t sums = shape.streams * tile.rows * VectorBuilder::width * sizeof(float);
-  ring = b.shared("stages", std::max(stages * stage, sums));
+  ring = b.shared("stages", std::max(stages * stage,
+                                     LinearSums::bytes(shape, tile.rows, 1)));
 }
 
 Value TileLowering::slotPointer(Value slot) {

@@ -111,17 +111,36 @@ Value nvptx::rowPointer(GpuBuilder &b, const LinearShape &shape,
                   b.mul(at, b.index(shape.rowStride * shape.inputBytes())));
 }
 
+int64_t LinearSums::lanesOf(const LinearShape &shape) {
+  kernel::LinearOp op = shape.op;
+  SmallVector<Value> rowsOf(op.getOutputs());
+  llvm::append_range(rowsOf, op.getExtras());
+  return std::min(rowLanes(rowsOf, shape.columns), quadLanes);
+}
+
+int64_t LinearSums::itemsOf(const LinearShape &shape) {
+  kernel::LinearOp op = shape.op;
+  return shape.streams / int64_t(op.getParts()) * (width / lanesOf(shape));
+}
+
+int64_t LinearSums::sumsBytes(const LinearShape &shape, int64_t rows,
+                              int64_t warps) {
+  return warps * shape.streams * rows * width * numberBytes;
+}
+
+int64_t LinearSums::bytes(const LinearShape &shape, int64_t rows, int64_t warps) {
+  return sumsBytes(shape, rows, warps) +
+         RowNorms::squaresBytes(shape.op, rows, itemsOf(shape));
+}
+
 LinearSums::LinearSums(GpuBuilder &b, const LinearShape &shape, int64_t rows,
                        int64_t warps, Value region)
     : b(b), shape(shape), rows(rows), warps(warps), region(region) {
   kernel::LinearOp op = shape.op;
-  SmallVector<Value> rowsOf(op.getOutputs());
-  llvm::append_range(rowsOf, op.getExtras());
-  lanes = std::min(rowLanes(rowsOf, shape.columns), quadLanes);
+  lanes = lanesOf(shape);
   number = op.getTerms() ? Type(b.getI32Type()) : Type(b.getF32Type());
   if (!this->region)
-    this->region =
-        b.shared("sums", warps * shape.streams * rows * width * numberBytes);
+    this->region = b.shared("sums", bytes(shape, rows, warps));
 }
 
 Value LinearSums::address(Value warp, Value stream, Value row, Value quad) {
@@ -145,7 +164,7 @@ Value LinearSums::sumOf(const LinearPlace &place, Value panel, int64_t part,
   Type type = b.lanes(number, lanes);
   Value start = b.offset(address(b.i32(0), stream, row, b.i32(0)),
                          b.mul(first, b.i32(numberBytes)));
-  int64_t perWarp = shape.streams * rows * width * numberBytes;
+  int64_t perWarp = sumsBytes(shape, rows, 1);
   Value sum;
   for (int64_t w = 0; w < warps; ++w) {
     Value partial = b.loadAt(type, b.offset(start, w * perWarp));
@@ -210,19 +229,19 @@ LogicalResult LinearSums::finishItem(const LinearPlace &place, Value item,
 }
 
 LogicalResult LinearSums::finish(const LinearPlace &place) {
-  kernel::LinearOp op = shape.op;
-  int64_t panels = shape.streams / op.getParts(), perRow = width / lanes;
-  RowNorms norms(b, shape, rows, panels * perRow);
+  int64_t items = itemsOf(shape);
+  RowNorms norms(b, shape, rows, items,
+                 b.offset(region, sumsBytes(shape, rows, warps)));
   norms.prepare(place);
   b.barrier();
   LogicalResult result = success();
   // One epilogue in the code, however many a thread does.
-  b.forThreads(panels * rows * perRow, {},
-               [&](Value item, ValueRange) {
-                 if (failed(finishItem(place, item, norms)))
-                   result = failure();
-                 return SmallVector<Value>();
-               });
+  b.loopBy(b.threadAnew(), b.i32(rows * items), b.i32(blockThreads), {},
+           [&](Value item, ValueRange) {
+             if (failed(finishItem(place, item, norms)))
+               result = failure();
+             return SmallVector<Value>();
+           });
   // The next sums go where these were.
   b.barrier();
   norms.finish(place);

@@ -48,8 +48,10 @@ Value rowPointer(GpuBuilder &b, const LinearShape &shape,
 class RowNorms;
 class LinearSums {
 public:
-  /// Room for `warps` partial sums of each of `rows` rows and the tile's panels;
-  /// in `region` where one is given.
+  /// Shared memory for `warps` partial sums of each of `rows` rows and the tile's
+  /// panels, and for the squares behind them (RowNorms).
+  static int64_t bytes(const LinearShape &shape, int64_t rows, int64_t warps);
+  /// In `region` where one is given.
   LinearSums(GpuBuilder &b, const LinearShape &shape, int64_t rows,
              int64_t warps, Value region = {});
 
@@ -60,6 +62,10 @@ public:
   mlir::LogicalResult finish(const LinearPlace &place);
 
 private:
+  static int64_t sumsBytes(const LinearShape &shape, int64_t rows, int64_t warps);
+  static int64_t lanesOf(const LinearShape &shape);
+  /// Vectors of a row.
+  static int64_t itemsOf(const LinearShape &shape);
   Value address(Value warp, Value stream, Value row, Value quad);
   mlir::LogicalResult finishItem(const LinearPlace &place, Value item,
                                  RowNorms &norms);

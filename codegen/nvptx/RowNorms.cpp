@@ -12,13 +12,17 @@ using llvm::SmallVector;
 static constexpr int64_t numberBytes = 4;
 
 RowNorms::RowNorms(GpuBuilder &b, const LinearShape &shape, int64_t rows,
-                   int64_t items)
+                   int64_t items, Value squares)
     : b(b), shape(shape), rows(rows), items(items) {
   kernel::LinearOp op = shape.op;
   if (op.getSquares())
     factors = b.shared("factors of rows", rows * numberBytes);
   if (op.getPartialSquares())
-    squares = b.shared("squares", rows * items * numberBytes);
+    this->squares = squares;
+}
+
+int64_t RowNorms::squaresBytes(kernel::LinearOp op, int64_t rows, int64_t items) {
+  return op.getPartialSquares() ? rows * items * numberBytes : 0;
 }
 
 /// A warp sums a row's squares: lane i those of tiles i, i + 32, …, then a

@@ -12,8 +12,12 @@ namespace llmc::codegen::nvptx {
 /// op has neither. Sums have an order that does not depend on rows or grids.
 class RowNorms {
 public:
-  /// For `rows` rows at once, each finished in `items` vectors.
-  RowNorms(GpuBuilder &b, const LinearShape &shape, int64_t rows, int64_t items);
+  /// For `rows` rows at once, each finished in `items` vectors; `squares` is shared
+  /// memory of squaresBytes().
+  RowNorms(GpuBuilder &b, const LinearShape &shape, int64_t rows, int64_t items,
+           Value squares);
+  /// What the op needs to keep squares in; 0 if it keeps none.
+  static int64_t squaresBytes(kernel::LinearOp op, int64_t rows, int64_t items);
 
   /// Finds the factors; a barrier must follow before they are used.
   void prepare(const LinearPlace &place);
@@ -30,7 +34,7 @@ private:
   const LinearShape &shape;
   int64_t rows, items;
   Value factors; ///< [rows] f32 in shared memory.
-  Value squares; ///< [rows, items] f32 in shared memory.
+  Value squares; ///< [rows, items] f32 in shared memory; none if not kept.
 };
 
 } // namespace llmc::codegen::nvptx

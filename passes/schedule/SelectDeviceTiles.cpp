@@ -14,6 +14,7 @@
 #include "passes/support/StoredWeight.h"
 
 #include "dialects/kernel/KernelDialect.h"
+#include "dialects/llm/GroupScheme.h"
 
 namespace llmc {
 #define GEN_PASS_DEF_SELECTDEVICETILES
@@ -23,8 +24,9 @@ namespace llmc {
 using namespace mlir;
 using namespace llmc;
 
-/// Rows up to which a block does all.
-static constexpr int64_t fewRows = 32;
+/// Rows up to which a block does all, and those beside which groups' sums leave
+/// room for more than two panels.
+static constexpr int64_t fewRows = 32, groupRows = 8;
 /// A block of many rows: with eight panels its sums fill its threads' registers.
 static constexpr int64_t manyRows = 128;
 static constexpr int64_t fewPanels[] = {4, 2, 1}, manyPanels[] = {8, 4, 2};
@@ -55,10 +57,16 @@ void SelectDeviceTiles::select(llm::LinearOp linear, int64_t rows,
                   bytes.getNumElements() / all *
                       bytes.getElementTypeBitWidth() / 8,
                   input.getElementTypeBitWidth() / 8};
-  int64_t atOnce = rows > fewRows ? manyRows : rows;
+  // Products of bytes have no kernel of many rows.
+  StringRef scheme = weight.getScheme();
+  bool many = rows > fewRows && !llm::quantizesInputs(scheme);
+  int64_t atOnce = many ? manyRows : std::min(rows, fewRows);
+  ArrayRef<int64_t> choices = many ? ArrayRef(manyPanels) : ArrayRef(fewPanels);
+  if (!many && rows > groupRows && llm::parseGroupScheme(scheme))
+    choices = choices.drop_front();
   int64_t best = 0;
   double least = 0;
-  for (int64_t panels : rows > fewRows ? ArrayRef(manyPanels) : ArrayRef(fewPanels)) {
+  for (int64_t panels : choices) {
     panels = std::max<int64_t>(1, panels / parts);
     double seconds = gpuLinearSeconds(figures, shape, panels, atOnce);
     if (!best || seconds < least) {

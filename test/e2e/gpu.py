@@ -2,6 +2,7 @@
 """Kernels and schedules for GPUs, on the simulator: --target=sm_80, --device=sim."""
 import json
 import random
+import shutil
 import sys
 from array import array
 from pathlib import Path
@@ -140,6 +141,30 @@ class Wide(Gpu):
         for level in ("sm_80", "sm_90a"):
             with self.subTest(level=level):
                 self.check(level, "--dtype=bf16", "--quantize=w4g128", share=2e-2)
+
+
+class Assembled(support.TestCase):
+    """Kernels of the sizes of real models, by ptxas, for every architecture."""
+
+    def setUp(self):
+        super().setUp()
+        if not (shutil.which("ptxas") or Path("/usr/local/cuda/bin/ptxas").exists()):
+            self.skipTest("no ptxas")
+
+    def test_have_room_in_registers(self):
+        shape = Shape(width=1024, heads=8, key_heads=4, head=128, hidden=4096, vocabulary=512,
+                      layers=1, positions=4096, tied=True)
+        genai.write(self.folder / "deep", shape, Noise())
+        for flags in (["--dtype=bf16"], ["--dtype=f16"], ["--quantize=w8a8"],
+                      ["--dtype=bf16", "--quantize=w4g128"], ["--quantize=w4g32"]):
+            file = compile_model(self.folder / "deep", self.folder / "deep.bin",
+                                 "--target=sm_80,sm_90a,sm_100a", *flags)
+            told = json.loads(self.succeed(llmc(), "inspect", file, "--kernels", "--json"))
+            for device in told["devices"]:
+                for kernel in device["kernels"]:
+                    with self.subTest(flags=flags, target=device["target"], kernel=kernel["name"]):
+                        self.assertGreater(kernel["registers"], 0)
+                        self.assertEqual(kernel["spillBytes"], 0)
 
 
 if __name__ == "__main__":
