@@ -2,10 +2,16 @@
 
 // Four bits: masks and one exact fma make pairs of bf16 between the products.
 // CHECK: .visible .entry groups(
-// CHECK: ld.global.nc.v4.b32
-// CHECK: 1124090624
-// CHECK: fma.rn.bf16x2
-// CHECK: mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32
+// A load of four words is 32 terms: two products, 16 masks; rows are put in the
+// order of the nibbles, once for both.
+// CHECK: .pragma "nounroll";
+// CHECK-COUNT-5: ld.global.nc.v4.b32
+// CHECK: and.b32
+// CHECK: or.b32 %r{{[0-9]+}}, %r{{[0-9]+}}, 1124090624;
+// CHECK-COUNT-16: fma.rn.bf16x2
+// CHECK-COUNT-4: prmt.b32
+// CHECK-NOT: {{fma|prmt}}
+// CHECK-COUNT-4: mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32
 // CHECK-NOT: .local
 func.func @groups(%x: memref<?x4096xbf16>, %w: memref<256x34816xi8>, %y: memref<?x4096xf32>,
                   %b: index, %e: index) attributes {kernel.entry} {

@@ -5,15 +5,25 @@
 // at the loop's end. The grid's y divides the rows in eights.
 // CHECK: // llmc: threads 256, shared 8192, rows 8
 // CHECK: .visible .entry linear(
-// CHECK: ld.global.nc.v4.b32
+// CHECK: .reqntid 256
+// CHECK: .minnctapersm 2
+// CHECK-COUNT-8: ld.global.nc.v4.b32
 // CHECK: $L__BB0_[[LOOP:[0-9]+]]:
-// CHECK: ld.global.nc.v4.b32
-// CHECK: mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32
-// CHECK: @%p{{[0-9]+}} bra $L__BB0_
-// CHECK: mma.sync
-// CHECK: st.shared.v4.b32
+// CHECK-NEXT: .pragma "nounroll";
+// CHECK-NOT: mma.sync
+// CHECK-COUNT-8: ld.global.nc.v4.b32
+// CHECK-NOT: ld.global.nc
+// CHECK-COUNT-2: ld.global.v4.b32
+// CHECK-NOT: {{cvt|prmt|shfl|bar[.]sync}}
+// CHECK-COUNT-8: mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32
+// CHECK-NOT: {{mma|cvt|prmt|shfl|bar[.]sync}}
+// CHECK: @%p{{[0-9]+}} bra $L__BB0_[[LOOP]];
+// CHECK-NOT: ld.global
+// CHECK-COUNT-8: mma.sync
+// CHECK-COUNT-2: st.shared.v4.b32
 // CHECK: bar.sync
-// CHECK: ld.shared.v4.b32
+// CHECK: mov.u32 %r{{[0-9]+}}, %tid.x;
+// CHECK-COUNT-8: ld.shared.v4.b32
 // CHECK: st.global.v4.b32
 // CHECK-NOT: .local
 func.func @linear(%x: memref<?x4096xbf16>, %w: memref<256x2048x16x2xbf16>, %y: memref<?x4096xf32>,
