@@ -1,5 +1,6 @@
 #include "compiler/VerifyEach.h"
 
+#include "compiler/EvaluateStep.h"
 #include "compiler/reference/FileWeights.h"
 #include "dialects/llm/LlmOps.h"
 #include "dialects/onnx/OnnxOps.h"
@@ -63,34 +64,10 @@ static FailureOr<reference::Tensor> runGraph(func::FuncOp graph,
 
 static FailureOr<reference::Tensor> runStep(func::FuncOp step,
                                             std::string &why) {
-  auto module = step->getParentOfType<ModuleOp>();
-  reference::FileWeights weights(module);
-  reference::Evaluator evaluator(module, &weights);
-  reference::Batch batch;
-  SmallVector<int64_t> tokens, positions;
-  for (int64_t row = 0; row < sampleRows; ++row) {
+  SmallVector<int64_t> tokens;
+  for (int64_t row = 0; row < sampleRows; ++row)
     tokens.push_back(sampleToken(row));
-    positions.push_back(row);
-    batch.rowSequence.push_back(0);
-  }
-  batch.positions.assign(positions.begin(), positions.end());
-  evaluator.setBatch(batch);
-  SmallVector<reference::Datum> inputs;
-  for (auto [i, argument] : llvm::enumerate(step.getArguments())) {
-    if (isa<llm::KvCacheType>(argument.getType())) {
-      inputs.push_back(reference::Cache{});
-      continue;
-    }
-    Type element = cast<RankedTensorType>(argument.getType()).getElementType();
-    inputs.push_back(reference::Tensor::fromInts(
-        element, {sampleRows}, i == 0 ? tokens : positions));
-  }
-  auto results = evaluator.evaluateFunction(step, inputs);
-  if (failed(results)) {
-    why = evaluator.error();
-    return failure();
-  }
-  return std::get<reference::Tensor>((*results)[0]);
+  return evaluateStep(step, tokens, why);
 }
 
 /// Largest difference over largest magnitude, over the rows that both have
