@@ -51,6 +51,10 @@ Status AddedTokenFinder::split(std::string_view text, bool parseSpecial,
   };
   size_t done = 0; // All before it was taken.
   for (size_t at = 0; at < text.size() && !trie.empty();) {
+    if (!trie.begins(text[at])) {
+      ++at;
+      continue;
+    }
     ByteTrie::Match match = trie.longestPrefix(text.substr(at));
     if (match.length == 0) {
       ++at;

@@ -1,6 +1,7 @@
 #include "runtime/tokenizer/BpeModel.h"
 
 #include "runtime/tokenizer/BpeWindow.h"
+#include "runtime/tokenizer/Repeats.h"
 #include "runtime/tokenizer/Unicode.h"
 
 #include <algorithm>
@@ -42,13 +43,21 @@ struct BpeModel::SymbolReader {
   // Where it is not empty, characters that are no letters, and their ids, at
   // the low bits of their code points.
   std::span<std::pair<char32_t, int32_t>> known = {};
+  // Where it is not null: how many bytes were left in front of the character of
+  // each symbol. Wrong where there was an unknown one.
+  std::vector<size_t> *lefts = nullptr;
+  bool hadUnknown = false;
 
   bool atEnd() const { return rest.empty(); }
 
   /// Appends symbols until \p out has \p wanted or the piece ends.
   void read(std::vector<int32_t> &out, size_t wanted) {
-    while (out.size() < wanted && !rest.empty())
+    while (out.size() < wanted && !rest.empty()) {
+      size_t left = rest.size();
       readCharacter(out);
+      if (lefts)
+        lefts->resize(out.size(), left);
+    }
     if (rest.empty())
       flush(out);
   }
@@ -95,7 +104,7 @@ private:
     } else if (model.unkId >= 0) {
       if (!model.fuseUnk)
         flush(out);
-      unknown = true;
+      unknown = hadUnknown = true;
     }
   }
 };
@@ -138,6 +147,9 @@ bool BpeModel::mergeWindows(std::string_view piece,
   SymbolReader reader{*this, piece};
   reader.known = known;
   std::vector<int32_t> symbols; // From the first of `now` on.
+  std::vector<size_t> lefts;    // Of each of these.
+  reader.lefts = &lefts;
+  Repeats<size_t> repeats(piece);
   // A text that repeats itself repeats windows: the last few are kept.
   std::array<BpeWindow, 8> windows;
   size_t now = 0, oldest = 1;
@@ -173,10 +185,30 @@ bool BpeModel::mergeWindows(std::string_view piece,
       if (windows[next].tokens[0] == tokens[kept]) {
         for (size_t i = 0; i < kept; ++i)
           out.push_back(tokens[i].id);
+        bool cutsCharacter = lefts[begin] == lefts[begin - 1];
         symbols.erase(symbols.begin(), symbols.begin() + ptrdiff_t(begin));
+        lefts.erase(lefts.begin(), lefts.begin() + ptrdiff_t(begin));
         now = next;
         size = std::max(windowSymbols, size / 2);
         joined = true;
+        size_t at = piece.size() - lefts[0];
+        if (cutsCharacter || reader.hadUnknown || !repeats.wanted(at))
+          continue;
+        // What comes hangs on the text ahead and the size, no longer on tokens
+        // in front of the window.
+        size_t reach = piece.size() - reader.rest.size();
+        auto skip =
+            repeats.visit(at, reach + 4, out.size(), [&] { return size; });
+        if (skip.times == 0)
+          continue;
+        repeatSince(out, skip.mark, skip.times);
+        at += skip.bytes * skip.times;
+        repeats.leave(at);
+        // Here the window is the same.
+        reader.rest = piece.substr(at);
+        symbols.clear();
+        lefts.clear();
+        reader.read(symbols, windows[now].input.size());
         continue;
       }
     }

@@ -22,6 +22,9 @@ public:
 
   bool empty() const { return nodes.empty(); }
 
+  /// Whether there is a text that begins with \p first; not where it is empty.
+  bool begins(char first) const { return root[uint8_t(first)] != none; }
+
   /// Calls \p found(length, value) for each text that begins \p text, the
   /// shortest first. Returns how many bytes it looked at.
   template <typename F>

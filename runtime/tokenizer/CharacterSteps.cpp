@@ -1,6 +1,7 @@
 #include "runtime/tokenizer/CharacterSteps.h"
 
 #include "runtime/tokenizer/GrowingText.h"
+#include "runtime/tokenizer/Repeats.h"
 #include "runtime/tokenizer/Unicode.h"
 
 #include <algorithm>
@@ -13,20 +14,39 @@ namespace llmc::tokenizer {
 
 using Kind = NormalizerStep::Kind;
 
+void appendReplaced(std::string &out, std::string_view text,
+                    std::string_view pattern, std::string_view content) {
+  // Room for as many as there are in the beginning.
+  size_t size = text.size();
+  std::string_view front = text.substr(0, 4096);
+  if (pattern.size() == 1 && content.size() > 1)
+    size += size_t(std::ranges::count(front, pattern[0])) *
+            (content.size() - 1) *
+            (text.size() / std::max<size_t>(front.size(), 1) + 1);
+  if (out.capacity() < out.size() + size)
+    out.reserve(out.size() + size);
+  size_t from = 0;
+  Repeats<NoState> repeats(text);
+  for (size_t at; (at = text.find(pattern, from)) != std::string_view::npos;) {
+    out.append(text.substr(from, at - from));
+    out.append(content);
+    from = at + pattern.size();
+    if (!repeats.wanted(from))
+      continue;
+    auto skip = repeats.visit(from, from, out.size(), noState);
+    if (skip.times > 0) {
+      repeatSince(out, skip.mark, skip.times);
+      from += skip.bytes * skip.times;
+      repeats.leave(from);
+    }
+  }
+  out.append(text.substr(from));
+}
+
 std::string replaceAll(std::string_view text, std::string_view pattern,
                        std::string_view content) {
   std::string out;
-  size_t size = text.size();
-  if (pattern.size() == 1)
-    size += size_t(std::ranges::count(text, pattern[0])) * content.size();
-  out.reserve(size);
-  size_t from = 0;
-  for (size_t at; (at = text.find(pattern, from)) != std::string_view::npos;
-       from = at + pattern.size()) {
-    out.append(text.substr(from, at - from));
-    out.append(content);
-  }
-  out.append(text.substr(from));
+  appendReplaced(out, text, pattern, content);
   return out;
 }
 
@@ -209,7 +229,18 @@ Result<std::string> applyCharacterSteps(std::span<const NormalizerStep> steps,
   // Block by block; one where characters meet goes through the steps itself.
   KnownCharacters known(steps);
   GrowingText out(text.size());
+  Repeats<NoState> repeats(text);
   for (size_t at = 0; at < text.size();) {
+    if (repeats.wanted(at)) {
+      // Whether a block may end at `at` hangs on the character there.
+      auto skip = repeats.visit(at, at + 4, out.text.size(), noState);
+      if (skip.times > 0) {
+        if (!out.repeat(skip.mark, skip.times))
+          return GrowingText::tooLong();
+        at += skip.bytes * skip.times;
+        repeats.leave(at);
+      }
+    }
     size_t begin = at, mark = out.text.size();
     bool meet = false;
     while (at < text.size()) {

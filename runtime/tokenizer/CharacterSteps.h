@@ -22,7 +22,10 @@ bool isCharacterStep(const NormalizerStep &step);
 Result<std::string> applyCharacterSteps(std::span<const NormalizerStep> steps,
                                         std::string_view text);
 
-/// \p text with every \p pattern (not empty) replaced, from left to right.
+/// Appends \p text with every \p pattern (not empty) replaced, from left to
+/// right.
+void appendReplaced(std::string &out, std::string_view text,
+                    std::string_view pattern, std::string_view content);
 std::string replaceAll(std::string_view text, std::string_view pattern,
                        std::string_view content);
 

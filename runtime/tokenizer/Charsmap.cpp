@@ -1,6 +1,7 @@
 #include "runtime/tokenizer/Charsmap.h"
 
 #include "runtime/tokenizer/GrowingText.h"
+#include "runtime/tokenizer/Repeats.h"
 #include "runtime/tokenizer/Unicode.h"
 
 namespace llmc::tokenizer {
@@ -49,30 +50,32 @@ Result<Charsmap> Charsmap::create(std::string_view blob,
 // that a rule ends there, and the rest is the distance to its children; the
 // unit of a value has only the top bit in its label.
 template <typename F>
-void Charsmap::eachRule(std::string_view text, F found) const {
+size_t Charsmap::eachRule(std::string_view text, F found) const {
   auto offset = [](uint32_t unit) {
     return unit >> 10 << ((unit & (uint32_t(1) << 9)) >> 6);
   };
   if (units.empty())
-    return;
+    return 0;
   uint32_t at = offset(units[0]);
-  for (size_t n = 1; n <= text.size(); ++n) {
+  size_t n = 1;
+  for (; n <= text.size(); ++n) {
     uint32_t byte = uint8_t(text[n - 1]);
     at ^= byte;
     if (at >= units.size() || (units[at] & 0x800000FFu) != byte)
-      return;
+      break;
     bool ends = units[at] >> 8 & 1;
     at ^= offset(units[at]);
     if (!ends)
       continue;
     if (at >= units.size())
-      return;
+      break;
     uint32_t value = units[at] & 0x7FFFFFFFu;
     if (value >= pool.size() || (uint8_t(pool[value]) & 0xC0) == 0x80)
-      return;
+      break;
     std::string_view replacement = std::string_view(pool).substr(value);
     found(n, replacement.substr(0, replacement.find('\0')));
   }
+  return n;
 }
 
 /// Whether \p length is a border of characters in \p text.
@@ -80,26 +83,55 @@ static bool isBorder(std::string_view text, size_t length) {
   return length == text.size() || (uint8_t(text[length]) & 0xC0) != 0x80;
 }
 
-Result<std::string> Charsmap::applyLongest(std::string_view text) const {
+/// Calls \p writeOne(rest, out, looked) until nothing is left of \p text: it
+/// appends what becomes of the front of \p rest, says how many bytes of it it
+/// looked at, and gives how many it took; 0 where there would be too much.
+template <typename F>
+static Result<std::string> rewrite(std::string_view text, F writeOne) {
   GrowingText out(text.size());
-  while (!text.empty()) {
-    size_t length = kept.longestPrefix(text).length;
-    std::string_view replacement = text.substr(0, length);
-    if (length == 0) {
-      eachRule(text, [&](size_t n, std::string_view to) {
-        if (isBorder(text, n))
-          length = n, replacement = to;
-      });
+  Repeats<NoState> repeats(text);
+  for (size_t at = 0, reach = 0; at < text.size();) {
+    if (repeats.wanted(at)) {
+      auto skip = repeats.visit(at, reach, out.text.size(), noState);
+      if (skip.times > 0) {
+        if (!out.repeat(skip.mark, skip.times))
+          return GrowingText::tooLong();
+        at += skip.bytes * skip.times;
+        repeats.leave(at);
+        continue;
+      }
     }
-    if (length == 0) {
-      length = decodeOne(text).length;
-      replacement = text.substr(0, length);
-    }
-    text.remove_prefix(length);
-    if (!out.append(replacement, text.size()))
+    size_t looked = 0;
+    size_t taken = writeOne(text.substr(at), out, looked);
+    if (taken == 0)
       return GrowingText::tooLong();
+    reach = std::max(reach, at + looked);
+    at += taken;
   }
   return std::move(out.text);
+}
+
+Result<std::string> Charsmap::applyLongest(std::string_view text) const {
+  return rewrite(text, [&](std::string_view rest, GrowingText &out,
+                           size_t &looked) {
+    size_t length = 0;
+    std::string_view replacement;
+    looked = kept.eachPrefix(rest, [&](size_t n, int32_t) { length = n; }) + 1;
+    if (length == 0) {
+      size_t read = eachRule(rest, [&](size_t n, std::string_view to) {
+        if (isBorder(rest, n))
+          length = n, replacement = to;
+      });
+      looked = std::max(looked, read + 1);
+    } else {
+      replacement = rest.substr(0, length);
+    }
+    if (length == 0) {
+      length = decodeOne(rest).length;
+      replacement = rest.substr(0, length);
+    }
+    return out.append(replacement, rest.size() - length) ? length : 0;
+  });
 }
 
 bool Charsmap::shortest(std::string_view text,
@@ -114,27 +146,35 @@ bool Charsmap::shortest(std::string_view text,
 }
 
 Result<std::string> Charsmap::applyToGraphemes(std::string_view text) const {
-  GrowingText out(text.size());
-  while (!text.empty()) {
-    size_t length = graphemeLength(text);
-    std::string_view grapheme = text.substr(0, length), replacement;
-    text.remove_prefix(length);
-    if (length < 6 && shortest(grapheme, replacement)) {
-      if (!out.append(replacement, text.size()))
-        return GrowingText::tooLong();
-      continue;
-    }
-    while (!grapheme.empty()) {
-      std::string_view character =
-          grapheme.substr(0, decodeOne(grapheme).length);
-      if (!shortest(character, replacement))
-        replacement = character;
-      if (!out.append(replacement, text.size()))
-        return GrowingText::tooLong();
-      grapheme.remove_prefix(character.size());
-    }
-  }
-  return std::move(out.text);
+  auto writeCharacter = [&](std::string_view rest, GrowingText &out,
+                            size_t &looked) {
+    size_t length = looked = decodeOne(rest).length;
+    std::string_view character = rest.substr(0, length), replacement;
+    if (!shortest(character, replacement))
+      replacement = character;
+    return out.append(replacement, rest.size() - length) ? length : 0;
+  };
+  return rewrite(
+      text, [&](std::string_view rest, GrowingText &out, size_t &looked) {
+        size_t length = graphemeLength(rest);
+        looked = length + 4; // And the character behind it.
+        std::string_view grapheme = rest.substr(0, length), replacement;
+        size_t left = rest.size() - length;
+        if (length < 6 && shortest(grapheme, replacement))
+          return out.append(replacement, left) ? length : 0;
+        constexpr size_t few = 4096;
+        if (length >= few) {
+          Result<std::string> parts = rewrite(grapheme, writeCharacter);
+          return parts && out.append(*parts, left) ? length : 0;
+        }
+        for (size_t ignored = 0; !grapheme.empty();) {
+          size_t taken = writeCharacter(grapheme, out, ignored);
+          if (taken == 0)
+            return taken;
+          grapheme.remove_prefix(taken);
+        }
+        return length;
+      });
 }
 
 } // namespace llmc::tokenizer

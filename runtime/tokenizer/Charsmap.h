@@ -35,7 +35,8 @@ private:
   ByteTrie kept;
 
   /// Calls \p found(length, replacement) for each rule that begins \p text.
-  template <typename F> void eachRule(std::string_view text, F found) const;
+  /// Returns how many bytes it looked at, or one more.
+  template <typename F> size_t eachRule(std::string_view text, F found) const;
   bool shortest(std::string_view text, std::string_view &replacement) const;
 };
 

@@ -3,6 +3,7 @@
 #define LLMC_RUNTIME_TOKENIZER_GROWINGTEXT_H
 
 #include "runtime/support/Error.h"
+#include "runtime/tokenizer/Repeats.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -23,10 +24,19 @@ public:
   }
 
   /// Where \p left bytes of the input are not yet read. False: too much.
-  bool append(std::string_view part, size_t left) {
+  [[gnu::always_inline]] bool append(std::string_view part, size_t left) {
     if (text.capacity() - text.size() < part.size() && !grow(part.size(), left))
       return false;
     text += part;
+    return true;
+  }
+
+  /// Appends \p times what it has from \p mark on. False: too much.
+  bool repeat(size_t mark, size_t times) {
+    size_t size = text.size() - mark;
+    if (size != 0 && times >= (limit - text.size()) / size)
+      return false;
+    repeatSince(text, mark, times);
     return true;
   }
 

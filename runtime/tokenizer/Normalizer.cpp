@@ -96,14 +96,32 @@ Result<Normalizer::Output> Normalizer::apply(std::string_view input,
       size_t from = 0;
       budget.grant(text.size());
       Pattern::Matcher matcher(*patterns[i]);
-      LLMC_CHECK(matcher.findAll(text, budget, [&](Range r) {
+      // Nothing is written before the first match.
+      bool any = false;
+      auto take = [&](Range r) {
         out.append(text, from, r.begin - from);
         out.append(step.content);
         from = r.end;
+        any = true;
         return true;
-      }));
-      out.append(text, from);
-      text = std::move(out);
+      };
+      MatchRepeater repeater{[&](size_t at) {
+                               if (any) {
+                                 out.append(text, from, at - from);
+                                 from = at;
+                               }
+                               return out.size();
+                             },
+                             [&](size_t) { return MatchRepeater::State{any}; },
+                             [&](size_t mark, size_t bytes, size_t times) {
+                               repeatSince(out, mark, times);
+                               from += any ? bytes * times : 0;
+                             }};
+      LLMC_CHECK(matcher.findAll(text, budget, take, &repeater));
+      if (any) {
+        out.append(text, from);
+        text = std::move(out);
+      }
       break;
     }
     case Kind::StripLeft:

@@ -130,9 +130,10 @@ Result<std::vector<Range>> Pattern::findAll(std::string_view text) const {
 }
 
 Status Pattern::Matcher::findAll(std::string_view text, StepBudget &budget,
-                                 const TakeMatch &take) {
+                                 const TakeMatch &take,
+                                 const MatchRepeater *repeater) {
   if (state->pattern.automaton)
-    return state->pattern.automaton->findAll(text, budget, take);
+    return state->pattern.automaton->findAll(text, budget, take, repeater);
   return state->search(text, budget, take);
 }
 

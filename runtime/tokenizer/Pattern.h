@@ -5,6 +5,7 @@
 #define LLMC_RUNTIME_TOKENIZER_PATTERN_H
 
 #include "runtime/support/Error.h"
+#include "runtime/tokenizer/MatchRepeats.h"
 #include "runtime/tokenizer/Range.h"
 #include "runtime/tokenizer/SplitTable.h"
 #include "runtime/tokenizer/StepBudget.h"
@@ -35,9 +36,11 @@ public:
     ~Matcher();
     /// Gives \p take all matches in \p text (valid UTF-8, below 2 GiB) from
     /// left to right; a match may be empty, but not right behind another.
+    /// Where \p repeater is not null, it may get those that repeat.
     /// Errors: TokenizeLimit.
     Status findAll(std::string_view text, StepBudget &budget,
-                   const TakeMatch &take);
+                   const TakeMatch &take,
+                   const MatchRepeater *repeater = nullptr);
 
   private:
     struct State;

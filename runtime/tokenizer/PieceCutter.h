@@ -5,6 +5,8 @@
 #include "runtime/tokenizer/Range.h"
 #include "runtime/tokenizer/TokenizerModel.h"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace llmc::tokenizer {
@@ -23,6 +25,22 @@ public:
       return false;
     from = r.end;
     return part(r, !invert);
+  }
+
+  /// All that hangs on what came before \p at, with offsets from there.
+  std::array<uint32_t, 4> stateAt(size_t at) const {
+    // A part at the front of the text is not like the others.
+    uint32_t flags = uint32_t(any && last.begin == 0) << 2 |
+                     uint32_t(lastSeparates) << 1 | uint32_t(any);
+    auto offset = [&](uint32_t place) { return uint32_t(at) - place; };
+    return {flags, offset(from), any ? offset(last.begin) : 0,
+            any ? offset(last.end) : 0};
+  }
+  /// What came in the last \p bytes came again, up to so many bytes further on.
+  void shift(size_t bytes) {
+    from += uint32_t(bytes);
+    last.begin += uint32_t(bytes);
+    last.end += uint32_t(bytes);
   }
 
   bool finish() {

@@ -1,5 +1,7 @@
 #include "runtime/tokenizer/PreTokenizer.h"
 
+#include "runtime/tokenizer/CharacterSteps.h"
+#include "runtime/tokenizer/MatchRepeats.h"
 #include "runtime/tokenizer/PieceCutter.h"
 #include "runtime/tokenizer/Unicode.h"
 
@@ -27,8 +29,13 @@ Result<PreTokenizer> PreTokenizer::create(std::vector<PreTokenizerStep> steps) {
 /// Gives \p cutter each character of which \p isSeparator holds.
 template <typename Cutter, typename Predicate>
 static bool cutAtCharacters(std::string_view text, Cutter &cutter,
-                            Predicate isSeparator) {
+                            MatchRepeats repeats, Predicate isSeparator) {
   for (size_t at = 0; at < text.size();) {
+    if (repeats.wanted(at))
+      if (size_t skip = repeats.visit(at, at, 0)) {
+        at += skip;
+        continue;
+      }
     Utf8Head head = decodeOne(text.substr(at));
     size_t end = at + head.length;
     if (isSeparator(head.codePoint) &&
@@ -41,7 +48,8 @@ static bool cutAtCharacters(std::string_view text, Cutter &cutter,
 
 /// Runs of word characters and runs of what is neither word nor space.
 template <typename Cutter>
-static bool cutAtWordRuns(std::string_view text, Cutter &cutter) {
+static bool cutAtWordRuns(std::string_view text, Cutter &cutter,
+                          MatchRepeats repeats) {
   enum { Space, Word, Other } kind = Space;
   uint32_t begin = 0;
   auto end = [&](size_t at) {
@@ -57,6 +65,11 @@ static bool cutAtWordRuns(std::string_view text, Cutter &cutter) {
         return false;
       kind = now;
       begin = uint32_t(at);
+      // Nothing but the kind goes on from here.
+      size_t reach = at + head.length;
+      if (repeats.wanted(at))
+        at += repeats.visit(at, reach, kind);
+      begin = uint32_t(at);
     }
     at += head.length;
   }
@@ -65,11 +78,15 @@ static bool cutAtWordRuns(std::string_view text, Cutter &cutter) {
 
 template <typename Cutter>
 static bool cutAtLiteral(std::string_view text, std::string_view literal,
-                         Cutter &cutter) {
-  for (size_t at = 0; (at = text.find(literal, at)) != std::string_view::npos;
-       at += literal.size())
+                         Cutter &cutter, MatchRepeats repeats) {
+  for (size_t at = 0;
+       (at = text.find(literal, at)) != std::string_view::npos;) {
     if (!cutter.separator({uint32_t(at), uint32_t(at + literal.size())}))
       return false;
+    at += literal.size();
+    if (repeats.wanted(at))
+      at += repeats.visit(at, at, 0);
+  }
   return true;
 }
 
@@ -155,12 +172,7 @@ bool PreTokenizer::Run::rewrite(size_t index, std::string_view piece,
                   (step.scheme == PrependScheme::First && atStart);
     if (wanted && !piece.starts_with(' ') && !piece.starts_with(step.pattern))
       out += step.pattern;
-    for (size_t at = 0, space; at < piece.size(); at = space + 1) {
-      space = std::min(piece.find(' ', at), piece.size());
-      out += piece.substr(at, space - at);
-      if (space < piece.size())
-        out += step.pattern;
-    }
+    appendReplaced(out, piece, " ", step.pattern);
     if (step.split)
       return split(index, out, atStart);
   }
@@ -185,6 +197,19 @@ bool PreTokenizer::Run::split(size_t index, std::string_view piece,
   PieceCutter cutter(uint32_t(piece.size()),
                      meta ? SplitBehavior::MergedWithNext : step.behavior,
                      !meta && step.invert, takePart);
+  // What repeats itself in a text becomes the same pieces, and these the same
+  // ids, unless they stand at the start.
+  std::optional<MatchRepeater> repeater;
+  if (cache && isWorthSkipping(piece))
+    repeater.emplace(
+        MatchRepeater{[&](size_t) { return cache->mark(); },
+                      [&](size_t at) { return cutter.stateAt(at); },
+                      [&](size_t mark, size_t bytes, size_t times) {
+                        cache->repeat(mark, times);
+                        cutter.shift(bytes * times);
+                      }});
+  const MatchRepeater *taker = repeater ? &*repeater : nullptr;
+  MatchRepeats repeats(piece, taker);
   switch (step.kind) {
   case Kind::SplitRegex: {
     std::optional<Pattern::Matcher> &matcher = matchers[index];
@@ -192,24 +217,24 @@ bool PreTokenizer::Run::split(size_t index, std::string_view piece,
       matcher.emplace(*owner.patterns[index]);
     budget.grant(piece.size());
     auto take = [&](Range r) { return cutter.separator(r); };
-    if (Status found = matcher->findAll(piece, budget, take); !found)
+    if (Status found = matcher->findAll(piece, budget, take, taker); !found)
       return fail(found.takeError());
     break;
   }
   case Kind::SplitNumeric:
-    cutAtCharacters(piece, cutter, isNumeric);
+    cutAtCharacters(piece, cutter, repeats, isNumeric);
     break;
   case Kind::SplitSpace:
-    cutAtCharacters(piece, cutter, isSpace);
+    cutAtCharacters(piece, cutter, repeats, isSpace);
     break;
   case Kind::SplitPunctuation:
-    cutAtCharacters(piece, cutter, isPunctuation);
+    cutAtCharacters(piece, cutter, repeats, isPunctuation);
     break;
   case Kind::WordRuns:
-    cutAtWordRuns(piece, cutter);
+    cutAtWordRuns(piece, cutter, repeats);
     break;
   default:
-    cutAtLiteral(piece, step.pattern, cutter);
+    cutAtLiteral(piece, step.pattern, cutter, repeats);
     break;
   }
   return status && cutter.finish();

@@ -108,7 +108,8 @@ SplitAutomaton::Attempt SplitAutomaton::attempt(std::string_view text,
 }
 
 Status SplitAutomaton::findAll(std::string_view text, StepBudget &budget,
-                               const TakeMatch &take) const {
+                               const TakeMatch &take,
+                               const MatchRepeater *repeater) const {
   // What a search may read beyond its match before it is done with care.
   constexpr size_t farBeyond = 32;
   size_t from = 0, lastEnd = ~size_t(0), length = 0;
@@ -117,7 +118,15 @@ Status SplitAutomaton::findAll(std::string_view text, StepBudget &budget,
   size_t careTill = 0;
   uint64_t skipped = 0; // Steps that are not yet spent.
   size_t end = text.size() + matchesEmpty;
+  MatchRepeats repeats(text, repeater);
+  size_t reach = 0; // Behind all that was read, and the character there.
   while (from < end) {
+    if (repeats.wanted(from)) {
+      auto state = uint32_t(before << 1 | (lastEnd == from));
+      size_t skip = repeats.visit(from, reach, state);
+      lastEnd += lastEnd == from ? skip : 0;
+      from += skip;
+    }
     uint16_t state = start[before];
     if (from < text.size()) {
       size_t kind = kindAt(text, from, length);
@@ -133,6 +142,7 @@ Status SplitAutomaton::findAll(std::string_view text, StepBudget &budget,
     if (!budget.spend(skipped + a.steps + 1))
       return budget.exceededAt(from);
     skipped = 0;
+    reach = std::max(reach, a.readEnd + 4);
     bool matched = a.matchEnd != Attempt::none;
     if (a.readEnd - (matched ? a.matchEnd : from) > farBeyond)
       careTill = a.readEnd;

@@ -3,6 +3,7 @@
 #define LLMC_RUNTIME_TOKENIZER_SPLITAUTOMATON_H
 
 #include "runtime/support/Error.h"
+#include "runtime/tokenizer/MatchRepeats.h"
 #include "runtime/tokenizer/Range.h"
 #include "runtime/tokenizer/SplitTable.h"
 #include "runtime/tokenizer/StepBudget.h"
@@ -21,9 +22,11 @@ public:
 
   /// Gives \p take all matches in \p text (valid UTF-8, below 2 GiB) from left
   /// to right; a match may be empty, but not right behind another. A character
-  /// that is read is a step. Errors: TokenizeLimit.
+  /// that is read is a step. Where \p repeater is not null, it gets those that
+  /// repeat. Errors: TokenizeLimit.
   Status findAll(std::string_view text, StepBudget &budget,
-                 const TakeMatch &take) const;
+                 const TakeMatch &take,
+                 const MatchRepeater *repeater = nullptr) const;
 
 private:
   size_t classes;

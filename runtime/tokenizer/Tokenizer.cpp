@@ -117,9 +117,22 @@ void Tokenizer::Impl::encodePiece(std::string_view piece,
     return pieces->encode(piece, encoding.ids);
   WordCache &cache = *encoding.cache;
   const size_t step = preTokenizer.stepCount();
-  while (!piece.empty()) {
-    std::string_view word = piece.substr(0, wordLength(piece));
-    piece.remove_prefix(word.size());
+  Repeats<NoState> repeats(piece);
+  for (size_t at = 0; at < piece.size();) {
+    if (repeats.wanted(at)) {
+      // What is before has read one mark more.
+      auto skip =
+          repeats.visit(at, at + spaceMark.size(), cache.mark(), noState);
+      if (skip.times > 0) {
+        cache.repeat(skip.mark, skip.times);
+        at += skip.bytes * skip.times;
+        repeats.leave(at);
+        continue;
+      }
+    }
+    std::string_view rest = piece.substr(at);
+    std::string_view word = rest.substr(0, wordLength(rest));
+    at += word.size();
     if (word.size() > WordCache::maxBytes) {
       pieces->encode(word, encoding.ids);
     } else if (!cache.append(word, step)) {

@@ -63,15 +63,18 @@ size_t asciiPrefix(std::string_view text) {
 }
 
 bool isValidUtf8(std::string_view text) {
-  for (;;) {
-    text.remove_prefix(asciiPrefix(text));
-    if (text.empty())
-      return true;
-    Utf8Head head = decodeLong(text);
+  for (size_t at = 0; at < text.size();) {
+    std::string_view rest = text.substr(at);
+    if (uint8_t(rest[0]) < 0x80) {
+      at += asciiPrefix(rest);
+      continue;
+    }
+    Utf8Head head = decodeOne(rest);
     if (head.state != Utf8Head::State::Valid)
       return false;
-    text.remove_prefix(head.length);
+    at += head.length;
   }
+  return true;
 }
 
 std::string sanitizeUtf8(std::string_view text) {
@@ -155,17 +158,20 @@ static std::vector<utf8proc_int32_t> decompose(std::string_view text,
     return c < 0x300 ? 0 : utf8proc_get_property(c)->combining_class;
   };
   for (size_t i = 0; i < out.size();) {
-    if (combining(out[i]) == 0) {
-      ++i;
-      continue;
-    }
     size_t end = i;
-    while (end < out.size() && combining(out[end]) != 0)
-      ++end;
-    std::stable_sort(
-        out.begin() + ptrdiff_t(i), out.begin() + ptrdiff_t(end),
-        [&](auto a, auto b) { return combining(a) < combining(b); });
-    i = end;
+    bool sorted = true;
+    for (int before = 0; end < out.size(); ++end) {
+      int now = combining(out[end]);
+      if (now == 0)
+        break;
+      sorted &= before <= now;
+      before = now;
+    }
+    if (!sorted)
+      std::stable_sort(
+          out.begin() + ptrdiff_t(i), out.begin() + ptrdiff_t(end),
+          [&](auto a, auto b) { return combining(a) < combining(b); });
+    i = end + 1;
   }
   return out;
 }

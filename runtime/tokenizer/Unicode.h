@@ -22,13 +22,24 @@ struct Utf8Head {
   char32_t codePoint; ///< U+FFFD unless Valid.
 };
 
-/// Of a \p text that does not begin with an ASCII character.
+/// decodeOne() of a \p text that does not begin with an ASCII character.
 Utf8Head decodeLong(std::string_view text);
 /// Looks at the first character of \p text, which must not be empty.
 inline Utf8Head decodeOne(std::string_view text) {
-  auto lead = uint8_t(text[0]);
-  return lead < 0x80 ? Utf8Head{Utf8Head::State::Valid, 1, lead}
-                     : decodeLong(text);
+  using State = Utf8Head::State;
+  auto byte = [&](size_t i) { return uint8_t(text[i]); };
+  auto follows = [&](size_t i) { return (byte(i) & 0xC0) == 0x80; };
+  uint8_t lead = byte(0);
+  if (lead < 0x80)
+    return {State::Valid, 1, lead};
+  auto tail = [&](size_t i) { return char32_t(byte(i) & 0x3F); };
+  if (lead >= 0xC2 && lead < 0xE0 && text.size() > 1 && follows(1))
+    return {State::Valid, 2, char32_t(lead & 0x1F) << 6 | tail(1)};
+  if (lead > 0xE0 && lead < 0xF0 && lead != 0xED && text.size() > 2 &&
+      follows(1) && follows(2))
+    return {State::Valid, 3,
+            char32_t(lead & 0x0F) << 12 | tail(1) << 6 | tail(2)};
+  return decodeLong(text);
 }
 /// The bytes of \p text in front of the first that is not ASCII.
 size_t asciiPrefix(std::string_view text);

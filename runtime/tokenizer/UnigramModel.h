@@ -27,7 +27,8 @@ private:
   std::vector<double> scores; // [vocab]; of user-defined tokens the bonus
   std::vector<int32_t> byteIds;
   double unknownScore = 0;
-  size_t longestToken = 0; ///< In bytes.
+  double farthestScore = 0; ///< From 0.
+  size_t longestToken = 0;  ///< In bytes.
   bool bytesComplete = false;
   bool falling = false;  ///< No score is above 0.
   bool wordwise = false; ///< No token reaches over a border of words.

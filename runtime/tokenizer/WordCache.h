@@ -2,6 +2,8 @@
 #ifndef LLMC_RUNTIME_TOKENIZER_WORDCACHE_H
 #define LLMC_RUNTIME_TOKENIZER_WORDCACHE_H
 
+#include "runtime/tokenizer/Repeats.h"
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -30,6 +32,8 @@ public:
     ids.insert(ids.end(), slot.ids.begin(), slot.ids.begin() + slot.tokens);
     return true;
   }
+  /// Appends \p times what was appended since \p mark.
+  void repeat(size_t mark, size_t times) { repeatSince(ids, mark, times); }
   /// Where the ids of the next word begin.
   size_t mark() const { return ids.size(); }
   /// Notes what was appended since \p mark as the ids of \p word.

@@ -7,6 +7,7 @@ llmc_unit_test(tokenizer-tests
   "${CMAKE_CURRENT_LIST_DIR}/FormatTest.cpp"
   "${CMAKE_CURRENT_LIST_DIR}/PatternTest.cpp"
   "${CMAKE_CURRENT_LIST_DIR}/ReaderTest.cpp"
+  "${CMAKE_CURRENT_LIST_DIR}/RepeatsTest.cpp"
   "${CMAKE_CURRENT_LIST_DIR}/StreamDecoderTest.cpp"
   "${CMAKE_CURRENT_LIST_DIR}/TokenizerTest.cpp"
   "${CMAKE_CURRENT_LIST_DIR}/UnicodeTest.cpp"

@@ -1,17 +1,22 @@
 /// What tokenizing costs: CPU time and memory for long hostile texts and for
 /// ordinary ones, over vocabularies that are not part of the project.
 ///
-///   tokenizer-cost DATA [--only NAME] [--megabytes N] [--characters] [TEXT...]
+///   tokenizer-cost DATA [--only NAME] [--megabytes N]
+///                  [--characters | --every-character] [TEXT...]
 ///
 /// DATA is the `tokenizers` group of test data, or the file of one vocabulary;
 /// each TEXT is a file that is repeated to N megabytes (10). --characters
-/// leaves out hostile texts of more than one character. Each cell is seconds of
-/// CPU and, behind the slash, the most bytes of memory for a byte of text, or
-/// why there are no ids.
+/// leaves out hostile texts of more than one character; --every-character looks
+/// for the eight slowest of all characters (of ideographs and syllables, each
+/// 61st) with short texts, and measures these. Each cell is seconds of CPU and,
+/// behind the slash, the most bytes of memory for a byte of text, or why there
+/// are no ids.
 #include "ConformanceVocabularies.h"
 #include "frontends/tokenizer/TokenizerReader.h"
 #include "runtime/tokenizer/Tokenizer.h"
+#include "runtime/tokenizer/Unicode.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -118,9 +123,40 @@ Cost measure(const Tokenizer &tokenizer, const std::string &text) {
   return cost;
 }
 
-/// Measures all \p texts with the vocabulary \p file of \p folder.
+/// The texts of \p size of the characters that take longest.
+std::vector<Text> slowestTexts(const Tokenizer &tokenizer, size_t size) {
+  constexpr size_t shortSize = 60'000, wanted = 8;
+  std::vector<std::pair<double, char32_t>> all;
+  for (char32_t c = 0; c < 0xE1000; ++c) {
+    bool dense = (c >= 0x3400 && c < 0xA000) || (c >= 0xAC00 && c < 0xD800) ||
+                 (c >= 0xE000 && c < 0xF900) || c >= 0x17000;
+    std::string category = categoryName(c);
+    if (category == "Cn" || category == "Cs" || category == "Co" ||
+        (dense && c % 61 != 0 && (c < 0x1D000 || c >= 0x20000)))
+      continue;
+    std::string unit;
+    appendUtf8(unit, c);
+    std::string text = repeated(unit, shortSize);
+    clock_t began = clock();
+    auto ids = tokenizer.encode(text, {true, true});
+    all.push_back({ids ? double(clock() - began) : 1e9, c});
+  }
+  std::sort(all.rbegin(), all.rend());
+  std::vector<Text> texts;
+  for (size_t i = 0; i < std::min(wanted, all.size()); ++i) {
+    std::string unit;
+    appendUtf8(unit, all[i].second);
+    char name[16];
+    std::snprintf(name, sizeof name, "U+%04X", unsigned(all[i].second));
+    texts.push_back({name, repeated(unit, size)});
+  }
+  return texts;
+}
+
+/// Measures all \p texts with the vocabulary \p file of \p folder; where there
+/// are none, those of \p size that take longest.
 void measureAll(const std::string &folder, const std::string &file,
-                const char *kind, const std::vector<Text> &texts) {
+                const char *kind, std::vector<Text> texts, size_t size) {
   auto read = readTokenizer(folder, file);
   auto tokenizer = read ? Tokenizer::create(std::move(read->model))
                         : llmc::Result<Tokenizer>(read.error());
@@ -129,6 +165,8 @@ void measureAll(const std::string &folder, const std::string &file,
     return;
   }
   std::printf("%s/%s %s\n", folder.c_str(), file.c_str(), kind);
+  if (texts.empty())
+    texts = slowestTexts(*tokenizer, size);
   for (const Text &text : texts) {
     Cost cost = measure(*tokenizer, text.bytes);
     std::printf("  %-22s %6.2f s /%5.1f  %s\n", text.name.c_str(), cost.seconds,
@@ -141,13 +179,13 @@ void measureAll(const std::string &folder, const std::string &file,
 int main(int argc, char **argv) {
   if (argc < 2) {
     std::fputs("tokenizer-cost DATA [--only NAME] [--megabytes N] "
-               "[--characters] [TEXT...]\n",
+               "[--characters | --every-character] [TEXT...]\n",
                stderr);
     return 2;
   }
   std::string data = argv[1], only;
   size_t size = 10'000'000;
-  bool charactersOnly = false;
+  bool charactersOnly = false, everyCharacter = false;
   std::vector<Text> texts;
   for (int i = 2; i < argc; ++i) {
     if (!std::strcmp(argv[i], "--only") && i + 1 < argc) {
@@ -156,6 +194,8 @@ int main(int argc, char **argv) {
       size = std::strtoull(argv[++i], nullptr, 10) * 1'000'000;
     } else if (!std::strcmp(argv[i], "--characters")) {
       charactersOnly = true;
+    } else if (!std::strcmp(argv[i], "--every-character")) {
+      everyCharacter = true;
     } else {
       std::ifstream in(argv[i], std::ios::binary);
       std::stringstream bytes;
@@ -163,16 +203,16 @@ int main(int argc, char **argv) {
       texts.push_back({argv[i], repeated(bytes.str(), size)});
     }
   }
-  if (texts.empty())
+  if (texts.empty() && !everyCharacter)
     texts = hostileTexts(size, charactersOnly);
   namespace fs = std::filesystem;
   if (fs::path path(data); fs::is_regular_file(path)) {
-    measureAll(path.parent_path(), path.filename(), "", texts);
+    measureAll(path.parent_path(), path.filename(), "", texts, size);
     return 0;
   }
   for (const Vocabulary &v : vocabularies)
     if (*v.folder &&
         (std::string(v.folder) + "/" + v.file).find(only) != std::string::npos)
-      measureAll(data + "/" + v.folder, v.file, v.kind, texts);
+      measureAll(data + "/" + v.folder, v.file, v.kind, texts, size);
   return 0;
 }
