@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <initializer_list>
 #include <linux/openat2.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -146,8 +148,45 @@ int detail::openBeneathByWalking(int folder, const std::string &relative) {
   return -ENOENT;
 }
 
+/// openBeneathKernel() or, where that is not to be had, the other.
+static int openBeneath(int folder, const std::string &relative) {
+  int opened = detail::openBeneathKernel(folder, relative);
+  // EPERM: a sandbox that does not know the call; EINVAL: an older struct.
+  if (opened == -ENOSYS || opened == -EPERM || opened == -EINVAL)
+    opened = detail::openBeneathByWalking(folder, relative);
+  return opened;
+}
+
+/// \p path without links, or "", and errno says why.
+static std::string realPath(const std::string &path) {
+  char *real = ::realpath(path.c_str(), nullptr);
+  std::string copy = real ? real : "";
+  ::free(real);
+  return copy;
+}
+
+/// Opens what \p path leads to over links, if it lies beneath one of
+/// \p folders. -EXDEV: it does not. What is swapped meanwhile is not followed.
+static int openWhereLinksLead(const std::string &path,
+                              std::initializer_list<std::string> folders) {
+  std::string target = realPath(path);
+  if (target.empty())
+    return -errno;
+  for (std::string folder : folders) {
+    folder = folder.empty() ? "" : realPath(folder);
+    if (folder.empty() || !target.starts_with(folder) ||
+        target.substr(folder.size(), 1) != "/")
+      continue;
+    Descriptor base(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (base.number >= 0)
+      return openBeneath(base.number, target.substr(folder.size() + 1));
+  }
+  return -EXDEV;
+}
+
 Result<MappedFile> mapBeneath(const std::string &folder,
-                              std::string_view relative) {
+                              std::string_view relative,
+                              const std::string &model) {
   std::string path = folder + "/" + std::string(relative);
   auto escapes = [&](const char *why) {
     return Error{Code::ExternalDataEscapes, "external data is refused", path,
@@ -169,16 +208,20 @@ Result<MappedFile> mapBeneath(const std::string &folder,
   Descriptor base(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (base.number < 0)
     return openError(folder, errno);
-  std::string name(relative);
-  int opened = detail::openBeneathKernel(base.number, name);
-  // EPERM: a sandbox that does not know the call; EINVAL: an older struct.
-  if (opened == -ENOSYS || opened == -EPERM || opened == -EINVAL)
-    opened = detail::openBeneathByWalking(base.number, name);
+  int opened = openBeneath(base.number, std::string(relative));
+  bool linked = opened == -ELOOP;
+  if (linked) {
+    std::string real = model.empty() ? "" : realPath(model);
+    opened =
+        openWhereLinksLead(path, {folder, real.empty() ? "" : folderOf(real)});
+  }
   switch (opened) {
   case -ELOOP:
-    return escapes("it is reached through a symbolic link");
+    return escapes("it is reached through symbolic links without end");
   case -EXDEV:
-    return escapes("it lies outside the model's folder");
+    return escapes(linked ? "it is a symbolic link to what lies outside the "
+                            "folders of the model"
+                          : "it lies outside the model's folder");
   case -ENXIO: // A socket, or a FIFO of which nobody holds the other end.
     return escapes("it is not a regular file");
   case -ENOENT:

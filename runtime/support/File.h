@@ -45,13 +45,17 @@ private:
 };
 
 /// Maps the regular file \p relative beneath \p folder. No component of it may
-/// be a symbolic link or `..`, and it may not be absolute; \p folder itself is
-/// trusted and may be anything that opens as a folder. This is the only way by
-/// which bytes of a model may name a file.
+/// be `..`, and it may not be absolute; \p folder itself is trusted and may be
+/// anything that opens as a folder. Symbolic links may lead to what lies
+/// beneath it, or beneath the folder of the file that \p model leads to, if it
+/// is not empty: in a cache, model and data are links into one folder. They may
+/// not lead elsewhere: they come with what was downloaded, as the model does.
+/// This is the only way by which bytes of a model may name a file.
 /// Errors: ExternalDataMissing, ExternalDataEscapes (also for what is no
 /// regular file), PermissionDenied, CannotRead.
 Result<MappedFile> mapBeneath(const std::string &folder,
-                              std::string_view relative);
+                              std::string_view relative,
+                              const std::string &model = "");
 
 /// Why \p path could not be opened, by errno's \p number: FileNotFound,
 /// PermissionDenied, NotAFile or CannotRead.

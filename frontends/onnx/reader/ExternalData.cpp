@@ -34,6 +34,12 @@ std::string canonical(std::string_view location) {
   return result;
 }
 
+/// Those of nodes need no name; parseNode() says which node it is.
+std::string described(const TensorData &tensor) {
+  return tensor.name.empty() ? "a tensor without a name"
+                             : "tensor " + quoted(tensor.name);
+}
+
 } // namespace
 
 Result<uint32_t> ExternalData::mapOnce(std::string_view location) {
@@ -47,7 +53,7 @@ Result<uint32_t> ExternalData::mapOnce(std::string_view location) {
     return Error{Code::TooLarge, "the model has too many external files", "",
                  std::to_string(model.files.size()) + " are mapped already",
                  ""};
-  LLMC_TRY(MappedFile map, mapBeneath(folder, name));
+  LLMC_TRY(MappedFile map, mapBeneath(folder, name, model.files[0].path));
   auto index = static_cast<uint32_t>(model.files.size());
   std::span<const std::byte> bytes = map.bytes();
   model.files.push_back({folder + "/" + name, std::move(map), bytes});
@@ -60,7 +66,7 @@ Result<ByteRange> ExternalData::resolve(const ExternalReference &reference,
                                         uint64_t expected) {
   auto fail = [&](Code code, std::string why, std::string fix = "") {
     return Error{code, "the external data of a tensor cannot be used",
-                 "tensor " + quoted(tensor.name) + ", external data " +
+                 described(tensor) + ", external data " +
                      quoted(reference.location),
                  std::move(why), std::move(fix)};
   };
@@ -91,7 +97,7 @@ Result<ByteRange> ExternalData::resolve(const ExternalReference &reference,
   Result<uint32_t> index = mapOnce(reference.location);
   if (!index) {
     Error error = index.takeError();
-    error.where = "tensor " + quoted(tensor.name) + ", external data " +
+    error.where = described(tensor) + ", external data " +
                   quoted(error.where.empty() ? reference.location
                                              : std::string_view(error.where));
     return error;

@@ -11,7 +11,7 @@
 namespace llmc::onnx {
 
 /// Maps and reads the model file \p path, which may be a symbolic link, and
-/// maps its external data, which may not (its folder is the one that holds
+/// maps its external data as mapBeneath() does (its folder is the one that holds
 /// \p path as given). Errors: NotOnnx, BadModel, TooLarge, the three
 /// ExternalData…, FileNotFound, PermissionDenied, CannotRead.
 Result<Model> readModel(const std::string &path);

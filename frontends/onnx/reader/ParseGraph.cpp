@@ -1,5 +1,7 @@
 #include "frontends/onnx/reader/ModelParser.h"
 
+#include "frontends/onnx/reader/Messages.h"
+
 namespace llmc::onnx {
 
 Status ModelParser::parseGraph(WireRange range, unsigned depth, Graph &graph) {
@@ -46,6 +48,18 @@ Status ModelParser::parseGraph(WireRange range, unsigned depth, Graph &graph) {
   }
 }
 
+/// \p error of a tensor's external data, with the node that holds it.
+static Error inNode(Error error, const Node &node) {
+  std::string_view name = !node.name.empty()     ? node.name
+                          : node.outputs.empty() ? node.opType
+                                                 : node.outputs[0];
+  if (error.code == Code::ExternalDataEscapes ||
+      error.code == Code::ExternalDataMissing ||
+      error.code == Code::ExternalDataShort)
+    error.where += ", in node " + quoted(name);
+  return error;
+}
+
 Status ModelParser::parseNode(WireRange range, unsigned depth, Node &node) {
   WireMessage whole = message(range, "NodeProto");
   LLMC_TRY(FieldCounts counts, countFields(whole));
@@ -75,7 +89,10 @@ Status ModelParser::parseNode(WireRange range, unsigned depth, Node &node) {
       break;
     case 5: {
       LLMC_TRY(WireRange part, cursor.readBytes());
-      LLMC_CHECK(parseAttribute(part, depth, node.attributes.emplace_back()));
+      Status parsed =
+          parseAttribute(part, depth, node.attributes.emplace_back());
+      if (!parsed)
+        return inNode(parsed.takeError(), node);
       break;
     }
     case 7:

@@ -100,14 +100,46 @@ TEST_F(File, TrustsTheFolderItselfToBeALink) {
 TEST_F(File, DoesNotLeaveTheFolder) {
   for (std::string name :
        {std::string("../outside"), (root / "outside").string(),
-        std::string("up/outside"), std::string("linkout"), std::string("link"),
-        std::string("sublink/deep/leaf"), std::string("loop"),
+        std::string("up/outside"), std::string("linkout"), std::string("loop"),
         std::string(".."), std::string("sub/../../outside"),
         std::string("plain\0x", 7), std::string("/")}) {
     auto file = mapBeneath(in, name);
     ASSERT_FALSE(file) << name;
     EXPECT_EQ(file.error().code, Code::ExternalDataEscapes) << name;
   }
+}
+
+TEST_F(File, FollowsLinksThatStayBeneath) {
+  EXPECT_EQ(text(*mapBeneath(in, "link")), "plain");
+  EXPECT_EQ(text(*mapBeneath(in, "sublink/deep/leaf")), "leaf");
+  fs::create_symlink(in / "fifo", in / "linkfifo");
+  EXPECT_EQ(mapBeneath(in, "linkfifo").error().code, Code::ExternalDataEscapes);
+  fs::create_symlink("nowhere", in / "dangling");
+  EXPECT_EQ(mapBeneath(in, "dangling").error().code, Code::ExternalDataMissing);
+  // The name alone is not what counts.
+  fs::create_directory(root / "in-other");
+  std::ofstream(root / "in-other/leaf") << "other";
+  fs::create_symlink("../in-other/leaf", in / "sibling");
+  EXPECT_EQ(mapBeneath(in, "sibling").error().code, Code::ExternalDataEscapes);
+}
+
+TEST_F(File, FollowsLinksToWhereTheModelLies) {
+  // As in the cache of a hub: blobs/HASH, and snapshots/REVISION with links.
+  fs::create_directories(root / "blobs");
+  fs::create_directories(root / "snapshots/1/onnx");
+  std::ofstream(root / "blobs/aa") << "model";
+  std::ofstream(root / "blobs/bb") << "data";
+  fs::path folder = root / "snapshots/1/onnx", model = folder / "model.onnx";
+  fs::create_symlink("../../../blobs/aa", model);
+  fs::create_symlink("../../../blobs/bb", folder / "model.onnx_data");
+  fs::create_symlink("../../../outside", folder / "stolen");
+  EXPECT_EQ(text(*mapBeneath(folder, "model.onnx_data", model)), "data");
+  EXPECT_EQ(mapBeneath(folder, "model.onnx_data").error().code,
+            Code::ExternalDataEscapes);
+  for (const char *name : {"stolen", "../../../blobs/bb"})
+    EXPECT_EQ(mapBeneath(folder, name, model).error().code,
+              Code::ExternalDataEscapes)
+        << name;
 }
 
 TEST_F(File, OpensNothingButRegularFilesBeneath) {
