@@ -27,14 +27,13 @@ constexpr std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter,
   return counter;
 }
 
-/// Uniform in [0, 1) with 53 bits, for one draw of one sequence.
-constexpr double uniformAt(uint64_t seed, uint64_t sequence,
-                           uint64_t position) {
+/// Uniform in [0, 2^64), for one draw of one sequence.
+constexpr uint64_t randomAt(uint64_t seed, uint64_t sequence,
+                            uint64_t position) {
   auto words = philox4x32({uint32_t(position), uint32_t(position >> 32),
                            uint32_t(sequence), uint32_t(sequence >> 32)},
                           {uint32_t(seed), uint32_t(seed >> 32)});
-  uint64_t bits = uint64_t(words[1]) << 32 | words[0];
-  return double(bits >> 11) * 0x1p-53;
+  return uint64_t(words[1]) << 32 | words[0];
 }
 
 } // namespace llmc::sampling

@@ -2,9 +2,11 @@
 #ifndef LLMC_RUNTIME_SAMPLING_SAMPLER_H
 #define LLMC_RUNTIME_SAMPLING_SAMPLER_H
 
+#include "runtime/sampling/TokenChooser.h"
 #include "runtime/support/Error.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,7 +19,8 @@ struct SamplingOptions {
   /// multiplied where negative; once, however often a token occurs (Keskar et
   /// al., arXiv 1909.05858). 1: off.
   float repetitionPenalty = 1;
-  /// Divides the logits. 0: greedy, the rest has no effect.
+  /// Divides the logits. 0 (and what a float holds as a denormal): greedy, the rest
+  /// has no effect.
   float temperature = 0;
   /// Keeps the k largest, and all that equal the k-th. 0: off.
   int32_t topK = 0;
@@ -55,30 +58,22 @@ public:
   Status setOptions(SamplingOptions options);
   const SamplingOptions &options() const { return settings; }
 
+  /// How the token after \p position is chosen, for whoever holds the logits (a
+  /// row of \p vocabSize). Nothing where it needs more than logits and numbers: a
+  /// penalty needs the history, and a vocabulary may be too large.
+  std::optional<TokenChoice> choiceAt(uint64_t sequence, uint64_t position) const;
+
 private:
-  /// A token is kept where its score is above `score`, or equal to it and its
-  /// id is not above `id`.
-  struct Cut {
-    float score;
-    int32_t id;
-    bool keeps(float s, int32_t i) const {
-      return s > score || (s == score && i <= id);
-    }
-  };
-
-  SamplingOptions settings;
-  std::vector<float> scores;       // [vocab]
-  std::vector<double> weights;     // [vocab] exp(score - largest)
-  std::vector<int32_t> order;      // [vocab] scratch
-  std::vector<double> buckets;     // sums of weights by score, for topP
-  std::vector<uint32_t> penalized; // [vocab] equal to stamp: done in this call
-  uint32_t stamp = 0;
-
   Sampler(int32_t vocabSize, SamplingOptions options);
+  TokenChoice numbers(uint64_t sequence, uint64_t position) const;
   void makeRoom();
   void penalize(std::span<const int32_t> history);
-  Cut cutTopK();
-  void cutTopP(Cut &cut, double total);
+
+  SamplingOptions settings;
+  std::vector<float> scores;       // [vocab] penalized
+  std::vector<uint32_t> penalized; // [vocab] equal to stamp: done in this call
+  uint32_t stamp = 0;
+  TokenChooser chooser;
 };
 
 } // namespace llmc::sampling

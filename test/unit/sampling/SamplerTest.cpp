@@ -288,3 +288,26 @@ TEST(Sampler, TinyTemperaturesAreGreedy) {
   o.temperature = 1e-30f;
   EXPECT_EQ(kept(o, {1, 3, 2.9999f}), (std::set<int32_t>{1}));
 }
+
+TEST(Sampler, ItsChoiceAsNumbersIsTheTokenThatItTakes) {
+  std::mt19937 random(3);
+  std::normal_distribution<float> normal(0, 2);
+  std::vector<float> logits(40);
+  for (float &x : logits)
+    x = normal(random);
+  TokenChooser chooser;
+  for (SamplingOptions o : {SamplingOptions{1, 0}, {1, 0.8f}, {1, 2, 5}, {1, 1, 0, 0.6f},
+                            {1, 1, 0, 1, 0.1f}, {1, 1e-39f}, {1, 3e38f, 99, 0.9f}}) {
+    o.seed = 5;
+    Sampler s = make(40, o);
+    for (uint64_t position = 0; position < 50; ++position) {
+      auto choice = s.choiceAt(2, position);
+      ASSERT_TRUE(choice);
+      EXPECT_EQ(chooser.choose(logits, *choice), *s.sample(logits, 2, position));
+    }
+  }
+  SamplingOptions penalized;
+  penalized.repetitionPenalty = 1.1f;
+  EXPECT_FALSE(make(40, penalized).choiceAt(0, 0));
+  EXPECT_FALSE(make((1 << 22) + 1, {}).choiceAt(0, 0));
+}
