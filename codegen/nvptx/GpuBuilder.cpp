@@ -263,18 +263,30 @@ void GpuBuilder::warpBarrier() {
   intrinsic("llvm.nvvm.bar.warp.sync", {}, {i32(-1)});
 }
 
+/// A shuffle moves 32 bits; 64 are two of them.
+static Value shuffle(GpuBuilder &b, StringRef kind, Value value, Value lane) {
+  Type i32 = b.getI32Type();
+  if (value.getType().isInteger(64)) {
+    Value low = arith::TruncIOp::create(b, i32, value);
+    Value high = arith::TruncIOp::create(b, i32, b.shiftRight(value, 32));
+    auto wide = [&](Value half) {
+      return arith::ExtUIOp::create(b, b.getI64Type(), shuffle(b, kind, half, lane));
+    };
+    Value upper = b.shiftLeft(wide(high), 32);
+    return b.bitOr(upper, wide(low));
+  }
+  StringRef type = value.getType().isF32() ? ".f32" : ".i32";
+  return b.intrinsic(("llvm.nvvm.shfl.sync." + kind + type).str(),
+                     value.getType(),
+                     {b.i32(-1), value, lane, b.i32(warpThreads - 1)});
+}
+
 Value GpuBuilder::shuffleXor(Value value, int64_t mask) {
-  StringRef name = value.getType().isF32() ? "llvm.nvvm.shfl.sync.bfly.f32"
-                                           : "llvm.nvvm.shfl.sync.bfly.i32";
-  return intrinsic(name, value.getType(),
-                   {i32(-1), value, i32(mask), i32(warpThreads - 1)});
+  return shuffle(*this, "bfly", value, i32(mask));
 }
 
 Value GpuBuilder::shuffleFrom(Value value, Value from) {
-  StringRef name = value.getType().isF32() ? "llvm.nvvm.shfl.sync.idx.f32"
-                                           : "llvm.nvvm.shfl.sync.idx.i32";
-  return intrinsic(name, value.getType(),
-                   {i32(-1), value, from, i32(warpThreads - 1)});
+  return shuffle(*this, "idx", value, from);
 }
 
 Value GpuBuilder::sumOfLanes(Value value, int64_t from, int64_t to) {

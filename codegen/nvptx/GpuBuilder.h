@@ -89,10 +89,10 @@ public:
   void barrier();
   void warpBarrier();
 
-  /// The value of lane ^ `mask`, of f32 or i32; of lane `from` (i32).
+  /// The value of lane ^ `mask`, of f32, i32 or i64; of lane `from` (i32), modulo 32.
   Value shuffleXor(Value value, int64_t mask);
   Value shuffleFrom(Value value, Value from);
-  /// Values (f32 or i32) of all lanes of a warp, or of those that differ in the bits
+  /// Values (f32, i32, i64) of all lanes of a warp, or of those that differ in the bits
   /// [from, to) of their number, added or the largest; the same for all.
   Value sumOfLanes(Value value, int64_t from = 1, int64_t to = warpThreads);
   Value maxOfLanes(Value value, int64_t from = 1, int64_t to = warpThreads);

@@ -44,6 +44,8 @@ static LogicalResult lowerOp(Operation *op) {
       .Case([](kernel::AttentionMergeOp op) {
         return nvptx::lowerAttentionMerge(op);
       })
+      .Case([](kernel::RowMaximaOp op) { return nvptx::lowerRowMaxima(op); })
+      .Case([](kernel::ChooseTokenOp op) { return nvptx::lowerChooseToken(op); })
       .Default([](Operation *op) {
         return op->emitOpError("has no lowering to nvptx");
       });

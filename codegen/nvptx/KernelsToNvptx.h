@@ -25,6 +25,8 @@ mlir::LogicalResult lowerRopeAppend(kernel::RopeAppendOp op);
 mlir::LogicalResult lowerAttention(kernel::AttentionOp op);
 mlir::LogicalResult lowerAttentionSplit(kernel::AttentionSplitOp op);
 mlir::LogicalResult lowerAttentionMerge(kernel::AttentionMergeOp op);
+mlir::LogicalResult lowerRowMaxima(kernel::RowMaximaOp op);
+mlir::LogicalResult lowerChooseToken(kernel::ChooseTokenOp op);
 
 /// The most neighbours that a thread reads at once of rows that are `length`
 /// long: a power of two that divides all extents and strides, 16 bytes at most.

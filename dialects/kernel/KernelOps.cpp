@@ -2,6 +2,7 @@
 #include "dialects/kernel/KernelOps.h"
 
 #include "dialects/llm/GroupScheme.h"
+#include "runtime/format/TokenChoice.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -70,4 +71,41 @@ LogicalResult AttentionSplitOp::verify() {
 
 LogicalResult AttentionMergeOp::verify() {
   return verifySplit(*this, sumBlock, getSplit());
+}
+
+/// [*, columns] of `element`; columns not given: any static number.
+static bool isTable(Value value, Type element, std::optional<int64_t> columns) {
+  auto type = cast<MemRefType>(value.getType());
+  return type.getRank() == 2 && type.getElementType() == element &&
+         !type.isDynamicDim(1) && (!columns || type.getDimSize(1) == *columns);
+}
+
+static LogicalResult verifyLogits(Operation *op, Value logits, Value maxima) {
+  Builder b(op->getContext());
+  if (!isTable(logits, b.getF32Type(), std::nullopt) ||
+      !isTable(maxima, b.getI64Type(), std::nullopt))
+    return op->emitOpError("(1) needs logits [R, V] f32 and maxima [C, S] i64, not ")
+           << logits.getType() << " and " << maxima.getType();
+  if (int64_t columns = cast<MemRefType>(logits.getType()).getDimSize(1);
+      columns > choice::mostTokens)
+    return op->emitOpError("(2) has rows of ")
+           << columns << " logits, which is more than " << choice::mostTokens;
+  return success();
+}
+
+LogicalResult RowMaximaOp::verify() {
+  return verifyLogits(*this, getLogits(), getMaxima());
+}
+
+LogicalResult ChooseTokenOp::verify() {
+  if (failed(verifyLogits(*this, getLogits(), getMaxima())))
+    return failure();
+  Builder b(getContext());
+  auto tokens = cast<MemRefType>(getTokens().getType());
+  if (!isTable(getChoices(), b.getI32Type(), choice::words) ||
+      tokens.getRank() != 1 || !tokens.getElementType().isInteger(32))
+    return emitOpError("(1) needs choices [C, ")
+           << choice::words << "] i32 and tokens [C] i32, not "
+           << getChoices().getType() << " and " << tokens;
+  return success();
 }

@@ -302,4 +302,41 @@ def Kernel_AttentionMergeOp : Kernel_Op<"attention_merge"> {
   let hasVerifier = 1;
 }
 
+def Kernel_RowMaximaOp : Kernel_Op<"row_maxima"> {
+  let summary = "The largest logit of each slice of a row. A tile is one row and one slice.";
+  let description = [{
+    logits [R, V] f32; maxima [C, S] i64, C at most R. Tile i is row i / S, slice
+    i mod S: the columns [s * L, (s + 1) * L) with L = V / S, rounded up to 4. A
+    maximum has the logit in its upper half, as bits that are ordered like floats
+    (0 equals -0, NaN is above all), and the complement of its column in the lower
+    one: the largest number is the largest logit of the lowest column. A slice
+    beyond V has the least number of all.
+
+    1. logits are [R, V] f32 with a static V, maxima [C, S] i64 with a static S.
+    2. V is at most 2^22.
+  }];
+  let arguments = (ins AnyMemRef:$logits, AnyMemRef:$maxima,
+                       Index:$begin, Index:$end);
+  let assemblyFormat = "operands attr-dict `:` type(operands)";
+  let hasVerifier = 1;
+}
+
+def Kernel_ChooseTokenOp : Kernel_Op<"choose_token"> {
+  let summary = "The token that follows each row of logits. A tile is a row.";
+  let description = [{
+    logits, maxima as `kernel.row_maxima` has left them; choices [C, 8] i32 and
+    what is computed of them: runtime/format/TokenChoice.h; tokens [C] i32. All
+    but the products of floats that make a distance is done in integers, so every
+    order of computation gives the same token.
+
+    1. logits are [R, V] f32 with a static V, maxima [C, S] i64 with a static S,
+       choices [C, 8] i32, tokens [C] i32.
+    2. V is at most 2^22: sums of weights stay in 64 bits.
+  }];
+  let arguments = (ins AnyMemRef:$logits, AnyMemRef:$maxima, AnyMemRef:$choices,
+                       AnyMemRef:$tokens, Index:$begin, Index:$end);
+  let assemblyFormat = "operands attr-dict `:` type(operands)";
+  let hasVerifier = 1;
+}
+
 #endif // LLMC_DIALECTS_KERNEL_KERNELOPS_TD

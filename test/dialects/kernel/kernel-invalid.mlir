@@ -114,3 +114,27 @@ func.func @attention_merge_of_long_pieces(%m: memref<2x?x4xf32>, %pa: memref<2x?
   kernel.attention_merge %m, %m, %pa, %i, %q, %b, %e {heads = 4 : i64, head_dim = 16 : i64, split = 16416 : i64, window = 0 : i64} : memref<2x?x4xf32>, memref<2x?x4xf32>, memref<2x?x64xf32>, memref<?xi32>, memref<?x64xf32>, index, index
   return
 }
+
+// -----
+
+func.func @maxima_of_halves(%l: memref<?x50xf16>, %m: memref<?x2xi64>, %b: index, %e: index) {
+  // expected-error @below {{(1) needs logits [R, V] f32 and maxima [C, S] i64, not 'memref<?x50xf16>' and 'memref<?x2xi64>'}}
+  kernel.row_maxima %l, %m, %b, %e : memref<?x50xf16>, memref<?x2xi64>, index, index
+  return
+}
+
+// -----
+
+func.func @maxima_of_too_many(%l: memref<?x4194305xf32>, %m: memref<?x2xi64>, %b: index, %e: index) {
+  // expected-error @below {{(2) has rows of 4194305 logits, which is more than 4194304}}
+  kernel.row_maxima %l, %m, %b, %e : memref<?x4194305xf32>, memref<?x2xi64>, index, index
+  return
+}
+
+// -----
+
+func.func @choices_of_seven_words(%l: memref<?x50xf32>, %m: memref<?x2xi64>, %c: memref<?x7xi32>, %t: memref<?xi32>, %b: index, %e: index) {
+  // expected-error @below {{(1) needs choices [C, 8] i32 and tokens [C] i32, not 'memref<?x7xi32>' and 'memref<?xi32>'}}
+  kernel.choose_token %l, %m, %c, %t, %b, %e : memref<?x50xf32>, memref<?x2xi64>, memref<?x7xi32>, memref<?xi32>, index, index
+  return
+}

@@ -50,6 +50,15 @@ func.func @norms(%x: memref<?x8xf32>, %w: memref<8xf32>, %s: memref<?x8xf32>, %y
   return
 }
 
+// CHECK-LABEL: func.func @tokens(
+// CHECK: kernel.row_maxima %{{.+}} : memref<?x50xf32>, memref<?x2xi64>, index, index
+// CHECK: kernel.choose_token %{{.+}} : memref<?x50xf32>, memref<?x2xi64>, memref<?x8xi32>, memref<?xi32>, index, index
+func.func @tokens(%l: memref<?x50xf32>, %m: memref<?x2xi64>, %c: memref<?x8xi32>, %t: memref<?xi32>, %b: index, %e: index) attributes {kernel.entry} {
+  kernel.row_maxima %l, %m, %b, %e : memref<?x50xf32>, memref<?x2xi64>, index, index
+  kernel.choose_token %l, %m, %c, %t, %b, %e : memref<?x50xf32>, memref<?x2xi64>, memref<?x8xi32>, memref<?xi32>, index, index
+  return
+}
+
 // CHECK-LABEL: func.func @rope(
 // CHECK: kernel.rope {{.+}} {head_dim = 4 : i64, heads = 2 : i64, interleaved = false, rotary_dim = 4 : i64}
 func.func @rope(%x: memref<?x8xf32>, %p: memref<?xi32>, %c: memref<16x2xf32>, %y: memref<?x8xf32>, %b: index, %e: index) attributes {kernel.entry} {
