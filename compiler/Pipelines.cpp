@@ -79,7 +79,8 @@ std::vector<PipelineStep> schedulePipeline(const PipelineOptions &options,
                             gpuBlocks * gpu->processors, gpuPieceWork}));
     add(createSelectAppend());
   }
-  add(createLowerToRt());
+  // On a CPU logits are where the host reads them.
+  add(createLowerToRt({/*choosesTokens=*/gpu != nullptr}));
 
   add.stage = "memory";
   add(createPlanMemory());

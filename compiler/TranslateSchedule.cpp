@@ -382,7 +382,7 @@ Result<TranslatedSchedule> translateSchedule(ModuleOp module, Model &model) {
       describeCache(op, decoder);
       decoder.chunk = std::max(decoder.chunk, program.maxRows);
       op.walk([&](rt::BufferOp buffer) {
-        if (buffer.getSpace() == rt::Space::Output)
+        if (buffer.getSpace() == rt::Space::Output && buffer.getName() == "logits")
           decoder.vocabulary =
               cast<MemRefType>(buffer.getResult().getType()).getDimSize(1);
       });

@@ -150,6 +150,8 @@ def LowerToRt : Pass<"llmc-lower-to-rt", "::mlir::ModuleOp"> {
   let summary = "llm ops -> distinct kernels and the launches that use them.";
   let dependentDialects = ["::llmc::rt::RtDialect", "::llmc::kernel::KernelDialect",
                            "::mlir::memref::MemRefDialect"];
+  let options = [
+    Option<"choosesTokens", "choose-tokens", "bool", "false", "End the step with the choice of tokens.">];
 }
 
 // lowering

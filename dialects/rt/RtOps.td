@@ -26,8 +26,8 @@ def Rt_SymbolOp : Rt_Op<"symbol", [Pure]> {
   let summary = "An integer that the caller gives: an extent of an argument.";
   let description = [{
     In a step: `T` rows, `R` rows whose logits are wanted, `S` sequences, `B`
-    blocks of attention, `P` columns of the page table. In a graph: a symbol of
-    the ONNX model.
+    blocks of attention, `P` columns of the page table, `C` rows whose token is
+    chosen (R or none). In a graph: a symbol of the ONNX model.
   }];
   let arguments = (ins StrAttr:$name);
   let results = (outs Index:$result);

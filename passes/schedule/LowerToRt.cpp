@@ -11,7 +11,8 @@
 ///   }
 ///   func @linear_0(memrefs..., begin, end) { kernel.linear ... }
 ///
-/// Equal kernels are one function, whatever the layer. llm.columns is a view.
+/// Equal kernels are one function, whatever the layer. llm.columns is a view. With
+/// `choose-tokens` a step ends with kernels that choose the tokens that follow.
 /// Weights that nothing reads any more are erased. Nothing is decided here:
 /// layouts and tiles were written before.
 #include "passes/Passes.h"
@@ -54,6 +55,7 @@ static void eraseUnusedWeights(ModuleOp module) {
 
 namespace {
 struct LowerToRt : llmc::impl::LowerToRtBase<LowerToRt> {
+  using LowerToRtBase::LowerToRtBase;
   void runOnOperation() override {
     ModuleOp module = getOperation();
     KernelTable kernels(module);
@@ -62,7 +64,7 @@ struct LowerToRt : llmc::impl::LowerToRtBase<LowerToRt> {
       if (function->hasAttr("llm.max_rows"))
         steps.push_back(function);
     for (func::FuncOp step : steps) {
-      if (failed(StepLowering(step, kernels).run()))
+      if (failed(StepLowering(step, kernels).run(choosesTokens)))
         return signalPassFailure();
       step.erase();
     }

@@ -277,7 +277,7 @@ LogicalResult StepLowering::lower(Operation &operation) {
       });
 }
 
-LogicalResult StepLowering::run() {
+LogicalResult StepLowering::run(bool choosesTokens) {
   Block &body = step.getBody().front();
   logits = body.getTerminator()->getOperand(0);
   Type type; // Of the elements of all caches.
@@ -311,6 +311,8 @@ LogicalResult StepLowering::run() {
   for (Operation &op : body)
     if (failed(lower(op)))
       return failure();
+  if (choosesTokens)
+    lowerChoice();
   program.setPaddedRows(paddedRows);
   return success();
 }

@@ -23,7 +23,8 @@ constexpr llvm::StringLiteral normEpsilonAttr = "kernel.norm_epsilon";
 class StepLowering {
 public:
   StepLowering(mlir::func::FuncOp step, KernelTable &kernels);
-  mlir::LogicalResult run();
+  /// \p choosesTokens: a step ends with the choice of tokens.
+  mlir::LogicalResult run(bool choosesTokens);
 
 private:
   static mlir::Value makeBuffer(mlir::OpBuilder &builder, mlir::Location loc,
@@ -79,6 +80,7 @@ private:
   void lowerRopeAppend(llm::KvAppendOp op);
   llvm::SmallVector<mlir::Value> attentionInputs(llm::AttentionOp op);
   void lowerAttention(llm::AttentionOp op);
+  void lowerChoice();
   void lowerSplitAttention(llm::AttentionOp op, int64_t split, int64_t slots);
 
   mlir::func::FuncOp step;

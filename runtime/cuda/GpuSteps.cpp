@@ -27,9 +27,11 @@ StepNeed stepNeed(const llmc::Module &module, int64_t tableEntries, int64_t logi
   for (const Program &program : module.programs)
     need.arena = std::max(
         need.arena, static_cast<uint64_t>(program.values[program.arenaBytes].number));
-  // tokens, positions, row_sequence, rows; blocks; page_table.
+  // tokens, positions, row_sequence, rows; blocks; choices; page_table.
   need.inputs = 4 * aligned(4 * chunk) + aligned(8 * chunk) +
+                aligned(sizeof(TokenChoice) * chunk) +
                 aligned(4 * static_cast<uint64_t>(tableEntries));
+  need.tokens = 4 * chunk;
   need.logits = 4 * static_cast<uint64_t>(logitRows) *
                 static_cast<uint64_t>(module.decoder.vocabulary);
   return need;
@@ -48,6 +50,9 @@ GpuSteps::GpuSteps(Gpu &gpu, const GpuCode &code, const WeightPlaces &weights,
     memory.outputs.resize(program.outputs.size());
     symbolCount = std::max(symbolCount, program.symbols.size());
   }
+  chooses = std::ranges::all_of(module.programs, [](const Program &program) {
+    return program.outputs.size() > 1;
+  });
   symbols.resize(symbolCount);
 }
 
@@ -62,10 +67,12 @@ GpuSteps::create(Gpu &gpu, const GpuCode &code, const WeightPlaces &weights,
   LLMC_TRY(steps->inputs, GpuMemory::create(gpu, need.inputs, "the inputs of a step"));
   LLMC_TRY(steps->staging, PinnedMemory::create(gpu, need.inputs, "the inputs of a step"));
   LLMC_TRY(steps->results, GpuMemory::create(gpu, need.logits, "logits"));
+  LLMC_TRY(steps->nextTokens, GpuMemory::create(gpu, need.tokens, "tokens"));
+  LLMC_TRY(steps->chosen, PinnedMemory::create(gpu, need.tokens, "tokens"));
   return steps;
 }
 
-BoundProgram *GpuSteps::choose(int64_t rows) {
+BoundProgram *GpuSteps::programFor(int64_t rows) {
   for (BoundProgram &program : programs)
     if (program.program().minRows <= rows && rows <= program.program().maxRows)
       return &program;
@@ -97,12 +104,13 @@ Status GpuSteps::ensureLogits(size_t bytes) {
   return Status::ok();
 }
 
-Status GpuSteps::run(const StepInput &input, std::span<float> logits) {
+/// Puts the step on the stream, its results in memory of the device.
+Result<BoundProgram *> GpuSteps::start(const StepInput &input) {
   LLMC_CHECK(batch.check(input));
   LLMC_CHECK(gpu.enter());
   LLMC_CHECK(batch.reserve(input));
   batch.describe(input);
-  BoundProgram *bound = choose(static_cast<int64_t>(input.tokens.size()));
+  BoundProgram *bound = programFor(static_cast<int64_t>(input.tokens.size()));
   if (!bound)
     return Error{Code::Internal, "no program takes this number of rows", "", "", ""};
   const Program &program = bound->program();
@@ -119,18 +127,52 @@ Status GpuSteps::run(const StepInput &input, std::span<float> logits) {
                   static_cast<size_t>(cache.poolPages() * cache.pageBytes())};
   LLMC_CHECK(copyInputs(program, input, memory));
   memory.outputs[0] = part(results.bytes(), 0, logitBytes);
+  if (memory.outputs.size() > 1)
+    memory.outputs[1] = part(nextTokens.bytes(), 0, 4 * input.choices.size());
   LLMC_CHECK(bound->setMemory(memory));
 
   if (observer || waitsForEach)
     LLMC_CHECK(launches.put(*bound, {waitsForEach, observer}));
   else
     LLMC_CHECK(graphs.put(*bound, numbers));
-  if (logitBytes > 0)
-    LLMC_CHECK(gpu.check(gpu.driver.memcpyDtoHAsync(logits.data(), results.at(), logitBytes,
-                                                    gpu.stream),
-                         "the logits cannot be copied from the GPU",
-                         "program " + program.name));
+  return bound;
+}
+
+/// Of the rows that \p input wants.
+Status GpuSteps::copyLogits(const BoundProgram &bound, const StepInput &input,
+                            std::span<float> logits) {
+  size_t bytes = 4 * input.rows.size() * static_cast<size_t>(config.vocabulary);
+  if (bytes == 0)
+    return Status::ok();
+  return gpu.check(gpu.driver.memcpyDtoHAsync(logits.data(), results.at(), bytes, gpu.stream),
+                   "the logits cannot be copied from the GPU",
+                   "program " + bound.program().name);
+}
+
+Status GpuSteps::run(const StepInput &input, std::span<float> logits) {
+  LLMC_TRY(BoundProgram *bound, start(input));
+  LLMC_CHECK(copyLogits(*bound, input, logits));
   LLMC_CHECK(launches.finish(*bound));
+  batch.advance(input);
+  return Status::ok();
+}
+
+Status GpuSteps::choose(const StepInput &input, std::span<int32_t> tokens,
+                        std::span<float> logits) {
+  LLMC_TRY(BoundProgram *bound, start(input));
+  std::span<std::byte> bytes = std::as_writable_bytes(tokens);
+  if (!bytes.empty())
+    LLMC_CHECK(gpu.check(gpu.driver.memcpyDtoHAsync(chosen.bytes().data(), nextTokens.at(),
+                                                    bytes.size(), gpu.stream),
+                         "tokens cannot be copied from the GPU",
+                         "program " + bound->program().name));
+  LLMC_CHECK(launches.finish(*bound));
+  if (!bytes.empty())
+    std::memcpy(bytes.data(), chosen.bytes().data(), bytes.size());
+  if (std::ranges::find(tokens, choice::noToken) != tokens.end()) {
+    LLMC_CHECK(copyLogits(*bound, input, logits));
+    LLMC_CHECK(launches.finish(*bound));
+  }
   batch.advance(input);
   return Status::ok();
 }

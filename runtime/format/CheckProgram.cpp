@@ -1,4 +1,5 @@
 #include "runtime/format/CheckModel.h"
+#include "runtime/format/TokenChoice.h"
 
 #include <algorithm>
 
@@ -34,6 +35,11 @@ private:
     const Value &value = program.values[id];
     return value.kind == Value::Kind::Symbol &&
            program.symbols[static_cast<size_t>(value.number)] == name;
+  }
+
+  bool isConstant(ValueId id, int64_t number) const {
+    const Value &value = program.values[id];
+    return value.kind == Value::Kind::Constant && value.number == number;
   }
 
   bool checkValues();
@@ -162,14 +168,15 @@ bool ProgramChecker::checkStep() {
     return fail("the size of its arena is no possible constant");
   for (const std::string &symbol : program.symbols)
     if (symbol.size() != 1 ||
-        std::string_view("TRSPBN").find(symbol[0]) == std::string_view::npos)
+        std::string_view("TRSPBNC").find(symbol[0]) == std::string_view::npos)
       return fail("its symbol " + symbol + " is unknown");
   struct Known {
-    std::string_view name, rows, columns;
+    std::string_view name, rows, columns = "";
+    int64_t width = 0;
   };
-  constexpr Known known[] = {{"tokens", "T", ""},     {"positions", "T", ""},
-                             {"row_sequence", "T", ""}, {"rows", "R", ""},
-                             {"page_table", "S", "P"}, {"blocks", "B", "2"}};
+  constexpr Known known[] = {
+      {"tokens", "T"},          {"positions", "T"},      {"row_sequence", "T"}, {"rows", "R"},
+      {"page_table", "S", "P"}, {"blocks", "B", "2", 2}, {"choices", "C", "8", choice::words}};
   for (const Argument &input : program.inputs) {
     auto *row = std::find_if(std::begin(known), std::end(known),
                              [&](const Known &k) { return k.name == input.name; });
@@ -180,21 +187,25 @@ bool ProgramChecker::checkStep() {
                 isSymbol(input.shape[0], row->rows);
     if (fits && row->columns == "P")
       fits = isSymbol(input.shape[1], "P");
-    if (fits && row->columns == "2") {
-      const Value &two = program.values[input.shape[1]];
-      fits = two.kind == Value::Kind::Constant && two.number == 2;
-    }
+    if (fits && row->width > 0)
+      fits = isConstant(input.shape[1], row->width);
     if (!fits)
       return fail("its input " + input.name + " has another type or shape");
   }
-  if (program.outputs.size() != 1 || program.outputs[0].name != "logits")
+  if (program.outputs.empty() || program.outputs.size() > 2 ||
+      program.outputs[0].name != "logits")
     return fail("its output is not logits");
   const Argument &logits = program.outputs[0];
   if (logits.type != ElementType::F32 || logits.shape.size() != 2 ||
       !isSymbol(logits.shape[0], "R") ||
-      program.values[logits.shape[1]].kind != Value::Kind::Constant ||
-      program.values[logits.shape[1]].number != config->vocabulary)
+      !isConstant(logits.shape[1], config->vocabulary))
     return fail("its logits are not [R, vocabulary] f32");
+  if (program.outputs.size() == 2) {
+    const Argument &tokens = program.outputs[1];
+    if (tokens.name != "next_tokens" || tokens.type != ElementType::I32 ||
+        tokens.shape.size() != 1 || !isSymbol(tokens.shape[0], "C"))
+      return fail("its second output is not next_tokens [C] i32");
+  }
   return true;
 }
 

@@ -86,10 +86,13 @@ struct Constraint {
 ///
 /// A step has these symbols (any subset, in any order): T rows, R rows whose
 /// logits are wanted, S sequences, P columns of the page table, B row blocks of
-/// attention, N pages in the pool; these inputs (any subset):
+/// attention, N pages in the pool, C rows whose token is chosen (R or 0); these
+/// inputs (any subset):
 ///   tokens [T] i32, positions [T] i32, row_sequence [T] i32, rows [R] i32,
-///   page_table [S, P] i32, blocks [B, 2] i32 (first row, rows);
-/// and the output logits [R, vocabulary] f32. Its arenaBytes is a Constant that
+///   page_table [S, P] i32, blocks [B, 2] i32 (first row, rows),
+///   choices [C, 8] i32 (TokenChoice.h);
+/// the output logits [R, vocabulary] f32 and, where it chooses tokens, then the
+/// output next_tokens [C] i32. Its arenaBytes is a Constant that
 /// suffices for every T in [minRows, maxRows] and R ≤ T.
 ///
 /// A graph's symbols are bound by its inputs: each symbol is the extent of at

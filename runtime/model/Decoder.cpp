@@ -58,6 +58,9 @@ Decoder::create(LoadedModel &model, const DecoderOptions &options) {
   decoder->rowNumbers.resize(static_cast<size_t>(chunk));
   decoder->wantedRows.resize(static_cast<size_t>(chunk));
   decoder->owners.resize(static_cast<size_t>(chunk));
+  decoder->positions.resize(static_cast<size_t>(chunk));
+  decoder->choices.resize(static_cast<size_t>(chunk));
+  decoder->nextTokens.resize(static_cast<size_t>(chunk));
   std::iota(decoder->rowNumbers.begin(), decoder->rowNumbers.end(), 0);
   LLMC_CHECK(
       decoder->ensureLogits(static_cast<size_t>(options.maxSequences)));
@@ -142,50 +145,112 @@ Decoder::decode(std::span<const NextToken> batch) {
       logits.as<float>().first(batch.size() * vocabulary));
 }
 
-Status Decoder::append(std::span<const Continuation> parts, Rows which,
-                       const RowReceiver &take) {
+Status Decoder::check(std::span<const Continuation> parts) const {
   for (const Continuation &part : parts) {
     if (part.tokens.empty())
       return Error{Code::MissingArgument, "the prompt is empty", "", "",
                    "give at least one token"};
     LLMC_CHECK(fits(part.sequence, part.tokens.size()));
   }
+  return Status::ok();
+}
+
+/// The step of at most \p most rows that is next.
+void Decoder::pack(std::span<const Continuation> parts, Rows which, size_t most,
+                   Progress &progress) {
+  auto &[part, done, rows, sequences, wanted] = progress;
+  rows = sequences = wanted = 0;
+  while (part < parts.size() && rows < most) {
+    auto tokens = parts[part].tokens.subspan(done);
+    auto now = tokens.first(std::min(most - rows, tokens.size()));
+    std::copy(now.begin(), now.end(), &batchTokens[rows]);
+    batchParts[sequences++] = {parts[part].sequence,
+                               static_cast<int64_t>(now.size())};
+    int64_t filled = pages.length(parts[part].sequence);
+    bool ends = now.size() == tokens.size();
+    for (size_t i = which == Rows::Every ? 0 : now.size() - 1;
+         i < now.size() && (which == Rows::Every || ends); ++i) {
+      wantedRows[wanted] = static_cast<int32_t>(rows + i);
+      positions[wanted] = filled + static_cast<int64_t>(i) + 1;
+      owners[wanted++] = {part, done + i};
+    }
+    rows += now.size();
+    done = ends ? 0 : done + now.size();
+    part += ends;
+  }
+}
+
+StepInput Decoder::packed(const Progress &progress) const {
+  return {std::span<const int32_t>(batchTokens).first(progress.rows),
+          std::span<const StepSequence>(batchParts).first(progress.sequences),
+          std::span<const int32_t>(wantedRows).first(progress.wanted)};
+}
+
+Status Decoder::append(std::span<const Continuation> parts, Rows which,
+                       const RowReceiver &take) {
+  LLMC_CHECK(check(parts));
   size_t vocabulary = static_cast<size_t>(module.decoder.vocabulary);
   size_t most = static_cast<size_t>(chunk);
   if (which == Rows::Every)
     most = std::clamp<size_t>(logitsBytes / (vocabulary * sizeof(float)), 1,
                               most);
-  size_t part = 0, done = 0; // the first `done` tokens of `part` are appended
-  while (part < parts.size()) {
-    size_t rows = 0, sequences = 0, wanted = 0;
-    while (part < parts.size() && rows < most) {
-      auto tokens = parts[part].tokens.subspan(done);
-      auto now = tokens.first(std::min(most - rows, tokens.size()));
-      std::copy(now.begin(), now.end(), &batchTokens[rows]);
-      batchParts[sequences++] = {parts[part].sequence,
-                                 static_cast<int64_t>(now.size())};
-      bool ends = now.size() == tokens.size();
-      for (size_t i = which == Rows::Every ? 0 : now.size() - 1;
-           i < now.size() && (which == Rows::Every || ends); ++i) {
-        wantedRows[wanted] = static_cast<int32_t>(rows + i);
-        owners[wanted++] = {part, done + i};
-      }
-      rows += now.size();
-      done = ends ? 0 : done + now.size();
-      part += ends;
-    }
-    LLMC_CHECK(ensureLogits(wanted));
-    LLMC_CHECK(steps->run(
-        {std::span<const int32_t>(batchTokens).first(rows),
-         std::span<const StepSequence>(batchParts).first(sequences),
-         std::span<const int32_t>(wantedRows).first(wanted)},
-        logits.as<float>().first(wanted * vocabulary)));
-    if (wanted > 0)
+  Progress step;
+  while (step.part < parts.size()) {
+    pack(parts, which, most, step);
+    LLMC_CHECK(ensureLogits(step.wanted));
+    LLMC_CHECK(steps->run(packed(step),
+                          logits.as<float>().first(step.wanted * vocabulary)));
+    if (step.wanted > 0)
       LLMC_CHECK(model.weightCheck->wait());
-    for (size_t i = 0; i < wanted; ++i)
+    for (size_t i = 0; i < step.wanted; ++i)
       LLMC_CHECK(take(owners[i].part, owners[i].row,
                       logits.as<float>().subspan(i * vocabulary, vocabulary)));
-    if (part < parts.size())
+    if (step.part < parts.size())
+      LLMC_CHECK(goOn());
+  }
+  return Status::ok();
+}
+
+/// Whether the device can choose all that \p step wants.
+bool Decoder::findChoices(const Progress &step, NextTokenChooser &chooser) {
+  if (!steps->choosesTokens())
+    return false;
+  for (size_t i = 0; i < step.wanted; ++i) {
+    auto choice = chooser.choice(owners[i].part, positions[i]);
+    if (!choice)
+      return false;
+    choices[i] = *choice;
+  }
+  return true;
+}
+
+Status Decoder::next(std::span<const Continuation> parts, NextTokenChooser &chooser) {
+  LLMC_CHECK(check(parts));
+  size_t vocabulary = static_cast<size_t>(module.decoder.vocabulary);
+  Progress step;
+  while (step.part < parts.size()) {
+    pack(parts, Rows::Last, static_cast<size_t>(chunk), step);
+    LLMC_CHECK(ensureLogits(step.wanted));
+    std::span<float> rows = logits.as<float>().first(step.wanted * vocabulary);
+    StepInput input = packed(step);
+    bool chosen = findChoices(step, chooser);
+    if (chosen) {
+      input.choices = std::span<const TokenChoice>(choices).first(step.wanted);
+      LLMC_CHECK(steps->choose(input, std::span(nextTokens).first(step.wanted), rows));
+    } else {
+      LLMC_CHECK(steps->run(input, rows));
+    }
+    if (step.wanted > 0)
+      LLMC_CHECK(model.weightCheck->wait());
+    for (size_t i = 0; i < step.wanted; ++i) {
+      int32_t token = nextTokens[i];
+      if (!chosen || token == choice::noToken) {
+        LLMC_TRY(token, chooser.choose(owners[i].part, positions[i],
+                                       rows.subspan(i * vocabulary, vocabulary)));
+      }
+      LLMC_CHECK(chooser.take(owners[i].part, token));
+    }
+    if (step.part < parts.size())
       LLMC_CHECK(goOn());
   }
   return Status::ok();

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -36,6 +37,21 @@ struct Continuation {
 /// Takes logits [vocabulary] of \p row of \p part; valid during the call.
 using RowReceiver = std::function<Status(size_t part, size_t row,
                                          std::span<const float> logits)>;
+
+/// Chooses the tokens that follow parts of Decoder::next.
+class NextTokenChooser {
+public:
+  /// How the token after \p positions positions of the sequence is chosen; nothing
+  /// where that takes more than its logits.
+  virtual std::optional<TokenChoice> choice(size_t part, int64_t positions) = 0;
+  /// The token for \p logits [vocabulary]: the one that choice() stands for.
+  virtual Result<int32_t> choose(size_t part, int64_t positions,
+                                 std::span<const float> logits) = 0;
+  virtual Status take(size_t part, int32_t token) = 0;
+
+protected:
+  ~NextTokenChooser() = default;
+};
 
 /// One thread at a time. Errors of the steps: those of StepRunner::run, and
 /// ArtifactDamaged where the weights' check failed.
@@ -75,6 +91,12 @@ public:
   Status append(std::span<const Continuation> parts, Rows which,
                 const RowReceiver &take);
 
+  /// Appends every part as append() does and gives the token that follows each,
+  /// part by part. Where the device chooses tokens and every row of a step has a
+  /// choice, logits stay there; else they are chosen here, one row after another.
+  /// Errors: those of append() and of \p chooser.
+  Status next(std::span<const Continuation> parts, NextTokenChooser &chooser);
+
   /// Asked before every step but the first of a call; where it says true, the
   /// call ends with Interrupted. May be null.
   bool (*cancelled)() = nullptr;
@@ -85,6 +107,16 @@ private:
   Status fits(int32_t sequence, size_t tokens) const;
   Status goOn() const;
   Status ensureLogits(size_t rows);
+  /// How far append() or next() has come, and the step that is next.
+  struct Progress {
+    size_t part = 0, done = 0; // the first `done` tokens of `part` are appended
+    size_t rows = 0, sequences = 0, wanted = 0;
+  };
+  Status check(std::span<const Continuation> parts) const;
+  void pack(std::span<const Continuation> parts, Rows which, size_t most,
+            Progress &progress);
+  StepInput packed(const Progress &progress) const;
+  bool findChoices(const Progress &progress, NextTokenChooser &chooser);
 
   LoadedModel &model;
   const Module &module;
@@ -100,6 +132,9 @@ private:
     size_t part, row;
   };
   std::vector<Owner> owners; // [chunk] of the wanted rows
+  std::vector<int64_t> positions;    // [chunk] of their sequences, then
+  std::vector<TokenChoice> choices;  // [chunk] for them
+  std::vector<int32_t> nextTokens;   // [chunk] after them
 };
 
 } // namespace llmc

@@ -23,6 +23,7 @@ Status StepBatch::check(const StepInput &input) const {
       static_cast<int64_t>(input.tokens.size()) > config.chunk ||
       rows != static_cast<int64_t>(input.tokens.size()) ||
       input.rows.size() > input.tokens.size() ||
+      (!input.choices.empty() && input.choices.size() != input.rows.size()) ||
       static_cast<int64_t>(input.sequences.size()) > cache.maxSequences())
     return Error{Code::Internal, "a step has impossible rows", "", "", ""};
   for (int32_t token : input.tokens)
@@ -77,6 +78,8 @@ std::span<const std::byte> StepBatch::input(std::string_view name,
     return bytes(rowSequence, rows);
   if (name == "rows")
     return bytes(input.rows, input.rows.size());
+  if (name == "choices")
+    return std::as_bytes(input.choices);
   if (name == "page_table")
     return bytes(pageTable,
                  input.sequences.size() *
@@ -90,6 +93,8 @@ int64_t StepBatch::symbol(char name, const StepInput &input) const {
     return static_cast<int64_t>(input.tokens.size());
   case 'R':
     return static_cast<int64_t>(input.rows.size());
+  case 'C':
+    return static_cast<int64_t>(input.choices.size());
   case 'S':
     return static_cast<int64_t>(input.sequences.size());
   case 'P':

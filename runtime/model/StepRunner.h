@@ -2,6 +2,7 @@
 #ifndef LLMC_RUNTIME_MODEL_STEPRUNNER_H
 #define LLMC_RUNTIME_MODEL_STEPRUNNER_H
 
+#include "runtime/format/TokenChoice.h"
 #include "runtime/program/LaunchObserver.h"
 #include "runtime/support/Error.h"
 
@@ -22,6 +23,7 @@ struct StepInput {
   std::span<const int32_t> tokens; // [T], 1 ≤ T ≤ chunk
   std::span<const StepSequence> sequences; // their rows sum to T
   std::span<const int32_t> rows;   // [R] rows whose logits are wanted; R ≤ T
+  std::span<const TokenChoice> choices = {}; // [C] of these rows; C is R or 0
 };
 
 /// Rows of tokens in, logits of some rows out. One call a step: launches are
@@ -36,6 +38,13 @@ public:
   /// those of the weights and of the device.
   virtual Status run(const StepInput &input, std::span<float> logits) = 0;
 
+  /// Whether choose() may be called.
+  virtual bool choosesTokens() const { return false; }
+  /// As run(), with a choice for each wanted row: writes \p tokens [R]. Where one is
+  /// choice::noToken it writes \p logits too. Errors: as run().
+  virtual Status choose(const StepInput &input, std::span<int32_t> tokens,
+                        std::span<float> logits);
+
   /// Rows of a step at most.
   virtual int64_t chunk() const = 0;
   /// Bytes of activations.
@@ -44,6 +53,10 @@ public:
   /// Told of every launch; may be null.
   LaunchObserver *observer = nullptr;
 };
+
+inline Status StepRunner::choose(const StepInput &, std::span<int32_t>, std::span<float>) {
+  return Error{Code::Internal, "tokens are chosen where they cannot be", "", "", ""};
+}
 
 } // namespace llmc
 

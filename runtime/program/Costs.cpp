@@ -77,7 +77,7 @@ private:
       if (const Buffer &first = program.buffers[launch.buffers[0]]; !first.shape.empty())
         result.rows = values[first.shape[0]];
     // Of no rows, as intermediate chunks ask of the logits, nothing is read.
-    if (result.rows <= 0)
+    if (result.rows <= 0 || values[launch.tiles] <= 0)
       return result;
     Seen seen = work.positionOperations > 0 ? seenBy(sequences, work.window) : Seen();
     Cost &cost = result.cost;
@@ -144,6 +144,8 @@ int64_t symbolNamed(char name, const DecoderConfig &config,
     return pages;
   case 'B':
     return blocks;
+  case 'C': // The rows' logits are what is wanted.
+    return 0;
   default: // N; checkModel lets no other pass
     return pages * static_cast<int64_t>(sequences.size());
   }

@@ -61,6 +61,15 @@ double millisecondsSince(int64_t begin) {
   return static_cast<double>(monotonicNow() - begin) / 1e6;
 }
 
+/// A step as greedy generation asks for it: of a device that chooses tokens only
+/// these come back. On the CPU logits are all that is computed.
+class AnyToken final : public NextTokenChooser {
+public:
+  std::optional<TokenChoice> choice(size_t, int64_t) override { return TokenChoice(); }
+  Result<int32_t> choose(size_t, int64_t, std::span<const float>) override { return 0; }
+  Status take(size_t, int32_t) override { return Status::ok(); }
+};
+
 /// The runs, and where they are for who looks on.
 class Runner {
 public:
@@ -77,13 +86,12 @@ public:
     if (runs == 1)
       counted = monotonicNow();
     tell("prompt", 0, plan.batch, 0, promptShare);
-    std::vector<NextToken> batch;
+    std::vector<Continuation> batch;
+    AnyToken any;
     int64_t begin = monotonicNow();
     for (int64_t i = 0; i < plan.batch; ++i) {
-      int32_t sequence = decoder.start();
-      if (auto logits = decoder.prefill(sequence, prompt); !logits)
-        return logits.takeError();
-      batch.push_back({sequence, prompt[0]});
+      batch.push_back({decoder.start(), prompt});
+      LLMC_CHECK(decoder.next({&batch.back(), 1}, any));
       if (i == 0)
         result.timeToFirstToken.add(millisecondsSince(begin));
       tell("prompt", i + 1, plan.batch, 0, promptShare);
@@ -95,19 +103,18 @@ public:
       times->phase = 1;
     begin = monotonicNow();
     for (int64_t i = 0; i < plan.tokens; ++i) {
-      for (NextToken &next : batch)
-        next.token = prompt[static_cast<size_t>(i) % prompt.size()];
+      for (Continuation &next : batch)
+        next.tokens = std::span<const int32_t>(prompt).subspan(
+            static_cast<size_t>(i) % prompt.size(), 1);
       int64_t stepBegin = monotonicNow();
-      auto logits = decoder.decode(batch);
-      if (!logits)
-        return logits.takeError();
+      LLMC_CHECK(decoder.next(batch, any));
       result.stepTimes.push_back(millisecondsSince(stepBegin));
       tell("step", i + 1, plan.tokens, promptShare, 1 - promptShare);
     }
     double decodeTime = millisecondsSince(begin);
     result.decodeRate.add(static_cast<double>(plan.tokens * plan.batch) * 1e3 / decodeTime);
     promptShare = promptTime / (promptTime + decodeTime);
-    for (const NextToken &next : batch)
+    for (const Continuation &next : batch)
       decoder.cache().release(next.sequence);
     ++runs;
     return Status::ok();

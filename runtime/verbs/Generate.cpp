@@ -13,6 +13,35 @@ std::string_view textEndName(TextEnd end) {
   return names[static_cast<size_t>(end)];
 }
 
+namespace {
+
+/// The tokens of one text: a device's where mere numbers choose them.
+class TextTokens final : public NextTokenChooser {
+public:
+  TextTokens(sampling::Sampler sampler, const std::vector<int32_t> &history)
+      : sampler(std::move(sampler)), history(history) {}
+
+  std::optional<TokenChoice> choice(size_t, int64_t positions) override {
+    return sampler.choiceAt(0, static_cast<uint64_t>(positions));
+  }
+  Result<int32_t> choose(size_t, int64_t positions,
+                         std::span<const float> logits) override {
+    return sampler.sample(logits, 0, static_cast<uint64_t>(positions), history);
+  }
+  Status take(size_t, int32_t taken) override {
+    token = taken;
+    return Status::ok();
+  }
+
+  int32_t token = -1;
+
+private:
+  sampling::Sampler sampler;
+  const std::vector<int32_t> &history;
+};
+
+} // namespace
+
 Result<Generation> generate(Decoder &decoder, std::span<const int32_t> prompt,
                             const GenerateOptions &options,
                             const TokenReceiver &receive) {
@@ -46,15 +75,14 @@ Result<Generation> continueSequence(Decoder &decoder, int32_t sequence,
   result.tokens.reserve(static_cast<size_t>(
       std::clamp<int64_t>(most, 0, std::max<int64_t>(room, 0) + 1)));
 
+  TextTokens tokens(std::move(sampler), history);
   int64_t begin = monotonicNow();
-  LLMC_TRY(std::span<const float> logits, decoder.prefill(
-               sequence,
-               prompt.subspan(static_cast<size_t>(cache.length(sequence)))));
+  Continuation part = {sequence,
+                       prompt.subspan(static_cast<size_t>(cache.length(sequence)))};
+  LLMC_CHECK(decoder.next({&part, 1}, tokens));
   for (;;) {
     int64_t position = cache.length(sequence);
-    LLMC_TRY(int32_t token, sampler.sample(logits, 0,
-                                           static_cast<uint64_t>(position),
-                                           history));
+    int32_t token = tokens.token;
     int64_t now = monotonicNow();
     if (result.tokens.empty())
       result.prefillTime = now - begin;
@@ -85,8 +113,8 @@ Result<Generation> continueSequence(Decoder &decoder, int32_t sequence,
       return result;
     }
     begin = monotonicNow();
-    NextToken next = {sequence, token};
-    LLMC_TRY(logits, decoder.decode({&next, 1}));
+    part.tokens = {&token, 1};
+    LLMC_CHECK(decoder.next({&part, 1}, tokens));
     ++result.decodeSteps;
   }
 }

@@ -19,7 +19,7 @@ struct Active {
   bool done = false;
 };
 
-class Batch {
+class Batch final : public NextTokenChooser {
 public:
   Batch(Decoder &decoder, sampling::Sampler sampler,
         std::span<const BatchItem> items, BatchReceiver &receiver)
@@ -63,20 +63,29 @@ private:
     for (const Active &text : active)
       parts.push_back({text.sequence,
                        std::span<const int32_t>(text.history).subspan(text.appended)});
-    int64_t begin = monotonicNow();
-    return decoder.append(parts, Decoder::Rows::Last,
-                          [&](size_t part, size_t, std::span<const float> logits) {
-                            return take(active[part], logits, begin);
-                          });
+    begin = monotonicNow();
+    return decoder.next(parts, *this);
   }
 
-  Status take(Active &text, std::span<const float> logits, int64_t begin) {
+  std::optional<TokenChoice> choice(size_t part, int64_t positions) override {
+    // Settings that are refused are told of by choose().
+    if (!sampler.setOptions(items[active[part].item].options.sampling))
+      return std::nullopt;
+    return sampler.choiceAt(0, static_cast<uint64_t>(positions));
+  }
+
+  Result<int32_t> choose(size_t part, int64_t positions,
+                         std::span<const float> logits) override {
+    LLMC_CHECK(sampler.setOptions(items[active[part].item].options.sampling));
+    return sampler.sample(logits, 0, static_cast<uint64_t>(positions),
+                          active[part].history);
+  }
+
+  Status take(size_t part, int32_t token) override {
+    Active &text = active[part];
     const GenerateOptions &options = items[text.item].options;
     KvCache &cache = decoder.cache();
     int64_t position = cache.length(text.sequence);
-    LLMC_CHECK(sampler.setOptions(options.sampling));
-    LLMC_TRY(int32_t token,
-             sampler.sample(logits, 0, static_cast<uint64_t>(position), text.history));
     int64_t now = monotonicNow();
     if (text.appended == 0) {
       text.result.prefillTime = now - text.admitted;
@@ -136,6 +145,7 @@ private:
   BatchReceiver &receiver;
   size_t next = 0;
   std::vector<Active> active;
+  int64_t begin = 0; // of the step
   std::vector<Continuation> parts; // of the step
   std::vector<std::pair<size_t, Generation>> ended;
 };

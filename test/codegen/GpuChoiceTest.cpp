@@ -128,8 +128,8 @@ TokenChoice randomChoice(Numbers &numbers, int64_t columns) {
 TEST(GpuChoice, GivesTheTokenThatTheHostChooses) {
   Numbers numbers(3);
   for (auto [columns, slices, rounds] :
-       {std::array<int64_t, 3>{1, 1, 1}, {2, 1, 1}, {3, 2, 1}, {31, 1, 4},
-        {97, 3, 4}, {512, 1, 6}, {1001, 2, 2}, {2050, 3, 1}, {5003, 2, 1}}) {
+       {std::array<int64_t, 3>{1, 1, 1}, {3, 2, 1}, {97, 3, 6}, {512, 1, 6},
+        {1001, 2, 2}, {5003, 2, 1}}) {
     Chooser device(columns, slices);
     sampling::TokenChooser host;
     host.reserve(columns);

@@ -63,6 +63,34 @@ class Story(Gpu):
         told = self.succeed(compiled(MODEL, "--target=sm_80"), "--device=sim", *words)
         self.assertEqual(told, self.succeed(compiled(MODEL), *words))
 
+    def test_is_drawn_as_on_the_cpu(self):
+        gpu, cpu = compiled(MODEL, "--target=sm_80"), compiled(MODEL)
+        drawn = (["--temperature=0.8"], ["--temperature=1.5", "--top-k=20"],
+                 ["--temperature=1", "--top-p=0.9"], ["--temperature=1", "--min-p=0.05"],
+                 ["--temperature=1.2", "--top-k=60", "--top-p=0.8", "--min-p=0.02"],
+                 ["--temperature=1", "--repetition-penalty=1.3"])
+        for seed, flags in enumerate(drawn):
+            with self.subTest(flags=flags):
+                words = ["-n", "12", *flags, f"--seed={seed}", "Once upon a time"]
+                told = self.succeed(gpu, "--device=sim", *words)
+                self.assertEqual(told, self.succeed(cpu, *words))
+
+    def test_has_its_tokens_chosen_on_the_device(self):
+        gpu = compiled(MODEL, "--target=sm_80")
+        told = json.loads(self.succeed(llmc(), "inspect", gpu, "--kernels", "--json"))
+        kernels = {kernel["op"]: kernel for kernel in told["devices"][0]["kernels"]}
+        for name in ("row_maxima", "choose_token"):
+            self.assertEqual(kernels[name]["spillBytes"], 0)
+        trace = self.folder / "trace.json"
+
+        def launched(*flags):
+            self.succeed(gpu, "--device=sim", "-n", "3", f"--trace={trace}", *flags, "Once")
+            return trace.read_text().count("choose_token")
+
+        self.assertGreaterEqual(launched(), 3)
+        self.assertGreaterEqual(launched("--temperature=1"), 3)
+        self.assertEqual(launched("--repetition-penalty=1.1"), 0)
+
     def test_has_the_logits_of_the_cpu(self):
         ids = "--ids=1," + ",".join(str(3 + i * 7 % 500) for i in range(39))
         self.assert_close(self.logits(compiled(MODEL, "--target=sm_80"), "--device=sim", ids),

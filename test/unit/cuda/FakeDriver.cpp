@@ -249,6 +249,7 @@ void fillSimple(Driver &t) {
     return copy("memcpyHtoDAsync", memory(to), from, bytes);
   };
   t.memcpyDtoHAsync = [](void *to, DevicePtr from, size_t bytes, Stream) {
+    fake->bytesToHost += bytes;
     return copy("memcpyDtoHAsync", to, memory(from), bytes);
   };
   t.memcpyDtoDAsync = [](DevicePtr to, DevicePtr from, size_t bytes, Stream) {

@@ -58,6 +58,7 @@ public:
     bool captured;
   };
   std::vector<Launched> launches;
+  size_t bytesToHost = 0; ///< Of copies on a stream.
   std::string loaded; ///< Text of the PTX, or `cubin`.
 
   /// All that was made and not destroyed, in words; empty: nothing.

@@ -3,6 +3,7 @@ llmc_unit_test(cuda-tests
   cuda/GpuBenchTest.cpp
   cuda/GpuModelTest.cpp
   cuda/GpuStepsTest.cpp
+  cuda/GpuTokensTest.cpp
   cuda/SimChainTest.cpp
   LINK FakeModel LlmcVerbs LlmcSim)
 target_compile_definitions(cuda-tests PRIVATE

@@ -200,6 +200,26 @@ TEST(CheckModel, RefusesArgumentsThatTheRuntimeDoesNotGive) {
   expectRefused("twice", [](Model &m) { step(m).inputs.push_back(step(m).inputs[0]); });
   expectRefused("output", [](Model &m) { step(m).outputs.clear(); });
   expectRefused("symbol", [](Model &m) { step(m).symbols[0] = "Q"; });
+  auto addTokens = [](Model &m, ElementType type) {
+    Program &program = step(m);
+    program.symbols.push_back("C");
+    program.values.push_back(
+        {Value::Kind::Symbol, int64_t(program.symbols.size() - 1), 0, 0});
+    auto count = ValueId(program.values.size() - 1);
+    program.outputs.push_back({"next_tokens", type, {count}});
+  };
+  Model chooses = placed();
+  addTokens(chooses, ElementType::I32);
+  EXPECT_TRUE(checkModel(chooses, sections()));
+  expectRefused("tokens", [&](Model &m) { addTokens(m, ElementType::I64); });
+  expectRefused("third output", [&](Model &m) {
+    addTokens(m, ElementType::I32);
+    step(m).outputs.push_back({"more", ElementType::F32, {0}});
+  });
+  expectRefused("choices", [&](Model &m) {
+    addTokens(m, ElementType::I32);
+    step(m).inputs.push_back({"choices", ElementType::I32, {step(m).outputs[1].shape[0], 0}});
+  });
   expectRefused("unbound", [](Model &m) {
     m.modules[1].programs[0].symbols.push_back("K");
   });
