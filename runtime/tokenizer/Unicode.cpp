@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <numeric>
+#include <span>
 #include <utf8proc.h>
 #include <vector>
 
@@ -35,19 +37,23 @@ Utf8Head decodeLong(std::string_view text) {
 void appendUtf8(std::string &out, char32_t c) {
   if (c < 0x80) {
     out += char(c);
-  } else if (c < 0x800) {
-    out += char(0xC0 | (c >> 6));
-    out += char(0x80 | (c & 0x3F));
-  } else if (c < 0x10000) {
-    out += char(0xE0 | (c >> 12));
-    out += char(0x80 | ((c >> 6) & 0x3F));
-    out += char(0x80 | (c & 0x3F));
-  } else {
-    out += char(0xF0 | (c >> 18));
-    out += char(0x80 | ((c >> 12) & 0x3F));
-    out += char(0x80 | ((c >> 6) & 0x3F));
-    out += char(0x80 | (c & 0x3F));
+    return;
   }
+  char bytes[4];
+  size_t size = 0;
+  if (c < 0x800) {
+    bytes[size++] = char(0xC0 | (c >> 6));
+  } else {
+    if (c < 0x10000) {
+      bytes[size++] = char(0xE0 | (c >> 12));
+    } else {
+      bytes[size++] = char(0xF0 | (c >> 18));
+      bytes[size++] = char(0x80 | ((c >> 12) & 0x3F));
+    }
+    bytes[size++] = char(0x80 | ((c >> 6) & 0x3F));
+  }
+  bytes[size++] = char(0x80 | (c & 0x3F));
+  out.append(bytes, size);
 }
 
 size_t asciiPrefix(std::string_view text) {
@@ -132,6 +138,26 @@ bool isWord(char32_t c) {
          cat == UTF8PROC_CATEGORY_PC;
 }
 
+/// Sorts \p marks by their class, which is below 256; those of one class keep
+/// their order.
+template <typename F>
+static void sortByClass(std::span<utf8proc_int32_t> marks, F classOf) {
+  constexpr size_t few = 256;
+  if (marks.size() < few) {
+    std::stable_sort(marks.begin(), marks.end(),
+                     [&](auto a, auto b) { return classOf(a) < classOf(b); });
+    return;
+  }
+  std::array<size_t, 257> begins{};
+  for (utf8proc_int32_t mark : marks)
+    ++begins[size_t(classOf(mark)) + 1];
+  std::partial_sum(begins.begin(), begins.end(), begins.begin());
+  std::vector<utf8proc_int32_t> sorted(marks.size());
+  for (utf8proc_int32_t mark : marks)
+    sorted[begins[size_t(classOf(mark))]++] = mark;
+  std::ranges::copy(sorted, marks.begin());
+}
+
 /// Decomposes fully and puts combining marks in canonical order. utf8proc's own
 /// loop over a string is quadratic in the length of a run of marks.
 static std::vector<utf8proc_int32_t> decompose(std::string_view text,
@@ -168,9 +194,7 @@ static std::vector<utf8proc_int32_t> decompose(std::string_view text,
       before = now;
     }
     if (!sorted)
-      std::stable_sort(
-          out.begin() + ptrdiff_t(i), out.begin() + ptrdiff_t(end),
-          [&](auto a, auto b) { return combining(a) < combining(b); });
+      sortByClass(std::span(out).subspan(i, end - i), combining);
     i = end + 1;
   }
   return out;

@@ -35,10 +35,12 @@ inline Utf8Head decodeOne(std::string_view text) {
   auto tail = [&](size_t i) { return char32_t(byte(i) & 0x3F); };
   if (lead >= 0xC2 && lead < 0xE0 && text.size() > 1 && follows(1))
     return {State::Valid, 2, char32_t(lead & 0x1F) << 6 | tail(1)};
-  if (lead > 0xE0 && lead < 0xF0 && lead != 0xED && text.size() > 2 &&
-      follows(1) && follows(2))
-    return {State::Valid, 3,
-            char32_t(lead & 0x0F) << 12 | tail(1) << 6 | tail(2)};
+  if (lead >= 0xE0 && lead < 0xF0 && text.size() > 2 && follows(1) &&
+      follows(2)) {
+    char32_t c = char32_t(lead & 0x0F) << 12 | tail(1) << 6 | tail(2);
+    if (c >= 0x800 && (c < 0xD800 || c > 0xDFFF))
+      return {State::Valid, 3, c};
+  }
   return decodeLong(text);
 }
 /// The bytes of \p text in front of the first that is not ASCII.

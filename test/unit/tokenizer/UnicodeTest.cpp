@@ -2,7 +2,10 @@
 
 #include <chrono>
 #include <gtest/gtest.h>
+#include <map>
 #include <set>
+#include <string>
+#include <utility>
 
 using namespace llmc::tokenizer;
 using State = Utf8Head::State;
@@ -73,6 +76,28 @@ TEST(Unicode, LongRunsOfMarksAreNotQuadratic) {
   auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(normalize(marks, NormalForm::Nfd).size(), marks.size());
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
+TEST(Unicode, MarksOfOneClassKeepTheirOrder) {
+  // Classes 230, 232, 220, 230 and 1.
+  const std::pair<int, std::string> marks[] = {{230, "\xCC\x80"},
+                                               {232, "\xCC\x95"},
+                                               {220, "\xCC\x96"},
+                                               {230, "\xCC\x8A"},
+                                               {1, "\xCC\xB4"}};
+  for (size_t count : {10u, 300u, 5000u}) {
+    std::string text = "x";
+    std::map<int, std::string> sorted;
+    for (size_t i = 0; i < count; ++i) {
+      const auto &[kind, mark] = marks[i * i % 7 % 5];
+      text += mark;
+      sorted[kind] += mark;
+    }
+    std::string expected = "x";
+    for (const auto &[kind, run] : sorted)
+      expected += run;
+    EXPECT_EQ(normalize(text, NormalForm::Nfd), expected);
+  }
 }
 
 TEST(Unicode, LowercaseMapsOneCharacterToTwoWhereItMust) {
