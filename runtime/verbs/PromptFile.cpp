@@ -230,10 +230,16 @@ bool LineReader::object(FilePrompt &prompt) {
 
 } // namespace
 
+std::string placeOf(const std::string &path, size_t line) {
+  return (path == "-" ? "standard input, line " : path + ":") +
+         std::to_string(line);
+}
+
 Result<std::vector<FilePrompt>> parsePrompts(std::string_view bytes,
-                                             const std::string &name) {
+                                             const std::string &path) {
   std::vector<FilePrompt> prompts;
   bool isJson = bytes.starts_with('{');
+  std::string name = path == "-" ? "standard input" : path;
   for (size_t line = 1; !bytes.empty(); ++line) {
     size_t end = std::min(bytes.find('\n'), bytes.size());
     std::string_view text = bytes.substr(0, end);
@@ -245,12 +251,23 @@ Result<std::vector<FilePrompt>> parsePrompts(std::string_view bytes,
     FilePrompt &prompt = prompts.emplace_back();
     prompt.line = line;
     LineReader reader(text);
-    if (!isJson)
-      prompt.text = text;
-    else if (!reader.object(prompt))
-      return Error{Code::BadPrompts, "a line is no prompt",
-                   name + ":" + std::to_string(line), reader.why,
+    bool isObject = (isJson || text.starts_with('{')) && reader.object(prompt);
+    if (isJson && !isObject)
+      return Error{Code::BadPrompts, "a line is no prompt", placeOf(path, line),
+                   reader.why + (line > 1 && !text.starts_with('{')
+                                     ? " on each line, as on the first"
+                                     : ""),
                    "write lines such as {\"prompt\": \"Once\", \"n\": 20, \"seed\": 7}"};
+    if (!isJson && isObject)
+      return Error{Code::BadPrompts, "text and JSON are mixed",
+                   placeOf(path, line),
+                   "it is a JSON object, and the first line is text",
+                   "write the lines of text as {\"prompt\": \"...\"} too"};
+    if (!isJson) {
+      prompt = {};
+      prompt.line = line;
+      prompt.text = text;
+    }
     if (prompts.size() > mostPrompts)
       return Error{Code::BadPrompts, "there are too many prompts", name,
                    "the limit is " + std::to_string(mostPrompts),
@@ -264,7 +281,7 @@ Result<std::vector<FilePrompt>> parsePrompts(std::string_view bytes,
 
 Result<std::vector<FilePrompt>> readPrompts(const std::string &path) {
   LLMC_TRY(InputText input, InputText::read(path));
-  return parsePrompts(input.text(), path == "-" ? "stdin" : path);
+  return parsePrompts(input.text(), path);
 }
 
 } // namespace llmc

@@ -25,9 +25,12 @@ struct FilePrompt {
 /// Where the first byte is `{`, every line is a JSON object with `prompt` or
 /// `ids` and the names of run's flags (`n` for --max-tokens; `stop` is a string
 /// or a list of them), and blank lines do not count; else every line is a
-/// prompt, an empty one too. \p name is for messages. Error: BadPrompts.
+/// prompt, an empty one too, but none that is such an object. \p path is for
+/// messages. Error: BadPrompts.
 Result<std::vector<FilePrompt>> parsePrompts(std::string_view bytes,
-                                             const std::string &name);
+                                             const std::string &path);
+/// "FILE:3", or where \p path is "-", "standard input, line 3".
+std::string placeOf(const std::string &path, size_t line);
 /// Of \p path, as InputText takes it. Errors also: those of InputText::read.
 Result<std::vector<FilePrompt>> readPrompts(const std::string &path);
 

@@ -56,7 +56,7 @@ Result<std::vector<int32_t>> tokensOf(const Session &session,
 }
 
 Error atLine(Error error, const FilePrompt &prompt, const std::string &file) {
-  error.where = file + ":" + std::to_string(prompt.line) +
+  error.where = placeOf(file, prompt.line) +
                 (error.where.empty() ? "" : ", " + error.where);
   return error;
 }

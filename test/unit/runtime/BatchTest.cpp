@@ -29,6 +29,23 @@ TEST(PromptFile, HasAPromptPerLine) {
   EXPECT_EQ((*prompts)[3].text, "{");
 }
 
+TEST(PromptFile, IsAllTextOrAllJson) {
+  auto mixed = parsePrompts("one\n{\"prompt\": \"two\"}\n", "-");
+  ASSERT_FALSE(mixed);
+  EXPECT_EQ(mixed.error().code, Code::BadPrompts);
+  EXPECT_EQ(mixed.error().where, "standard input, line 2");
+  mixed = parsePrompts("{\"prompt\": \"two\"}\none\n", "f");
+  ASSERT_FALSE(mixed);
+  EXPECT_EQ(mixed.error().where, "f:2");
+  EXPECT_EQ(mixed.error().why,
+            "a JSON object is expected on each line, as on the first");
+  // Other text may begin like one.
+  auto text = parsePrompts("one\n{\"name\": \"two\"}\n{ int x; }", "f");
+  ASSERT_TRUE(text) << text.error().render();
+  EXPECT_EQ((*text)[1].text, "{\"name\": \"two\"}");
+  EXPECT_EQ((*text)[2].line, 3u);
+}
+
 TEST(PromptFile, TakesJsonLines) {
   auto prompts = parsePrompts(
       "{\"prompt\": \"a\\n\\u00e9\\ud83d\\ude00\", \"n\": 3, \"seed\":-7, \"top_p\": 0.5}\n"
