@@ -122,6 +122,13 @@ Result<ReadTemplate> readTemplate(const TemplateFiles &files) {
   }
   if (!text)
     return read;
+  if (problem.empty() &&
+      text->find_first_not_of(" \t\r\n") == std::string::npos) {
+    read.notes.push_back("the chat template in " + read.file +
+                         " is empty: `chat` has none");
+    read.file.clear();
+    return read;
+  }
   if (!problem.empty()) {
     refuse(read, {Code::BadTemplate, "the chat template cannot be read",
                   configName, problem, ""});

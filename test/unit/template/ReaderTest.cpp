@@ -55,6 +55,15 @@ TEST(TemplateReader, TakesTheDefaultOfSeveral) {
   EXPECT_EQ(found.file, "tokenizer_config.json");
 }
 
+TEST(TemplateReader, AnEmptyTemplateIsNoneAndNoted) {
+  ReadTemplate found = readConfig(R"(" \n")");
+  EXPECT_FALSE(found.model);
+  EXPECT_EQ(found.file, "");
+  ASSERT_EQ(found.notes.size(), 1u);
+  EXPECT_EQ(found.notes[0], "the chat template in tokenizer_config.json is "
+                            "empty: `chat` has none");
+}
+
 TEST(TemplateReader, RefusesSeveralWithoutADefault) {
   ReadTemplate found = readConfig(R"([{"name": "rag", "template": "x"}])");
   ASSERT_TRUE(found.model);
