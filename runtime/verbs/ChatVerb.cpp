@@ -38,6 +38,7 @@ constexpr std::string_view helpText =
     "/system TEXT    begin a new one with this system prompt (none: without)\n"
     "/help           show this text\n"
     "/exit           end the chat, as Ctrl-D does\n"
+    "//TEXT          ask /TEXT\n"
     "Ctrl-C          stop the answer\n";
 
 std::string answerJson(const Chat &chat, const std::string &question,
@@ -88,8 +89,11 @@ public:
         continue;
       if (line == "/exit" || line == "/quit")
         return Status::ok();
-      if (!command(line))
-        LLMC_CHECK(turn(line));
+      if (line.starts_with("//"))
+        line.erase(0, 1);
+      else if (command(line))
+        continue;
+      LLMC_CHECK(turn(line));
     }
   }
 
@@ -114,10 +118,11 @@ private:
       constexpr std::string_view names[] = {"/help", "/reset", "/system",
                                             "/exit"};
       std::string_view meant = nearest(word, names);
-      if (meant.empty())
-        return false;
-      report("there is no command " + std::string(word) + "; did you mean " +
-             std::string(meant) + "?\n");
+      report("there is no command " + std::string(word) +
+             (meant.empty()
+                  ? "; /help lists them, and // in front asks the model"
+                  : "; did you mean " + std::string(meant) + "?") +
+             "\n");
     }
     return true;
   }

@@ -42,7 +42,7 @@ public:
   }
   ~RawMode() {
     deferInterrupts();
-    restore();
+    beQuiet();
   }
 
   /// The whole job stops as if the terminal had said so, and goes on later.
@@ -53,8 +53,20 @@ public:
   }
 
 private:
+  /// Until the next line, keys wait unseen, so that they do not stand amid an
+  /// answer; Ctrl-C is a signal.
+  static void beQuiet() {
+    if (!isRaw)
+      return;
+    termios quiet = original;
+    quiet.c_lflag &= ~tcflag_t(ICANON | ECHO | ECHONL);
+    quiet.c_cc[VMIN] = 1;
+    quiet.c_cc[VTIME] = 0;
+    ::tcsetattr(0, TCSADRAIN, &quiet);
+    report("\x1b[?2004l");
+  }
   static void enter() {
-    if (::tcgetattr(0, &original) != 0)
+    if (!isRaw && ::tcgetattr(0, &original) != 0)
       return;
     static const bool once = std::atexit(restore) == 0;
     (void)once;

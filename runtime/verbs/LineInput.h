@@ -16,7 +16,9 @@ public:
   enum class End { Line, Interrupt, EndOfInput };
   /// Reads a line from stdin, without its line break. \p prompt is shown on a
   /// terminal, on stderr. Interrupt: Ctrl-C, which a terminal sends as a key
-  /// while a line is edited. Error: CannotRead.
+  /// while a line is edited. What is typed until the next one is not shown, and
+  /// comes into it; the terminal is as it was when the process ends.
+  /// Error: CannotRead.
   Result<End> read(std::string_view prompt, std::string &line);
   /// Whether lines are edited.
   bool isTerminal() const { return terminal; }

@@ -320,6 +320,32 @@ class Chat(support.TestCase):
         terminal.answer()
         self.assertEqual(terminal.answer()["question"], "next")
 
+    def test_what_is_typed_during_an_answer_does_not_stand_in_it(self):
+        terminal = self.open("--json", "-n", "400", pipe=True)
+        terminal.ask(b"Once")
+        self.assertFalse(termios.tcgetattr(terminal.master)[3] & termios.ECHO)
+        before = terminal.seen
+        terminal.keys(b"unseen")
+        terminal.answer()
+        terminal.until(lambda: b"> unseen" in terminal.seen, "the line typed so far")
+        self.assertEqual(terminal.seen.removeprefix(before).count(b"unseen"), 1)
+        terminal.keys(b"\r")
+        self.assertEqual(terminal.answer()["question"], "unseen")
+        terminal.at_prompt()
+        terminal.keys(CTRL_D)
+        self.assertEqual(terminal.end(), 0)
+        self.expect_restored(terminal)
+
+    def test_what_is_no_command_is_not_asked_unless_it_says_so(self):
+        terminal = self.open("--json", "-n", "1", pipe=True)
+        terminal.at_prompt()
+        terminal.keys(b"/frobnicate now\r")
+        terminal.shows(b"there is no command /frobnicate; /help lists them, and // in front")
+        terminal.at_prompt()
+        terminal.keys(b"//etc/passwd?\r")
+        self.assertEqual(terminal.answer()["question"], "/etc/passwd?")
+        self.assertEqual(terminal.answers, b"")
+
     def test_a_paste_of_many_lines_is_quick_and_whole(self):
         terminal = self.open("--json", "-n", "1", "--max-tokens=1", pipe=True)
         text = "\n".join(f"line {i}" for i in range(400))
