@@ -52,8 +52,13 @@ public:
   }
 
   /// Members that would change the text and have no counterpart here.
-  std::string foreign() const {
+  /// \p ownLimit: max_length is one that users would set, not the context.
+  std::string foreign(bool ownLimit) const {
     std::string found;
+    // 20 is what the format's writer puts there where nobody asks.
+    if (const JsonValue *value = settings.find("max_length");
+        value && ownLimit && !isNeutral(*value, 20))
+      found = "max_length";
     for (const auto &[key, neutral] : otherSettings) {
       const JsonValue *value = settings.find(key);
       if (value && !isNeutral(*value, neutral))
@@ -155,7 +160,8 @@ Result<GenerationSettings> parseGenerationSettings(std::string_view text,
     defaults.repetitionPenalty = static_cast<float>(*penalty);
   if (defaults.sample || defaults.repetitionPenalty > 0)
     result.file = name;
-  if (std::string foreign = reader.foreign(); !foreign.empty())
+  if (std::string foreign = reader.foreign(member.empty());
+      !foreign.empty())
     result.notes.push_back(name + " asks for " + foreign +
                            ", which run and chat do not do");
   return result;

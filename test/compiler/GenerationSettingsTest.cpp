@@ -63,6 +63,18 @@ TEST(GenerationSettings, ThatNobodyDoesAreNamed) {
       << settings.notes[0];
 }
 
+TEST(GenerationSettings, ALimitOfLengthIsNamedUnlessItIsTheContext) {
+  auto asksFor = [](const GenerationSettings &settings, const char *name) {
+    return !settings.notes.empty() &&
+           settings.notes[0].find(name) != std::string::npos;
+  };
+  EXPECT_TRUE(asksFor(read(R"({"max_length": 512})"), "max_length"));
+  EXPECT_TRUE(asksFor(read(R"({"max_new_tokens": 64})"), "max_new_tokens"));
+  // What is written where nobody asks, and what GenAI calls the context.
+  EXPECT_TRUE(read(R"({"max_length": 20})").notes.empty());
+  EXPECT_TRUE(read(R"({"search": {"max_length": 512}})", "search").notes.empty());
+}
+
 TEST(GenerationSettings, ThatAreNotValidAreRefusedByName) {
   for (const char *text :
        {R"({"temperature": -1})", R"({"temperature": "hot"})", R"({"top_k": 2.5})",
