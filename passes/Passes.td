@@ -85,7 +85,7 @@ def QuantizeWeights : Pass<"llmc-quantize-weights", "::mlir::ModuleOp"> {
 }
 
 def RoundInputs : Pass<"llmc-round-inputs", "::mlir::ModuleOp"> {
-  let summary = "The inputs of linears with bf16 weights in bf16.";
+  let summary = "The inputs of linears with bf16 or f16 weights in that type.";
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
@@ -94,7 +94,7 @@ def RoundInputs : Pass<"llmc-round-inputs", "::mlir::ModuleOp"> {
 def SelectCacheType : Pass<"llmc-select-cache-type", "::mlir::ModuleOp"> {
   let summary = "Decide the type of the cache's elements.";
   let options = [
-    Option<"type", "type", "std::string", "\"\"", "f32, bf16, or empty: choose.">
+    Option<"type", "type", "std::string", "\"\"", "f32, bf16, f16, or empty: choose.">
   ];
 }
 def SelectSplits : Pass<"llmc-select-splits", "::mlir::ModuleOp"> {

@@ -14,9 +14,9 @@ FailureOr<KvCacheLayout> KvCacheLayout::of(Operation *op, Value keys,
   auto value = cast<MemRefType>(values.getType());
   Type element = key.getElementType();
   if (element != value.getElementType() ||
-      !(element.isF32() || element.isBF16()))
-    return op->emitOpError("needs both caches of f32 or both of bf16");
-  int64_t pair = element.isBF16() ? 2 : 1;
+      !(element.isF32() || element.isBF16() || element.isF16()))
+    return op->emitOpError("needs both caches of f32, of bf16 or of f16");
+  int64_t pair = element.isF32() ? 1 : 2;
   if (page <= 0 || page % width)
     return op->emitOpError("needs pages of a multiple of 16 positions");
   if (headDim <= 0 || headDim % pair)

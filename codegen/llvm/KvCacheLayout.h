@@ -12,7 +12,7 @@ struct KvCacheLayout {
   int64_t headDim;   ///< D.
   int64_t page;      ///< Positions a page.
   int64_t vectors;   ///< Vectors of 16 lanes that hold a value: ceil(D/16).
-  int64_t pair;      ///< Elements in a lane: 2 of bf16, 1 of f32.
+  int64_t pair;      ///< Elements in a lane: 2 of bf16 and f16, 1 of f32.
 
   /// Checks key_cache and value_cache; an error on `op` says what differs.
   static mlir::FailureOr<KvCacheLayout> of(mlir::Operation *op, Value keys,

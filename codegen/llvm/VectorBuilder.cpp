@@ -139,6 +139,13 @@ Value VectorBuilder::broadcast(Value scalar, int64_t count) {
                                      scalar);
 }
 
+Value VectorBuilder::broadcastPair(Value memref, ValueRange at) {
+  Value pair = load(memref, at, {}, 2);
+  pair = vector::BitCastOp::create(*this, lanes(getF64Type(), 1), pair);
+  Value both = broadcast(vector::ExtractOp::create(*this, pair, 0), width / 2);
+  return vector::BitCastOp::create(*this, f32Lanes(), both);
+}
+
 Value VectorBuilder::bitcast(Value value, Type element) {
   return arith::BitcastOp::create(*this, withElement(value.getType(), element),
                                   value);
@@ -180,6 +187,14 @@ Value VectorBuilder::fromF32(Value value, Type element) {
   Value half = arith::TruncIOp::create(
       *this, withElement(value.getType(), getI16Type()), kept);
   return bitcast(half, element);
+}
+
+Value VectorBuilder::narrow(Value value, Type element) {
+  if (element.isF16()) {
+    Value most = number(value.getType(), 65504);
+    value = maxOf(neg(most), minOf(most, value));
+  }
+  return fromF32(value, element);
 }
 
 Value VectorBuilder::prefixMask(int64_t count, int64_t of) {

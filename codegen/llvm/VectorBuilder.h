@@ -64,6 +64,8 @@ public:
   Value toIndex(Value integer);
 
   Value broadcast(Value scalar, int64_t count = width);
+  /// The two f32 from `at` on, by turns, in all lanes.
+  Value broadcastPair(Value memref, ValueRange at);
   /// Same bits as another element type of the same width.
   Value bitcast(Value value, Type element);
   /// f32 of an f32, bf16 or f16 (vector or scalar).
@@ -71,6 +73,9 @@ public:
   /// Rounds to nearest even; `element` is f32, bf16 or f16. Targets that have an
   /// instruction for it use that.
   virtual Value fromF32(Value value, Type element);
+  /// What an op stores as `element`: fromF32, but numbers beyond f16, infinities
+  /// included, become its largest (65504); what is no number stays none.
+  Value narrow(Value value, Type element);
 
   /// A constant mask whose first `count` lanes are on; null if all are.
   Value prefixMask(int64_t count, int64_t of = width);

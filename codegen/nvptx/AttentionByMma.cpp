@@ -8,7 +8,7 @@
 ///
 /// Thread t has of the scores the positions 8t … 8t + 7, which are the terms that
 /// it needs of weights for the second product: nothing is exchanged. Queries and
-/// weights are rounded to bf16; sums of weights are of the unrounded.
+/// weights are rounded to the caches' type; sums of weights are of the unrounded.
 #include "codegen/nvptx/AttentionByMma.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -26,8 +26,8 @@ static constexpr int64_t products = 4; ///< Columns of 8 in 32.
 /// Wider heads' queries are read again for each step of positions.
 static constexpr int64_t widestKept = 128;
 
-static PanelLayout panelsOf(GpuBuilder &b, int64_t length, int64_t panels) {
-  return {PanelLayout::Kind::Pair, b.getBF16Type(), length, panels, {}};
+static PanelLayout panelsOf(Type element, int64_t length, int64_t panels) {
+  return {PanelLayout::Kind::Pair, element, length, panels, {}};
 }
 
 SmallVector<Value> TileSoftmax::flat() const {
@@ -44,10 +44,10 @@ TileSoftmax TileSoftmax::of(ValueRange values) {
 
 AttentionByMma::AttentionByMma(GpuBuilder &b, AttentionMemory &memory)
     : lane(b), b(b), memory(memory),
-      keyLayout(panelsOf(b, memory.layout.headDim, 2)),
-      valueLayout(panelsOf(b, memory.layout.page, memory.layout.vectors)),
-      keys(b, keyLayout, b.getBF16Type()),
-      values(b, valueLayout, b.getBF16Type()),
+      element(elementOf(memory.op.keyCache.getType())),
+      keyLayout(panelsOf(element, memory.layout.headDim, 2)),
+      valueLayout(panelsOf(element, memory.layout.page, memory.layout.vectors)),
+      keys(b, keyLayout, element), values(b, valueLayout, element),
       queries(b, keys, memory.queryElement(), memory.queryLanes()),
       keepQueries(memory.layout.headDim <= widestKept) {}
 
@@ -79,7 +79,7 @@ SmallVector<Value> AttentionByMma::queryFactors(const LineTile &lines,
     Value k = b.add(b.shiftLeft(lane.t, 3), b.i32(at * step));
     Value query =
         queries.loadBounded(lines.query[i], k, memory.layout.headDim);
-    query = b.fromF32(b.toF32(query), b.getBF16Type());
+    query = b.narrow(b.toF32(query), element);
     Value words = LLVM::BitcastOp::create(b, four, query);
     for (int64_t word = 0; word < 4; ++word)
       factors[word / 2 * 4 + word % 2 * 2 + i] =
@@ -118,17 +118,17 @@ SmallVector<Value> AttentionByMma::loadValues(Value pointer, int64_t at) {
 }
 
 /// Two weights, rounded, in one register.
-static Value packed(GpuBuilder &b, Value low, Value high) {
+static Value packed(GpuBuilder &b, Type element, Value low, Value high) {
   Value two = vector::FromElementsOp::create(b, b.f32Lanes(2),
                                              ValueRange{low, high});
   return LLVM::BitcastOp::create(b, b.getI32Type(),
-                                 b.fromF32(two, b.getBF16Type()));
+                                 b.fromF32(two, element));
 }
 
 TileSoftmax AttentionByMma::add(const AttentionWork &work,
                                 const LineTile &lines, Value position,
                                 const TileSoftmax &before) {
-  Type f32 = b.getF32Type(), bf16 = b.getBF16Type();
+  Type f32 = b.getF32Type();
   auto [keyPointer, valuePointer] = memory.cachePointers(work, position);
   Value mine = keys.laneOffset(lane);
   keyPointer = b.offset(
@@ -143,7 +143,7 @@ TileSoftmax AttentionByMma::add(const AttentionWork &work,
     for (int64_t pair = 0; pair < 2; ++pair)
       right.push_back(vector::ExtractOp::create(b, loaded[2 * half + pair], j));
     auto into = sums.slice(4 * j, 4);
-    llvm::copy(emitMma(b, bf16, left, right, into), into.begin());
+    llvm::copy(emitMma(b, element, left, right, into), into.begin());
   };
   for (int64_t at = 0; at < elementSteps(); ++at) {
     SmallVector<Value> loaded = loadKeys(keyPointer, at);
@@ -190,7 +190,7 @@ TileSoftmax AttentionByMma::add(const AttentionWork &work,
   for (int64_t half = 0; half < 2; ++half)
     for (int64_t pair = 0; pair < 2; ++pair)
       for (int64_t line = 0; line < 2; ++line)
-        factors.push_back(packed(b, weights[8 * pair + 2 * line + half],
+        factors.push_back(packed(b, element, weights[8 * pair + 2 * line + half],
                                  weights[8 * pair + 4 + 2 * line + half]));
   for (int64_t at = 0; at < elementSteps(); ++at) {
     SmallVector<Value> loaded = loadValues(valuePointer, at);

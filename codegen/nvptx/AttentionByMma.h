@@ -1,4 +1,4 @@
-/// Attention over caches of bf16 by matrix instructions.
+/// Attention over caches of bf16 or f16 by matrix instructions.
 #ifndef LLMC_CODEGEN_NVPTX_ATTENTIONBYMMA_H
 #define LLMC_CODEGEN_NVPTX_ATTENTIONBYMMA_H
 
@@ -61,6 +61,7 @@ private:
 
   GpuBuilder &b;
   AttentionMemory &memory;
+  Type element; ///< Of the caches, and of what multiplies them.
   PanelLayout keyLayout, valueLayout;
   WeightFragments keys, values;
   InputFragments queries;

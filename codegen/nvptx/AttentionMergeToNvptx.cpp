@@ -42,7 +42,7 @@ static void emitMerge(GpuBuilder &b, kernel::AttentionMergeOp op, Value tile) {
               b.fma(sum, merge.added, b.mul(carried[1], merge.before)),
               b.fma(output, merge.added, b.mul(carried[2], merge.before))};
         });
-    b.storeScalar(b.fromF32(b.div(total[2], total[1]), element), op.getOutput(),
+    b.storeScalar(b.narrow(b.div(total[2], total[1]), element), op.getOutput(),
                   {row, column});
   });
 }

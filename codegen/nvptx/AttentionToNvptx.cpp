@@ -108,7 +108,7 @@ void AttentionLowering::store(Value numbers, Value row, Value head,
     Value at = b.add(element, b.i32(i));
     Value part = b.part(numbers, i, lanes);
     auto put = [&] {
-      b.storeRow(b.fromF32(part, type), op.getOutput(),
+      b.storeRow(b.narrow(part, type), op.getOutput(),
                  {b.asIndex(row), b.add(start, b.asIndex(at))});
     };
     if (headDim % 32 == 0)

@@ -59,7 +59,7 @@ void AppendPlace::enter(Op op, Value row, Value position) {
 /// Neighbouring elements (f32) of a head's key.
 void AppendPlace::storeKey(Value head, Value element, Value numbers) {
   auto type = cast<MemRefType>(keyCache.getType());
-  numbers = b.fromF32(numbers, type.getElementType());
+  numbers = b.narrow(numbers, type.getElementType());
   int64_t count = cast<VectorType>(numbers.getType()).getNumElements();
   int64_t together = std::gcd(count, layout.pair);
   for (int64_t i = 0; i < count; i += together) {
@@ -108,7 +108,7 @@ void AppendPlace::copyValues(Value values, Value row) {
                                 b.remainder(d, width)};
     if (layout.pair > 1)
       place.push_back(b.remainder(offset, layout.pair));
-    b.storeScalar(b.fromF32(value, type.getElementType()), valueCache, place);
+    b.storeScalar(b.narrow(value, type.getElementType()), valueCache, place);
   });
 }
 
@@ -144,13 +144,13 @@ LogicalResult nvptx::lowerRopeAppend(kernel::RopeAppendOp op) {
     rotation.emit(op.getQuery(), op.getOutput(), heads, row, position,
                   [&](Value head, Value at, Value numbers) {
                     Value column = b.add(b.mul(head, b.index(headDim)), at);
-                    b.storeRow(b.fromF32(numbers, query), op.getOutput(),
+                    b.storeRow(b.narrow(numbers, query), op.getOutput(),
                                {row, column});
                   });
     // Rounded as the row of keys would be.
     rotation.emit(op.getKey(), {}, place->layout.heads, row, position,
                   [&](Value head, Value at, Value numbers) {
-                    place->storeKey(head, at, b.toF32(b.fromF32(numbers, key)));
+                    place->storeKey(head, at, b.toF32(b.narrow(numbers, key)));
                   });
     place->copyValues(op.getValue(), row);
   });

@@ -107,7 +107,7 @@ Value NormRows::load(Value memref, ValueRange row, Value column) {
 
 void NormRows::store(Value value, Value memref, ValueRange row, Value column) {
   Type element = cast<MemRefType>(memref.getType()).getElementType();
-  b.storeRow(b.fromF32(value, element), memref, at(row, column));
+  b.storeRow(b.narrow(value, element), memref, at(row, column));
 }
 
 /// output = x * factor * (offset + scale).
@@ -164,7 +164,7 @@ LogicalResult nvptx::lowerAddRmsNorm(kernel::AddRmsNormOp op) {
     Value squares = rows->sumOfSquares([&](Value column) {
       Value sum = b.add(rows->load(op.getInput(), row, column),
                         rows->load(op.getResidual(), row, column));
-      sum = b.fromF32(sum, sumType);
+      sum = b.narrow(sum, sumType);
       b.storeRow(sum, op.getSum(), {row, column});
       return b.toF32(sum);
     });

@@ -17,7 +17,7 @@ LogicalResult nvptx::lowerRope(kernel::RopeOp op) {
                   [&](Value head, Value at, Value numbers) {
                     Value column = b.add(
                         b.mul(head, b.index(op.getHeadDim())), at);
-                    b.storeRow(b.fromF32(numbers, element), op.getOutput(),
+                    b.storeRow(b.narrow(numbers, element), op.getOutput(),
                                {row, column});
                   });
   });

@@ -28,7 +28,7 @@ static LogicalResult lowerGather(Operation *op, Value table, Value indices,
     nvptx::forColumns(b, length, lanes, [&](Value column) {
       Value value = b.loadRow(table, {row, column}, lanes);
       if (source != target)
-        value = b.fromF32(b.toF32(value), target);
+        value = b.narrow(b.toF32(value), target);
       b.storeRow(value, output, {t, column});
     });
   });
@@ -121,7 +121,7 @@ static LogicalResult lowerColumns(kernel::EmbeddingOp op) {
     PanelElement element{b, *layout, b.offset(b.pointer(op.getTable()), panel),
                          b.remainder(token, VectorBuilder::width)};
     nvptx::forColumns(b, length, 1, [&](Value k) {
-      b.storeScalar(b.fromF32(element.at(k), target), op.getOutput(), {t, k});
+      b.storeScalar(b.narrow(element.at(k), target), op.getOutput(), {t, k});
     });
   });
   return success();

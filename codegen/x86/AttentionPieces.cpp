@@ -35,7 +35,7 @@ static int64_t linesAtOnce(int64_t split, bool tiles) {
 static bool useTiles(const AttentionOperands &op, const KvCacheLayout &layout,
                      const X86Level &level) {
   auto cache = cast<MemRefType>(op.keyCache.getType());
-  return level.tiles && fitsTiles(cache, layout.headDim);
+  return fitsTiles(cache, layout.headDim, level);
 }
 
 AttentionPieces::AttentionPieces(VectorBuilder &b, const AttentionOperands &op,
@@ -47,14 +47,14 @@ AttentionPieces::AttentionPieces(VectorBuilder &b, const AttentionOperands &op,
       b(b), op(op), keys(b, op.keyCache, layout),
       values(b, op.valueCache, layout), blockSums(level.blockSums) {
   int64_t lines = cutter.mostLines(), columns = layout.vectors * width;
-  Type f32 = b.getF32Type(), bf16 = b.getBF16Type();
+  Type f32 = b.getF32Type(), element = elementOf(op.keyCache.getType());
   if (useTiles(op, layout, level)) {
     // Whole tiles of lines. Rows lie a line of the cache more than a power of
     // two apart: tiles are columns of them.
     lines = llvm::alignTo(lines, Tiles::rows);
-    queries = b.stack({lines, columns + 2 * width}, bf16);
+    queries = b.stack({lines, columns + 2 * width}, element);
     scores = b.stack({lines, op.split + width}, f32);
-    weights = b.stack({lines, op.split + 2 * width}, bf16);
+    weights = b.stack({lines, op.split + 2 * width}, element);
     tiles.emplace(b, op, layout, keys.lines(), values.lines());
   } else {
     queries = b.stack({lines, columns}, f32);
@@ -66,7 +66,7 @@ AttentionPieces::AttentionPieces(VectorBuilder &b, const AttentionOperands &op,
 Value AttentionPieces::rounded(Value factor) {
   if (layout.pair == 1)
     return factor;
-  Value narrow = b.fromF32(factor, b.getBF16Type());
+  Value narrow = b.narrow(factor, elementOf(op.keyCache.getType()));
   return tiles ? narrow : b.toF32(narrow);
 }
 
@@ -129,6 +129,16 @@ void AttentionPieces::emitScores(const AttentionLines &lines,
             return keys.at(b, place.page, lines.cacheHead,
                            b.add(panel, b.index(p)), k, j);
           };
+          if (keys.inPairs()) {
+            block.inputPair = [&](int64_t line, Value k, int64_t j) {
+              return b.broadcastPair(
+                  queries, {b.index(first + line), b.add(k, b.index(j))});
+            };
+            block.weightPair = [&](int64_t p, Value k, int64_t j, bool last) {
+              return keys.pairsAt(b, place.page, lines.cacheHead,
+                                  b.add(panel, b.index(p)), k, j, last);
+            };
+          }
           auto dots = emitCanonicalDot(
               b, block, b.index(layout.headDim / kernel::sumBlock),
               layout.headDim % kernel::sumBlock);
@@ -205,7 +215,7 @@ void AttentionPieces::emitValues(const AttentionLines &lines,
           DotBlock block;
           block.rows = count;
           block.panels = atOnce;
-          block.enter = [&](Value k) {
+          block.enter = [&](Value k, int64_t) {
             place = CachePlace::of(b, op, layout.page, lines,
                                    b.add(part.start, b.add(part.from, k)));
             inPlace = k;
@@ -220,6 +230,17 @@ void AttentionPieces::emitValues(const AttentionLines &lines,
             return values.at(b, place.page, lines.cacheHead,
                              b.add(vector, b.index(p)), offset, j);
           };
+          if (values.inPairs()) {
+            block.inputPair = [&](int64_t line, Value k, int64_t j) {
+              Value at = b.add(part.from, b.add(k, b.index(j)));
+              return b.broadcastPair(weights, {b.index(first + line), at});
+            };
+            block.weightPair = [&](int64_t p, Value k, int64_t j, bool last) {
+              Value offset = b.add(place.offset, b.sub(k, inPlace));
+              return values.pairsAt(b, place.page, lines.cacheHead,
+                                    b.add(vector, b.index(p)), offset, j, last);
+            };
+          }
           auto dots = emitCanonicalDot(b, block, blocks, /*tail=*/0);
           for (int64_t i = 0; i < count * atOnce; ++i)
             b.store(dots[i], state.outputs,

@@ -29,7 +29,7 @@ private:
   void emitWeights(const AttentionLines &lines, const PiecePart &part);
   void emitValues(const AttentionLines &lines, const PiecePart &part);
   Value finishScore(Value score, Value firstPosition, Value position);
-  /// What multiplies a cache of bf16 is rounded to bf16.
+  /// What multiplies a cache of pairs is rounded to its type.
   Value rounded(Value factor);
 
   VectorBuilder &b;
@@ -38,9 +38,9 @@ private:
   int64_t blockSums;
   std::optional<AttentionTiles> tiles; ///< Where they do the products.
   // On the stack, for the lines being done:
-  Value queries; ///< [lines, vectors * 16]; of bf16 for tiles
+  Value queries; ///< [lines, vectors * 16]; of the cache's type for tiles
   Value scores;  ///< [lines, split and more]
-  Value weights; ///< [lines, split and more]; of bf16 for tiles, else `scores`
+  Value weights; ///< [lines, split and more]; likewise for tiles, else `scores`
 };
 
 } // namespace llmc::codegen

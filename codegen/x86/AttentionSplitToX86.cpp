@@ -177,7 +177,7 @@ static void emitMerge(VectorBuilder &b, kernel::AttentionMergeOp op,
       });
   Value sum = b.broadcast(total[1]);
   for (int64_t v = 0; v < vectors; ++v)
-    b.store(b.fromF32(b.div(total[2 + v], sum), element), op.getOutput(),
+    b.store(b.narrow(b.div(total[2 + v], sum), element), op.getOutput(),
             {row, columnOf(v)}, maskOf(v));
 }
 

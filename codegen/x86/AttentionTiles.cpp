@@ -11,8 +11,10 @@ using llvm::SmallVector;
 
 static constexpr int64_t width = VectorBuilder::width;
 
-bool llmc::codegen::fitsTiles(MemRefType cache, int64_t headDim) {
-  return cache.getElementType().isBF16() && headDim % Tiles::terms == 0;
+bool llmc::codegen::fitsTiles(MemRefType cache, int64_t headDim,
+                              const X86Level &level) {
+  return Tiles::multiply(cache.getElementType(), level) &&
+         headDim % Tiles::terms == 0;
 }
 
 void AttentionTiles::forTilesOf(const AttentionLines &lines,

@@ -9,9 +9,9 @@
 
 namespace llmc::codegen {
 
-/// Whether tiles do the products of an attention over such caches: pairs of
-/// bf16, whole blocks of 32 elements.
-bool fitsTiles(mlir::MemRefType cache, int64_t headDim);
+/// Whether tiles of a level do the products of an attention over such caches:
+/// pairs of a type that it has tiles of, whole blocks of 32 elements.
+bool fitsTiles(mlir::MemRefType cache, int64_t headDim, const X86Level &level);
 
 /// Scores and values of up to 32 lines, in blocks of 2 x 2 tiles of sums: 2 of
 /// lines times 2 of positions, or times 2 of sixteen elements of values. Memory
@@ -26,10 +26,11 @@ public:
                  const KvCacheLayout &layout, Value keys, Value values)
       : b(b), op(op), layout(layout), keys(keys), values(values), tiles(b) {}
 
-  /// scores [lines, split] f32 = queries [lines, D] bf16 . keys of the part.
+  /// Queries and weights are of the caches' type.
+  /// scores [lines, split] f32 = queries [lines, D] . keys of the part.
   void emitScores(const AttentionLines &lines, const PiecePart &part,
                   Value queries, Value scores);
-  /// outputs [lines, D] f32 = weights [lines, split] bf16 . values of the part.
+  /// outputs [lines, D] f32 = weights [lines, split] . values of the part.
   void emitValues(const AttentionLines &lines, const PiecePart &part,
                   Value weights, Value outputs);
 

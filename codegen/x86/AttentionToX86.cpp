@@ -91,7 +91,7 @@ void AttentionLowering::emitEnd(const AttentionLines &lines) {
     Value sum = b.broadcast(b.loadScalar(total.sums, line));
     b.columns(pieces.layout.headDim, [&](Value column, Value mask) {
       Value value = b.div(b.load(total.outputs, {line, column}), sum);
-      b.store(b.fromF32(value, element), op.getOutput(),
+      b.store(b.narrow(value, element), op.getOutput(),
               {row, b.add(start, column)}, mask);
     });
   });

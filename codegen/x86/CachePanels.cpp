@@ -21,3 +21,15 @@ Value CachePanels::at(VectorBuilder &b, Value page, Value head, Value panel,
   Type element = cast<MemRefType>(cache.getType()).getElementType();
   return halfOfPair(b, loadLine(b, cache, place), element, j % pair);
 }
+
+bool CachePanels::inPairs() const {
+  return elementOf(cache.getType()).isF16();
+}
+
+Value CachePanels::pairsAt(VectorBuilder &b, Value page, Value head,
+                           Value panel, Value group, int64_t j,
+                           bool last) const {
+  Value line = b.add(b.floorDiv(group, 2), b.index(j / 2));
+  Value lane = b.index(last * VectorBuilder::width);
+  return b.loadF32(cache, {page, head, panel, line, lane});
+}

@@ -17,7 +17,14 @@ public:
   Value at(VectorBuilder &b, Value page, Value head, Value panel, Value group,
            int64_t j) const;
 
-  /// The cache as lines of whole vectors, for tiles: of bf16,
+  /// Whether lines hold pairs that are widened as they lie (DotBlock): of f16.
+  bool inPairs() const;
+  /// At k = `group` + j and the k after it, by turns, the first or last eight
+  /// lanes of at(); j is even.
+  Value pairsAt(VectorBuilder &b, Value page, Value head, Value panel,
+                Value group, int64_t j, bool last) const;
+
+  /// The cache as lines of whole vectors, for tiles: in pairs,
   /// [pages, KV, panels, lines, 32].
   Value lines() const { return cache; }
 

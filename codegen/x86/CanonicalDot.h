@@ -18,8 +18,16 @@ struct DotBlock {
   /// The weights of a panel at `group` + j, where group is a multiple of `step`
   /// and 0 <= j < step (vector<16xf32>).
   std::function<Value(int64_t panel, Value group, int64_t j)> weight;
-  /// Called before the terms of a block of 32, with its first k; empty for none.
-  std::function<void(Value first)> enter;
+  /// Both instead of `input` and `weight` where lines hold pairs that take less
+  /// work as they lie: at the two k from `group` + j on, j even, by turns, the
+  /// input of a row in all lanes, and the weights of eight outputs, the first or
+  /// last of a panel. Beyond an odd K there are zeros.
+  std::function<Value(int64_t row, Value group, int64_t j)> inputPair;
+  std::function<Value(int64_t panel, Value group, int64_t j, bool last)>
+      weightPair;
+  /// Called before the terms of a block of 32, with its first k and how many it
+  /// has; empty for none.
+  std::function<void(Value first, int64_t length)> enter;
   /// Terms in a round of the inner loop: what a line of every weight type in
   /// use has, 4 or 8.
   int64_t step = 4;

@@ -60,7 +60,7 @@ Value KvAppendLowering::loadElements(Value rows, Value row, Value head,
                                      Value column, Value mask) {
   Type element = cast<MemRefType>(op.getKeyCache().getType()).getElementType();
   Value start = b.mul(head, b.index(layout.headDim));
-  return b.fromF32(b.loadF32(rows, {row, b.add(start, column)}, mask), element);
+  return b.narrow(b.loadF32(rows, {row, b.add(start, column)}, mask), element);
 }
 
 void KvAppendLowering::emitKey(Value row, const Place &place) {

@@ -260,13 +260,15 @@ LogicalResult TileLowering::emitEpilogue(Value row, Value count, Value panel,
   return result;
 }
 
-bool llmc::codegen::fitsTiles(kernel::LinearOp op) {
+bool llmc::codegen::fitsTiles(kernel::LinearOp op, const X86Level &level) {
   auto input = cast<MemRefType>(op.getInput().getType());
   auto weight = cast<MemRefType>(op.getWeight().getType());
-  bool pairs = input.getElementType().isBF16() &&
-               weight.getElementType().isBF16() && op.getScheme().empty();
+  Type element = input.getElementType();
+  bool pairs = isa<FloatType>(element) && element == weight.getElementType() &&
+               op.getScheme().empty();
   int64_t terms = Tiles::rows * (op.getTerms() ? 4 : 2);
-  return (pairs || op.getTerms()) && op.getParts() <= 2 &&
+  return (pairs || op.getTerms()) && Tiles::multiply(element, level) &&
+         op.getParts() <= 2 &&
          input.getRank() == 2 && input.getDimSize(1) % terms == 0 &&
          op.getBlockLength() % terms == 0 &&
          op.getPaddedRows() % Tiles::rows == 0;

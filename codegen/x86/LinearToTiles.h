@@ -7,9 +7,10 @@
 
 namespace llmc::codegen {
 
-/// Whether tiles do this linear: bf16 times bf16 or bytes times bytes, whole tiles
-/// of 32 or 64 terms, inputs whose memory has whole tiles of rows (`padded_rows`).
-bool fitsTiles(kernel::LinearOp op);
+/// Whether tiles of a level do this linear: bf16 times bf16, f16 times f16 or
+/// bytes times bytes, whole tiles of 32 or 64 terms, inputs whose memory has whole
+/// tiles of rows (`padded_rows`).
+bool fitsTiles(kernel::LinearOp op, const X86Level &level);
 
 /// Puts the loops before `op`, as the lowerings of KernelsToX86.h do. The op
 /// passed LinearEpilogue::check and fitsTiles.

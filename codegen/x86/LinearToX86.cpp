@@ -24,6 +24,8 @@ using namespace llmc::codegen;
 
 using llvm::SmallVector;
 
+static constexpr int64_t width = VectorBuilder::width;
+
 namespace {
 
 class LinearLowering {
@@ -50,6 +52,8 @@ private:
   LogicalResult emitPanels(Value panel, int64_t count);
   LogicalResult emitBlock(Value row, int64_t rows, Value panel, int64_t count);
   Value broadcastInput(Value row, Value group, int64_t j);
+  void multiplyPairs(DotBlock &block, ArrayRef<Value> streams,
+                     ArrayRef<Value> rows);
   SmallVector<Value> emitSums(ArrayRef<Value> streams, ArrayRef<Value> rows);
   SmallVector<Value> emitByteSums(ArrayRef<Value> streams,
                                   ArrayRef<Value> rows);
@@ -61,6 +65,7 @@ private:
   LinearEpilogue epilogue;
   int64_t length, panels, parts;
   int64_t rowsAtOnce, panelsAtOnce;
+  Value widened; ///< [rowsAtOnce, 32] f32: inputs of the block of K being done.
 };
 
 } // namespace
@@ -126,6 +131,41 @@ Value LinearLowering::broadcastInput(Value row, Value group, int64_t j) {
   return halfOfPair(b, b.broadcast(bits), element, /*upper=*/j % 2);
 }
 
+/// Sums by pairs. Inputs of other types than f32 are widened a block at a time
+/// on the stack: one broadcast then serves a pair, and as many products as
+/// there are streams. The block's references outlive its use.
+void LinearLowering::multiplyPairs(DotBlock &block, ArrayRef<Value> streams,
+                                   ArrayRef<Value> rows) {
+  block.weightPair = [=, this](int64_t i, Value group, int64_t j, bool last) {
+    if (j == 0 && !last && rows.size() == 1)
+      weights.prefetch(b, streams[i], group);
+    return weights.pairsAt(b, streams[i], group, j, last);
+  };
+  if (elementOf(op.getInput().getType()).isF32() && length % 2 == 0) {
+    block.inputPair = [=, this](int64_t i, Value group, int64_t j) {
+      return b.broadcastPair(op.getInput(),
+                             {rows[i], b.add(group, b.index(j))});
+    };
+    return;
+  }
+  if (!widened)
+    widened = b.stack({rowsAtOnce, kernel::sumBlock}, b.getF32Type());
+  auto start = std::make_shared<Value>();
+  block.enter = [=, this](Value first, int64_t count) {
+    *start = first;
+    for (auto [i, row] : llvm::enumerate(rows))
+      for (int64_t k = 0; k < count; k += width) {
+        Value numbers = b.loadF32(op.getInput(), {row, b.add(first, b.index(k))},
+                                  b.prefixMask(count - k));
+        b.store(numbers, widened, {b.index(i), b.index(k)});
+      }
+  };
+  block.inputPair = [=, this](int64_t i, Value group, int64_t j) {
+    Value at = b.add(b.sub(group, *start), b.index(j));
+    return b.broadcastPair(widened, {b.index(i), at});
+  };
+}
+
 /// The sums of each row with each stream, row by row.
 SmallVector<Value> LinearLowering::emitSums(ArrayRef<Value> streams,
                                             ArrayRef<Value> rows) {
@@ -141,6 +181,8 @@ SmallVector<Value> LinearLowering::emitSums(ArrayRef<Value> streams,
       weights.prefetch(b, streams[i], group);
     return weights.at(b, streams[i], group, j);
   };
+  if (weights.inPairs())
+    multiplyPairs(block, streams, rows);
   block.step = weights.step();
   if (weights.hasGroups())
     block.scale = [&](int64_t i, Value k) {
@@ -226,7 +268,7 @@ LogicalResult llmc::codegen::lowerLinear(kernel::LinearOp op,
   if (op.getTerms() &&
       (!input.getElementType().isInteger(8) || input.getDimSize(1) % 4))
     return op.emitOpError("needs rows of bytes, in fours, not ") << input;
-  if (level.tiles && fitsTiles(op))
+  if (fitsTiles(op, level))
     return lowerLinearToTiles(op, *weights);
   return LinearLowering(op, *weights, level).run();
 }

@@ -67,7 +67,7 @@ static auto rowReader(VectorBuilder &b, Value memref, ValueRange row) {
 static void storeRow(VectorBuilder &b, Value value, Value memref,
                      ValueRange row, Value column, Value mask) {
   Type element = cast<MemRefType>(memref.getType()).getElementType();
-  b.store(b.fromF32(value, element), memref, at(row, column), mask);
+  b.store(b.narrow(value, element), memref, at(row, column), mask);
 }
 
 /// output = x * factor * (offset + scale).
@@ -118,7 +118,7 @@ LogicalResult llmc::codegen::lowerAddRmsNorm(kernel::AddRmsNormOp op) {
         sumOfSquares(b, length, [&](Value column, Value mask) {
           Value x = b.loadF32(op.getInput(), {row, column}, mask);
           Value residual = b.loadF32(op.getResidual(), {row, column}, mask);
-          Value sum = b.fromF32(b.add(x, residual), sumType);
+          Value sum = b.narrow(b.add(x, residual), sumType);
           b.store(sum, op.getSum(), {row, column}, mask);
           return b.toF32(sum);
         });

@@ -135,6 +135,16 @@ Value PanelWeights::at(VectorBuilder &b, Value panel, Value group,
       vector::BitCastOp::create(b, b.lanes(b.getI32Type()), top));
 }
 
+bool PanelWeights::inPairs() const {
+  return kind == Kind::Pair && elementOf(weight.getType()).isF16();
+}
+
+Value PanelWeights::pairsAt(VectorBuilder &b, Value panel, Value group,
+                            int64_t j, bool last) const {
+  Value line = b.add(b.floorDiv(group, 2), b.index(j / 2));
+  return b.loadF32(weight, {panel, line, b.index(last * width)});
+}
+
 Value PanelWeights::element(VectorBuilder &b, Value panel, Value group,
                             int64_t j, Value lane) const {
   if (kind == Kind::F32)

@@ -29,6 +29,13 @@ public:
   /// step(). Those of W8 come times a power of two that scales() divides by,
   /// those of groups less their zero point and without their scale.
   Value at(VectorBuilder &b, Value panel, Value group, int64_t j) const;
+  /// Whether lines hold pairs that are widened as they lie (DotBlock): of f16,
+  /// which one instruction widens, without a shuffle.
+  bool inPairs() const;
+  /// At k = group + j and the k after it, by turns, the weights of the first or
+  /// last eight outputs of a panel; j is even.
+  Value pairsAt(VectorBuilder &b, Value panel, Value group, int64_t j,
+                bool last) const;
   /// Lane \p lane (an index) of at(), as a scalar and scaled.
   Value element(VectorBuilder &b, Value panel, Value group, int64_t j,
                 Value lane) const;

@@ -33,7 +33,7 @@ struct RopeLowering {
   }
   void store(Value value, Value row, Value column, Value mask) {
     Type element = cast<MemRefType>(op.getOutput().getType()).getElementType();
-    b.store(b.fromF32(value, element), op.getOutput(), {row, column}, mask);
+    b.store(b.narrow(value, element), op.getOutput(), {row, column}, mask);
   }
   /// The rotated pair, from columns [pair, pair + 16) of the tables.
   std::pair<Value, Value> rotate(Value x, Value y, Value position, Value pair,

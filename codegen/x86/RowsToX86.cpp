@@ -28,7 +28,7 @@ static LogicalResult lowerGather(Operation *op, Value table, Value indices,
     b.columns(to.getDimSize(1), [&](Value column, Value mask) {
       Value value = b.load(table, {row, column}, mask);
       if (source != target)
-        value = b.fromF32(b.toF32(value), target);
+        value = b.narrow(b.toF32(value), target);
       b.store(value, output, {t, column}, mask);
     });
   });
@@ -53,7 +53,7 @@ static LogicalResult lowerColumns(kernel::EmbeddingOp op) {
       for (int64_t j = 0; j < count; ++j) {
         Value k = j ? b.add(group, b.index(j)) : group;
         Value element = weights->element(b, panel, group, j, lane);
-        b.storeScalar(b.fromF32(element, target), op.getOutput(), {t, k});
+        b.storeScalar(b.narrow(element, target), op.getOutput(), {t, k});
       }
     };
     // Whole lines at a time.

@@ -10,6 +10,12 @@ static Type tileOf(Type element) {
   return amx::TileType::get({Tiles::rows, columns}, element);
 }
 
+bool Tiles::multiply(Type element, const X86Level &level) {
+  if (element.isF16())
+    return level.halfTiles;
+  return level.tiles && (element.isBF16() || element.isInteger(8));
+}
+
 Value Tiles::zero(Type element) {
   return amx::TileZeroOp::create(b, tileOf(element));
 }

@@ -1,8 +1,9 @@
-/// Matrix registers of AMX, for products of bf16 and of bytes.
+/// Matrix registers of AMX, for products of bf16, of f16 and of bytes.
 #ifndef LLMC_CODEGEN_X86_TILES_H
 #define LLMC_CODEGEN_X86_TILES_H
 
 #include "codegen/llvm/VectorBuilder.h"
+#include "codegen/x86/X86Level.h"
 
 namespace llmc::codegen {
 
@@ -10,14 +11,20 @@ namespace llmc::codegen {
 /// chapter 18). There are eight registers; more live tiles are spilled by LLVM
 /// without a word.
 ///
-/// A product adds, to each of 16 x 16 sums, 32 terms of bf16 in the canonical
-/// order of kernel.linear: even and odd terms apart from zero, then even + odd;
-/// or 64 terms of signed bytes, exactly.
+/// A product adds, to each of 16 x 16 sums, 32 terms of bf16 or f16 in the
+/// canonical order of kernel.linear: even and odd terms apart from zero, then
+/// even + odd; or 64 terms of signed bytes, exactly. Sums are f32, rounded to
+/// nearest even, denormals flushed, whatever MXCSR says. Denormals of f16 are
+/// taken as the numbers that they are, as vcvtph2ps does; those of bf16 are f32's
+/// and count as 0 (SDM volume 2, TDPBF16PS and TDPFP16PS).
 class Tiles {
 public:
   static constexpr int64_t rows = 16;
   static constexpr int64_t rowBytes = 64;
-  static constexpr int64_t terms = 32; ///< Of bf16 in a row.
+  static constexpr int64_t terms = 32; ///< Of bf16 or f16 in a row.
+
+  /// Whether a level has products of tiles of two factors of this type.
+  static bool multiply(Type element, const X86Level &level);
 
   explicit Tiles(VectorBuilder &b) : b(b) {}
 

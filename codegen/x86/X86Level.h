@@ -20,6 +20,7 @@ struct X86Level {
   int64_t blockSums;
   bool byteDots = false; ///< AVX512-VNNI.
   bool tiles = false; ///< AMX, with products of bf16 and of bytes.
+  bool halfTiles = false; ///< And of f16.
 };
 
 /// The level of this name, or null.

@@ -27,12 +27,17 @@ using namespace llmc::codegen;
 /// blockSums: 12 sums fill 24 of 32 registers with chains; 3 sums fill 12 of
 /// the 16 halves of AVX2. Processors with AMX have vcvtneps2bf16 as well, which
 /// is not used: it flushes denormals, so other levels would give other bits.
+/// Those with AMX-FP16 have AVX512-FP16, which is not used either: its products
+/// have sums of f16.
 static constexpr X86Level table[] = {
     {"x86-64-v3", "x86-64-v3", "", 256, 3},
     {"x86-64-v4", "x86-64-v4", "", 512, 12},
     {"x86-64-v4-vnni", "x86-64-v4", "+avx512vnni", 512, 12, /*byteDots=*/true},
     {"x86-64-amx", "x86-64-v4", "+avx512vnni,+amx-tile,+amx-bf16,+amx-int8", 512,
      12, /*byteDots=*/true, /*tiles=*/true},
+    {"x86-64-amx-fp16", "x86-64-v4",
+     "+avx512vnni,+amx-tile,+amx-bf16,+amx-int8,+amx-fp16", 512, 12,
+     /*byteDots=*/true, /*tiles=*/true, /*halfTiles=*/true},
 };
 
 const X86Level *llmc::codegen::findX86Level(StringRef name) {
@@ -52,29 +57,39 @@ ArrayRef<StringRef> X86Target::levels() const {
   return names;
 }
 
-/// Whether the op is lowered to tiles on a level that has them.
-static bool hasTiles(Operation *op) {
-  auto ofAttention = [](auto op) {
+/// Whether the op is lowered to tiles on this level.
+static bool hasTiles(Operation *op, const X86Level &level) {
+  auto ofAttention = [&](auto op) {
     return fitsTiles(cast<MemRefType>(op.getKeyCache().getType()),
-                     op.getHeadDim());
+                     op.getHeadDim(), level);
   };
   return llvm::TypeSwitch<Operation *, bool>(op)
-      .Case([](kernel::LinearOp op) { return fitsTiles(op); })
+      .Case([&](kernel::LinearOp op) { return fitsTiles(op, level); })
       .Case<kernel::AttentionOp, kernel::AttentionSplitOp>(ofAttention)
       .Default(false);
 }
 
 StringRef X86Target::codeLevel(func::FuncOp kernel, StringRef level) const {
-  bool usesTiles = false, usesBytes = false;
-  kernel.walk([&](Operation *op) {
-    usesTiles |= hasTiles(op);
-    if (auto linear = dyn_cast<kernel::LinearOp>(op))
-      usesBytes |= llm::quantizesInputs(linear.getScheme());
+  bool usesBytes = false;
+  kernel.walk([&](kernel::LinearOp linear) {
+    usesBytes |= llm::quantizesInputs(linear.getScheme());
   });
-  // What a level adds to the one before it is one of the two.
+  auto usesTiles = [&](const X86Level &level) {
+    auto walked = kernel.walk([&](Operation *op) {
+      return hasTiles(op, level) ? WalkResult::interrupt()
+                                 : WalkResult::advance();
+    });
+    return walked.wasInterrupted();
+  };
+  // Whether a level changes what the one before it does.
+  auto changes = [&](const X86Level &level) {
+    const X86Level &before = *(&level - 1);
+    if (level.tiles)
+      return usesTiles(level) && !usesTiles(before);
+    return !level.byteDots || usesBytes;
+  };
   const X86Level *found = findX86Level(level);
-  while (found && ((found->tiles && !usesTiles) ||
-                   (found->byteDots && !found->tiles && !usesBytes)))
+  while (found && found != table && !changes(*found))
     --found;
   return found ? found->name : level;
 }

@@ -6,7 +6,8 @@
 namespace llmc::codegen {
 
 /// x86-64 processors with AVX2 and FMA ("x86-64-v3"), AVX-512 ("x86-64-v4"), and
-/// with AVX512-VNNI ("x86-64-v4-vnni") and AMX ("x86-64-amx") besides.
+/// with AVX512-VNNI ("x86-64-v4-vnni"), AMX ("x86-64-amx") and AMX-FP16
+/// ("x86-64-amx-fp16") besides.
 class X86Target final : public Target {
 public:
   llvm::StringRef name() const override { return "x86"; }

@@ -131,9 +131,9 @@ LogicalResult evalCacheFrom(llm::CacheFromOp op, Call &call) {
       for (int64_t h = 0; h < key->heads; ++h)
         for (int64_t d = 0; d < key->width; ++d) {
           cache.sequences[b].keys.push_back(
-              float(roundTo(*element, key->at(b, h, i)[d])));
+              float(boundTo(*element, key->at(b, h, i)[d])));
           cache.sequences[b].values.push_back(
-              float(roundTo(*element, value->at(b, h, i)[d])));
+              float(boundTo(*element, value->at(b, h, i)[d])));
         }
   call.set(0, std::move(cache));
   return success();
@@ -201,8 +201,8 @@ LogicalResult evalAppend(llm::KvAppendOp op, Call &call) {
     key.read(int64_t(i) * columns, 1, columns, keys.data());
     value.read(int64_t(i) * columns, 1, columns, values.data());
     for (int64_t d = 0; d < columns; ++d) {
-      sequence.keys[position * columns + d] = float(roundTo(*element, keys[d]));
-      sequence.values[position * columns + d] = float(roundTo(*element, values[d]));
+      sequence.keys[position * columns + d] = float(boundTo(*element, keys[d]));
+      sequence.values[position * columns + d] = float(boundTo(*element, values[d]));
     }
   }
   call.set(0, std::move(cache));
@@ -236,10 +236,10 @@ LogicalResult evalAttention(llm::AttentionOp op, Call &call) {
   double scale = op.getScale().convertToFloat();
   double softcap = op.getSoftcap().convertToFloat();
   int64_t window = int64_t(op.getWindow());
-  // What multiplies keys and values of bf16 is of bf16 too.
-  auto rounded = [&, narrow = type.getElementType().isBF16()](double x) {
-    return narrow ? roundTo(Element::BF16, x) : x;
-  };
+  // What multiplies keys and values of bf16 or f16 is of that type too.
+  auto element = elementOf(type.getElementType());
+  bool pairs = element == Element::BF16 || element == Element::F16;
+  auto rounded = [&](double x) { return pairs ? boundTo(*element, x) : x; };
   std::vector<double> q(heads * width), out(heads * width), scores;
   for (size_t i = 0; i < rows->sequence.size(); ++i) {
     size_t s = rows->sequence[i];

@@ -3,10 +3,13 @@
 #include "compiler/reference/Evaluator.h"
 
 #include "compiler/reference/Call.h"
+#include "dialects/llm/LlmOps.h"
 #include "dialects/onnx/OnnxOps.h"
 #include "dialects/onnx/SymbolicShape.h"
 #include "mlir/IR/AffineMap.h"
 #include "llvm/ADT/DenseSet.h"
+
+#include <cmath>
 
 using namespace mlir;
 
@@ -129,6 +132,18 @@ void Evaluator::bind(Value value, Datum datum) {
   values[value] = std::move(datum);
 }
 
+/// What is beyond f16 is stored as its largest number in the llm dialect.
+static void boundHalves(Operation *op, Datum &datum) {
+  auto *tensor = std::get_if<Tensor>(&datum);
+  if (!tensor || !*tensor || tensor->element() != Element::F16 ||
+      !isa<llm::LlmDialect>(op->getDialect()) || op->getNumRegions() ||
+      isa<llm::GetWeightOp>(op))
+    return;
+  for (int64_t i = 0; i < tensor->numElements(); ++i)
+    if (double value = tensor->getDouble(i); std::isinf(value))
+      tensor->setDouble(i, std::copysign(largestHalf, value));
+}
+
 LogicalResult Evaluator::execute(Operation *op) {
   const Handler *handler = registry().find(op->getName().getStringRef());
   if (!handler)
@@ -138,6 +153,7 @@ LogicalResult Evaluator::execute(Operation *op) {
   if (failed((*handler)(op, call)))
     return failure();
   for (auto [result, datum] : llvm::zip(op->getResults(), call.results)) {
+    boundHalves(op, datum);
     if (auto *tensor = std::get_if<Tensor>(&datum)) {
       std::string why;
       inferSymbols(result.getType(), *tensor);

@@ -211,6 +211,12 @@ double roundTo(Element element, double value) {
   }
 }
 
+double boundTo(Element element, double value) {
+  if (element == Element::F16 && std::abs(value) > largestHalf)
+    return std::copysign(largestHalf, value);
+  return roundTo(element, value);
+}
+
 void Tensor::read(int64_t offset, int64_t stride, int64_t n,
                   double *buffer) const {
   const std::byte *data = bytes();

@@ -27,6 +27,9 @@ int64_t widthOf(Element element);
 inline bool isFloat(Element element) { return element >= Element::F8E4M3FN; }
 /// \p value rounded to \p element (nearest even; integers wrap around).
 double roundTo(Element element, double value);
+inline constexpr double largestHalf = 65504;
+/// The same, but what is beyond f16 becomes its largest number.
+double boundTo(Element element, double value);
 int64_t wrapTo(Element element, int64_t value);
 
 /// A tensor, or (default constructed) the value of `onnx.none`. Copies share

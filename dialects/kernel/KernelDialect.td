@@ -14,6 +14,9 @@ def Kernel_Dialect : Dialect {
     without one, loops) and calls nothing. Tiles of one launch are independent:
     any partition of the range over threads gives the same bits.
 
+    Outputs of f16 take numbers beyond it as `llm` results do, at most 65504, but
+    for what a region yields.
+
     Outputs come last among the memrefs. T stands for a dynamic number of rows.
     How a result depends on the tile sizes: not at all. Tile sizes and vector
     shapes are attributes that a pass of passes/schedule wrote; lowerings obey.

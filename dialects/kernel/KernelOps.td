@@ -56,7 +56,8 @@ def Kernel_LinearOp : Kernel_Op<"linear", [SingleBlock, AttrSizedOperandSegments
 
     The sum over K has the canonical order: blocks of 32; in a block the even and
     the odd terms are summed apart, each from 0 by fused multiply-add in ascending
-    order; accumulator += (even + odd). Denormals are flushed. With w8 the sum is
+    order; accumulator += (even + odd). Denormals are flushed, but those of f16
+    are f32's normal numbers. With w8 the sum is
     multiplied by the column's scale at the end. In a scheme of groups the terms
     are input times (weight - zero point), and accumulator = fma(scale, even +
     odd, accumulator).
@@ -182,9 +183,9 @@ def Kernel_KvAppendOp : Kernel_Op<"kv_append"> {
     element d of the value at offset o is [d / 16, o, d mod 16]; lanes beyond D
     are never read as values but must hold numbers: they are written as 0.
 
-    Caches of bf16 lie in pairs, D even. key_cache [pages, KV, page/16, D/2, 16,
-    2]: element d of the key at o is [o / 16, d / 2, o mod 16, d mod 2], 16 lines
-    of which are the second factor of a matrix tile: 32 d x 16 positions.
+    Caches of bf16 and f16 lie in pairs, D even. key_cache [pages, KV, page/16,
+    D/2, 16, 2]: element d of the key at o is [o / 16, d / 2, o mod 16, d mod 2],
+    16 lines of which are the second factor of a matrix tile: 32 d x 16 positions.
     value_cache [pages, KV, ceil(D/16), page/2, 16, 2]: element d of the value at
     o is [d / 16, o / 2, d mod 16, o mod 2]: 32 positions x 16 d. Keys and values
     are rounded to nearest even. Rows of one launch may be neighbours in a
@@ -230,9 +231,9 @@ def Kernel_AttentionOp : Kernel_Op<"attention"> {
     of `kernel.linear`. So blocks of 32 positions of which nothing is seen add
     nothing and may be left out.
 
-    Where the caches are bf16, queries are rounded to bf16 before they are
-    multiplied, and weights before they multiply values; a sum of weights is one
-    of the unrounded. All else is f32.
+    Where the caches are bf16 or f16, queries are rounded to that type before they
+    are multiplied, and weights before they multiply values; a sum of weights is
+    one of the unrounded. All else is f32.
 
     Pieces (m, s, o) are merged in ascending order into a running (M, S, O) that
     begins as (-inf, 0, 0) and is divided by its sum at the end: N = max(M, m),

@@ -17,6 +17,10 @@ def Llm_Dialect : Dialect {
 
     Head h of H heads occupies the columns [h * head_dim, (h + 1) * head_dim).
 
+    Results of f16 take what is beyond it, infinities included, as its largest
+    number, 65504; what is no number stays none. Weights, and what a
+    region yields, are taken as they are.
+
     Sums have one canonical order, a function of their length and type alone,
     that every kernel keeps (dialects/llm/README.md).
   }];

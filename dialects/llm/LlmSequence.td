@@ -75,7 +75,7 @@ def Llm_CacheToOp : Llm_Op<"cache_to"> {
 def Llm_KvAppendOp : Llm_Op<"kv_append"> {
   let summary = "Appends the rows' keys and values to their sequences.";
   let description = [{
-    Elements are rounded to the cache's type, to nearest even.
+    Elements are rounded to the cache's type, to nearest even, as results are.
 
     1. key and value have heads * head_dim columns.
   }];
@@ -93,9 +93,9 @@ def Llm_AttentionOp : Llm_Op<"attention"> {
     at position p sees positions (p - window, p]; window 0 is all up to p.
     `bidirectional` rows see the whole sequence.
 
-    With a cache of bf16 the query is rounded to bf16 before it is multiplied,
-    and the weights exp(score - largest) before they multiply values; their sum
-    is of the unrounded weights.
+    With a cache of bf16 or f16 the query is rounded to that type before it is
+    multiplied, and the weights exp(score - largest) before they multiply values;
+    their sum is of the unrounded weights.
 
     1. The query has heads * head_dim columns, head_dim being the cache's.
     2. heads is a multiple of the cache's heads.

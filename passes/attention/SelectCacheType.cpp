@@ -5,17 +5,19 @@
 ///   ->
 ///   func @step(..., %c: !llm.kv_cache<8 x 64, page = 64, bf16>)
 ///
-/// It is bf16 where the matrices of all linears are (by `--dtype` or as the
-/// model was exported): whoever takes bf16 for weights gives up nothing by
-/// keys and values of bf16, which take half the memory and are half as much to
-/// read. `type` says otherwise. A cache of bf16 lies in pairs, so heads of odd
-/// width keep f32, as do models with any other matrix, quantized ones included.
+/// It is bf16 or f16 where the matrices of all linears are (by `--dtype` or as
+/// the model was exported): whoever takes such weights gives up nothing by keys
+/// and values of that type, which take half the memory and are half as much to
+/// read. `type` says otherwise. Such a cache lies in pairs, so heads of odd width
+/// keep f32, as do models with any other matrix, quantized ones included.
 ///
 /// Results move by the rounding of keys, values, queries and weights of
 /// attention (`llm.attention` says where).
-/// Refused: a type that is neither f32 nor bf16; bf16 for heads of odd width.
+/// Refused: any other type; bf16 or f16 for heads of odd width.
 #include "passes/Passes.h"
 #include "passes/support/Regions.h"
+
+#include "llvm/ADT/StringSwitch.h"
 
 namespace llmc {
 #define GEN_PASS_DEF_SELECTCACHETYPE
@@ -25,17 +27,19 @@ namespace llmc {
 using namespace mlir;
 using namespace llmc;
 
-/// Whether there are linears, and the matrix of each is plain bf16.
-static bool allMatricesAreBf16(func::FuncOp step) {
-  bool any = false;
+/// The type of all matrices, if they have one and none is quantized.
+static Type typeOfMatrices(func::FuncOp step) {
+  Type one;
   auto walked = step.walk([&](llm::LinearOp op) {
-    any = true;
     llm::WeightOp weight = weightOf(op.getWeight());
+    Type element = getElementTypeOrSelf(op.getWeight());
     bool plain = !weight || weight.getScheme().empty();
-    bool bf16 = getElementTypeOrSelf(op.getWeight()).isBF16();
-    return plain && bf16 ? WalkResult::advance() : WalkResult::interrupt();
+    if (!plain || (one && one != element))
+      return WalkResult::interrupt();
+    one = element;
+    return WalkResult::advance();
   });
-  return any && !walked.wasInterrupted();
+  return walked.wasInterrupted() ? Type() : one;
 }
 
 static Type withElement(Type type, Type element) {
@@ -70,20 +74,25 @@ void SelectCacheType::runOnOperation() {
   auto step = getOperation().lookupSymbol<func::FuncOp>("step");
   if (!step)
     return;
-  if (!type.empty() && type != "f32" && type != "bf16") {
+  Builder builder(&getContext());
+  Type element = type.empty() ? typeOfMatrices(step)
+                              : llvm::StringSwitch<Type>(type)
+                                    .Case("f32", builder.getF32Type())
+                                    .Case("f16", builder.getF16Type())
+                                    .Case("bf16", builder.getBF16Type())
+                                    .Default({});
+  if (!type.empty() && !element) {
     step.emitError("a cache has no elements of type '") << type << "'";
     return signalPassFailure();
   }
+  bool pairs = element && (element.isBF16() || element.isF16());
   bool even = llvm::all_of(step.getArgumentTypes(), [](Type argument) {
     auto cache = dyn_cast<llm::KvCacheType>(argument);
     return !cache || cache.getHeadDim() % 2 == 0;
   });
-  if (type == "bf16" && !even) {
-    step.emitError("a cache of bf16 takes no heads of odd width");
+  if (!type.empty() && pairs && !even) {
+    step.emitError("a cache of ") << type << " takes no heads of odd width";
     return signalPassFailure();
   }
-  bool narrow = type.empty() ? even && allMatricesAreBf16(step) : type == "bf16";
-  Builder builder(&getContext());
-  setCacheElement(step, narrow ? Type(builder.getBF16Type())
-                               : Type(builder.getF32Type()));
+  setCacheElement(step, pairs && even ? element : builder.getF32Type());
 }

@@ -11,7 +11,7 @@
 /// sums, before the epilogue, by 1 / sqrt(mean square + epsilon) of their row:
 /// rows times a number, times a matrix, are the same in either order. What is
 /// rounded to the products' type is h * s instead of the normalised row: as
-/// exactly, since neither type loses range.
+/// exactly, since bf16 and f32 lose no range. f16 would: such rows stay f32.
 ///
 /// For processors on which a launch costs more than some additions (GPUs). Taken
 /// where every reader of the norm is a linear that does not quantize its rows, and
@@ -64,7 +64,12 @@ static llm::LinearOp addScaledResult(llm::LinearOp linear, llm::RmsNormOp norm) 
   SmallVector<Value> extras(linear.getExtras());
   extras.push_back(scale);
   SmallVector<Type> types(linear.getResultTypes());
-  types.push_back(norm.getType());
+  auto rows = cast<RankedTensorType>(norm.getType());
+  Type wanted = rows.getElementType();
+  if (wanted.isF16())
+    wanted = builder.getF32Type();
+  types.push_back(
+      RankedTensorType::get(rows.getShape(), wanted, rows.getEncoding()));
   auto result = llm::LinearOp::create(builder, linear.getLoc(), types,
                                       linear.getInput(), linear.getWeight(),
                                       extras, linear.getPartsAttr());
@@ -85,7 +90,6 @@ static llm::LinearOp addScaledResult(llm::LinearOp linear, llm::RmsNormOp norm) 
         arith::ConstantOp::create(builder, loc, norm.getOffsetAttr()));
   Value scaled =
       arith::MulFOp::create(builder, loc, yield->getOperand(0), factor);
-  Type wanted = getElementTypeOrSelf(norm.getType());
   if (!wanted.isF32())
     scaled = arith::TruncFOp::create(builder, loc, wanted, scaled);
   yield->insertOperands(yield->getNumOperands(), scaled);

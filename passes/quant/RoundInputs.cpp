@@ -1,4 +1,4 @@
-/// What a linear with bf16 weights reads is rounded to bf16:
+/// What a linear with bf16 or f16 weights reads is rounded to their type:
 ///
 ///   %x = llm.rms_norm %h, %s : … -> tensor<?x64xf32>
 ///   %y = llm.linear %x, %w : (tensor<?x64xf32>, tensor<64x64xbf16>) -> …
@@ -6,11 +6,18 @@
 ///   %x = llm.rms_norm %h, %s : … -> tensor<?x64xbf16>
 ///   %y = llm.linear %x, %w : (tensor<?x64xbf16>, tensor<64x64xbf16>) -> …
 ///
-/// Matrix instructions multiply bf16 by bf16, and every level is to give their
-/// bits. The op that makes the value rounds it at its store; a value that other
-/// ops read as well is rounded by a map of its own. Runs after fusion, so that
-/// epilogues are complete. Results move by the rounding: 2^-9 of each input.
-/// Linears with quantized weights, or weights of another type, keep their inputs.
+/// Matrix instructions multiply bf16 by bf16 and f16 by f16, and every level is
+/// to give their bits. The op that makes the value rounds it at its store; a value
+/// that other ops read as well is rounded by a map of its own. Runs after fusion,
+/// so that epilogues are complete.
+///
+/// Results move by the rounding, 2^-9 of each input or, of f16, 2^-12, and 2^-25
+/// of those below 2^-14. What is beyond f16 becomes its largest number, 65504: a
+/// graph of f16 has no such activations, and in one of f32 with `--dtype=f16` an
+/// infinity would be no number a few ops later. Regions do that by two ops before
+/// they round; other ops whenever they store f16 (LlmDialect.td).
+///
+/// Linears with quantized weights, or of f32, keep their inputs.
 #include "passes/Passes.h"
 #include "passes/support/Regions.h"
 
@@ -24,14 +31,33 @@ namespace llmc {
 using namespace mlir;
 using namespace llmc;
 
-/// Whether `use` is the input of a linear with bf16 weights.
-static bool readsRounded(OpOperand &use) {
+/// The type of the weights, bf16 or f16, where `use` is the input of a linear
+/// with such; else none.
+static Type roundedFor(OpOperand &use) {
   auto linear = dyn_cast<llm::LinearOp>(use.getOwner());
   if (!linear || use.getOperandNumber() != 0)
-    return false;
+    return {};
   llm::WeightOp weight = weightOf(linear.getWeight());
-  return getElementTypeOrSelf(linear.getWeight().getType()).isBF16() &&
-         (!weight || weight.getScheme().empty());
+  Type element = getElementTypeOrSelf(linear.getWeight().getType());
+  bool halves = element.isBF16() || element.isF16();
+  return halves && (!weight || weight.getScheme().empty()) ? element : Type();
+}
+
+/// `value` (f32) in another type, in a region.
+static Value roundScalar(OpBuilder &builder, Location loc, Value value,
+                         Type element) {
+  if (element.isF16()) {
+    // Comparisons that leave what is no number, as the machine's min and max do.
+    auto bound = [&](double limit, arith::CmpFPredicate beyond) {
+      Value most = arith::ConstantOp::create(
+          builder, loc, builder.getF32FloatAttr(static_cast<float>(limit)));
+      Value is = arith::CmpFOp::create(builder, loc, beyond, most, value);
+      value = arith::SelectOp::create(builder, loc, is, most, value);
+    };
+    bound(65504, arith::CmpFPredicate::OLT);
+    bound(-65504, arith::CmpFPredicate::OGT);
+  }
+  return arith::TruncFOp::create(builder, loc, element, value);
 }
 
 static void setElement(Value value, Type element) {
@@ -51,7 +77,7 @@ static Value insertRounding(Value value, Type element) {
   auto map = llm::MapOp::create(builder, loc, TypeRange{rounded}, value);
   Block *body = builder.createBlock(&map.getBody());
   Value argument = body->addArgument(type.getElementType(), loc);
-  Value result = arith::TruncFOp::create(builder, loc, element, argument);
+  Value result = roundScalar(builder, loc, argument, element);
   llm::YieldOp::create(builder, loc, result);
   return map.getResult(0);
 }
@@ -65,9 +91,8 @@ static bool roundAtStore(Value value, Type element) {
     Operation *yield = op->getRegion(0).front().getTerminator();
     unsigned index = cast<OpResult>(value).getResultNumber();
     OpBuilder builder(yield);
-    yield->setOperand(index,
-                      arith::TruncFOp::create(builder, op->getLoc(), element,
-                                              yield->getOperand(index)));
+    yield->setOperand(index, roundScalar(builder, op->getLoc(),
+                                         yield->getOperand(index), element));
   } else if (auto norm = dyn_cast<llm::AddRmsNormOp>(op)) {
     if (value != norm.getResult())
       return false;
@@ -89,23 +114,22 @@ void RoundInputs::runOnOperation() {
   auto step = getOperation().lookupSymbol<func::FuncOp>("step");
   if (!step)
     return;
-  Type bf16 = BFloat16Type::get(&getContext());
-  llvm::SetVector<Value> inputs;
+  llvm::SetVector<std::pair<Value, Type>> inputs;
   step.walk([&](llm::LinearOp linear) {
+    Type element = roundedFor(linear->getOpOperand(0));
     Value input = linear.getInput();
-    if (readsRounded(linear->getOpOperand(0)) &&
-        getElementTypeOrSelf(input.getType()).isF32())
-      inputs.insert(input);
+    if (element && getElementTypeOrSelf(input.getType()).isF32())
+      inputs.insert({input, element});
   });
-  for (Value input : inputs) {
-    if (llvm::all_of(input.getUses(), readsRounded) &&
-        roundAtStore(input, bf16))
-      continue;
+  for (auto [input, element] : inputs) {
     SmallVector<OpOperand *> uses;
     for (OpOperand &use : input.getUses())
-      if (readsRounded(use))
+      if (roundedFor(use) == element)
         uses.push_back(&use);
-    Value rounded = insertRounding(input, bf16);
+    if (uses.size() == size_t(llvm::range_size(input.getUses())) &&
+        roundAtStore(input, element))
+      continue;
+    Value rounded = insertRounding(input, element);
     for (OpOperand *use : uses)
       use->set(rounded);
   }

@@ -7,8 +7,8 @@
 /// AVX-512 hold 4 x 2 of one part and 4 x 1 of two. Fewer rows than the bound
 /// on T are never useful. Results do not depend on tiles.
 ///
-/// Matrix registers do bf16 times bf16 and bytes times bytes where T may be more than a few rows; a
-/// few are done by vectors, which read weights as fast as memory gives them.
+/// Matrix registers do bf16 times bf16, f16 times f16 and bytes times bytes where
+/// T may be more than a few rows; a few are done by vectors, which read weights as fast as memory gives them.
 /// Each two panels meet all rows, whose inputs are to stay in L2 meanwhile: if a
 /// block of K is longer than that, it is cut, for the price of writing and
 /// reading the sums once more.
@@ -32,7 +32,7 @@ static constexpr int64_t accumulatorPairs = 8;
 /// bf16 and AMX: 93 and 90 % of the read bandwidth).
 static constexpr int64_t vectorRows = 4;
 static constexpr int64_t matrixRows = 16;
-/// What a tile of bytes takes of K; one of bf16 takes half.
+/// What a tile of bytes takes of K; one of pairs takes half.
 static constexpr int64_t blockTerms = 64;
 /// Of inputs that are to stay in an L2 of 2 MiB, beside weights and sums.
 static constexpr int64_t inputBytes = 1 << 20;
@@ -46,8 +46,9 @@ static bool multipliesBytes(llm::LinearOp linear) {
 
 static bool multipliesPairs(llm::LinearOp linear) {
   llm::WeightOp weight = weightOf(linear.getWeight());
-  return getElementTypeOrSelf(linear.getInput().getType()).isBF16() &&
-         getElementTypeOrSelf(linear.getWeight().getType()).isBF16() &&
+  Type element = getElementTypeOrSelf(linear.getWeight().getType());
+  return (element.isBF16() || element.isF16()) &&
+         getElementTypeOrSelf(linear.getInput().getType()) == element &&
          weight && weight.getScheme().empty();
 }
 

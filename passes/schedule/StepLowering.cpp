@@ -62,7 +62,8 @@ Value StepLowering::rowsOf(Value tensor) {
 
 /// Whether a kernel loads `tensor` in tiles of rows.
 static bool isReadInTiles(Value tensor) {
-  if (!getElementTypeOrSelf(tensor.getType()).isBF16())
+  Type element = getElementTypeOrSelf(tensor.getType());
+  if (!element.isBF16() && !element.isF16())
     return false;
   return llvm::any_of(tensor.getUses(), [](OpOperand &use) {
     return isa<llm::LinearOp>(use.getOwner()) && use.getOperandNumber() == 0 &&
@@ -292,7 +293,7 @@ LogicalResult StepLowering::run(bool choosesTokens) {
       return step.emitError("layers with caches of different shape are not "
                             "supported");
     type = cache.getElementType();
-    layout.pair = type.isBF16() ? 2 : 1;
+    layout.pair = type.isF32() ? 1 : 2;
     layout.kvHeads = cache.getHeads();
     layout.headDim = cache.getHeadDim();
     layout.page = cache.getPage();

@@ -19,6 +19,10 @@ constexpr CpuLevel levels[] = {
      [](const CpuFeatures &cpu) {
        return cpu.vnni && cpu.amxInt8 && cpu.amxBf16;
      }},
+    {"x86-64-amx-fp16",
+     [](const CpuFeatures &cpu) {
+       return cpu.vnni && cpu.amxInt8 && cpu.amxBf16 && cpu.amxFp16;
+     }},
 };
 
 struct Leaf {
@@ -85,10 +89,14 @@ CpuFeatures detect() {
                givenTiles();
   cpu.amxInt8 = tiles && all(seven.d, {25});
   cpu.amxBf16 = tiles && all(seven.d, {22});
+  cpu.amxFp16 = tiles && all(sevenOne.a, {21});
   return cpu;
 }
 
 void hideAbove(CpuFeatures &cpu, std::string_view level) {
+  if (level == "x86-64-amx-fp16")
+    return;
+  cpu.amxFp16 = false;
   if (level == "x86-64-amx")
     return;
   cpu.amxInt8 = cpu.amxBf16 = false;

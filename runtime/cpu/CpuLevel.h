@@ -23,6 +23,7 @@ struct CpuFeatures {
   bool bf16 = false; ///< AVX512_BF16
   bool amxInt8 = false;
   bool amxBf16 = false;
+  bool amxFp16 = false;
 };
 
 /// Asks the CPU once; later calls return the same. A variable

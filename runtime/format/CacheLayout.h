@@ -3,7 +3,7 @@
 ///
 /// The pool is [pages][layers][key area, value area]: one page number stands
 /// for 64 positions of all layers. Inside an area the layout is that of
-/// kernel.kv_append, with `pair` elements (2 of bf16, else 1) to a lane: of
+/// kernel.kv_append, with `pair` elements (2 of bf16 or f16, else 1) to a lane: of
 /// neighbouring d in keys, of neighbouring positions in values:
 ///   key area   [kvHeads, page/16, headDim/pair, 16, pair]
 ///   value area [kvHeads, ceil(headDim/16), page/pair, 16, pair]
@@ -25,7 +25,7 @@ inline constexpr int64_t cachePage = 64;
 
 /// Elements of a cache of \p type that share a lane: 4 bytes.
 constexpr int64_t cachePair(ElementType type) {
-  return type == ElementType::BF16 ? 2 : 1;
+  return type == ElementType::F32 ? 1 : 2;
 }
 
 /// The extents that fix a cache's layout; all counts are in elements.

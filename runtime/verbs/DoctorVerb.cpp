@@ -95,7 +95,8 @@ Status runDoctor(Invocation &invocation) {
   for (auto [there, name] : {std::pair(cpu.vnni, "avx512-vnni"),
                              std::pair(cpu.bf16, "avx512-bf16"),
                              std::pair(cpu.amxInt8, "amx-int8"),
-                             std::pair(cpu.amxBf16, "amx-bf16")})
+                             std::pair(cpu.amxBf16, "amx-bf16"),
+                             std::pair(cpu.amxFp16, "amx-fp16")})
     if (there)
       features.push_back(name);
   if (json) {

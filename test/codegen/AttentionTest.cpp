@@ -10,7 +10,7 @@ using namespace llmc::test;
 
 namespace {
 
-/// How far results may be from the reference. With bf16, a weight that is almost
+/// How far results may be from the reference. In pairs, a weight that is almost
 /// between two numbers may be rounded to the other one: that moves few results,
 /// and the mean hardly.
 struct Tolerance {
@@ -28,9 +28,10 @@ void checkOne(const Variant &variant, std::vector<int64_t> lengths,
   std::vector<double> want = world.reference();
   Tolerance tolerance(world.variant);
   std::unique_ptr<Guarded<float>> first;
-  for (const std::string &level : runnableLevels()) {
+  for (const std::string &level :
+       variant.cacheType == "f16" ? levelsOfHalves() : runnableLevels()) {
     // The other kernels are those of the level before (Target::codeLevel).
-    bool tiles = level == "x86-64-amx";
+    bool tiles = level.starts_with("x86-64-amx");
     if (tiles && (!variant.pairs() || variant.headDim % 32))
       continue;
     std::string vectors = tiles ? "x86-64-v4" : level;
@@ -93,10 +94,10 @@ void checkGpu(const Variant &variant, std::vector<int64_t> lengths,
   }
 }
 
-/// The same over caches of both types.
+/// The same over caches of all types.
 void check(Variant variant, std::vector<int64_t> lengths,
            std::vector<int64_t> fresh) {
-  for (const char *type : {"f32", "bf16"}) {
+  for (const char *type : {"f32", "bf16", "f16"}) {
     SCOPED_TRACE(type);
     variant.cacheType = type;
     checkOne(variant, lengths, fresh);

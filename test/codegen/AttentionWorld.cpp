@@ -109,6 +109,8 @@ const Kernel &compiled(const std::string &text, const std::string &level) {
 }
 
 float World::rounded(double number) const {
+  if (variant.cacheType == "f16")
+    return fromF16(toF16(float(number)));
   return variant.pairs() ? fromBf16(toBf16(float(number))) : float(number);
 }
 

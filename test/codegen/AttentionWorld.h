@@ -16,7 +16,7 @@ struct Variant {
 
   int64_t heads() const { return cacheHeads * group; }
   int64_t vectors() const { return (headDim + 15) / 16; }
-  bool pairs() const { return cacheType == "bf16"; }
+  bool pairs() const { return cacheType != "f32"; }
   float scale() const;
 };
 
@@ -60,7 +60,7 @@ struct World {
   std::unique_ptr<Guarded<float>> attend(const Kernel &split,
                                          const Kernel &merge,
                                          int64_t blockRows, int64_t step) const;
-  /// Softmax over pieces in double, rounded where the kernels round to bf16.
+  /// Softmax over pieces in double, rounded where the kernels round to the cache's type.
   std::vector<double> reference() const;
   std::vector<float> queries() const;
 

@@ -8,6 +8,7 @@
 #include "mlir/Parser/Parser.h"
 #include "gtest/gtest.h"
 
+#include <cstdio>
 #include <immintrin.h>
 #include <map>
 #include <sys/mman.h>
@@ -27,6 +28,21 @@ const std::vector<std::string> &llmc::test::runnableLevels() {
     if (levels.size() == 2 && __builtin_cpu_supports("avx512vnni") &&
         provideTiles())
       levels.push_back("x86-64-amx");
+    return levels;
+  }();
+  return levels;
+}
+
+const std::vector<std::string> &llmc::test::levelsOfHalves() {
+  static const std::vector<std::string> levels = [] {
+    std::vector<std::string> levels = runnableLevels();
+    if (levels.empty() || levels.back() != "x86-64-amx")
+      return levels;
+    levels.pop_back();
+    if (provideHalfTiles())
+      levels.push_back("x86-64-amx-fp16");
+    else
+      std::puts("x86-64-amx-fp16 is left out: this processor has AMX without it");
     return levels;
   }();
   return levels;

@@ -15,8 +15,12 @@
 namespace llmc::test {
 
 /// The levels that this machine can run, or a test can emulate. x86-64-v4-vnni is
-/// not among them: only linears of bytes differ there.
+/// not among them: only linears of bytes differ there. Nor is x86-64-amx-fp16.
 const std::vector<std::string> &runnableLevels();
+/// Those at which kernels of f16 differ: with x86-64-amx-fp16 (where the tiles are
+/// the processor's without TDPFP16PS, this prints that it is left out), without
+/// x86-64-amx.
+const std::vector<std::string> &levelsOfHalves();
 
 /// The level whose kernels run on a simulated GPU.
 constexpr const char *gpuLevel = "sm_80";

@@ -74,16 +74,16 @@ LinearCase::LinearCase(const LinearShape &s, uint64_t seed)
       perColumn(s.columns), expected(s.rows * s.columns),
       packed(packedBytes(s), 0) {
   Numbers numbers(seed);
-  numbers.fill(input);
+  numbers.fill(input, s.inputScale);
   if (s.rowType != "f32")
     for (size_t i = 0; i < input.size(); ++i)
       input[i] = fromHalf(s.rowType, toHalf(s.rowType, input[i]));
-  numbers.fill(perRow);
-  numbers.fill(perColumn);
+  numbers.fill(perRow, s.inputScale * s.weightScale);
+  numbers.fill(perColumn, s.inputScale * s.weightScale);
   weights.resize(s.parts * s.length * s.columns);
   scales.assign(s.parts * s.columns, 1);
   for (float &weight : weights) {
-    weight = numbers.normal();
+    weight = numbers.normal() * s.weightScale;
     if (s.type == "bf16" || s.type == "f16")
       weight = fromHalf(s.type, toHalf(s.type, weight));
     if (s.type == "w8")

@@ -3,6 +3,8 @@
 
 #include "gtest/gtest.h"
 
+#include <cmath>
+
 using namespace llmc::test;
 
 namespace {
@@ -67,7 +69,7 @@ TEST(Linear, TakesEveryTypeOfWeights) {
 TEST(Linear, TakesAndGivesRowsOfHalves) {
   for (const std::string &level : runnableLevels())
     for (const char *rowType : {"bf16", "f16"})
-      for (const char *type : {"f32", "bf16"}) {
+      for (const char *type : {"f32", "bf16", "f16"}) {
         LinearShape shape{5, 75, 40};
         shape.type = type;
         shape.rowType = rowType;
@@ -77,7 +79,7 @@ TEST(Linear, TakesAndGivesRowsOfHalves) {
 
 TEST(Linear, InterleavesTwoParts) {
   for (const std::string &level : runnableLevels())
-    for (const char *type : {"f32", "bf16", "w8"}) {
+    for (const char *type : {"f32", "bf16", "f16", "w8"}) {
       LinearShape shape{7, 72, 100, 6, 2, 2};
       shape.type = type;
       check(LinearCase(shape, 3), Kernel(linearText(shape), level));
@@ -96,36 +98,76 @@ TEST(Linear, DoesNotDependOnTilesOrTheirPartition) {
       }
 }
 
+/// The levels at which linears of a type of pairs differ.
+static const std::vector<std::string> &levelsOf(const std::string &type) {
+  return type == "f16" ? levelsOfHalves() : runnableLevels();
+}
+
 TEST(Linear, OfPairsHasTheSameBitsByTiles) {
-  for (const std::string &level : runnableLevels())
-    for (int64_t length : {32, 96})
-      for (int64_t columns : {1, 16, 17, 40, 64})
-        for (int64_t parts : {1, 2}) {
-          LinearShape shape{0, length, columns, 4, 2, parts, "bf16", "bf16", 16};
-          Kernel kernel(linearText(shape), level);
-          for (int64_t rows : {0, 1, 15, 16, 17, 32, 33, 65, 96}) {
-            shape.rows = rows;
-            checkHalfRows(LinearCase(shape, 6), kernel);
+  for (const char *type : {"bf16", "f16"})
+    for (const std::string &level : levelsOf(type))
+      for (int64_t length : {32, 96})
+        for (int64_t columns : {1, 16, 17, 40, 64})
+          for (int64_t parts : {1, 2}) {
+            LinearShape shape{0, length, columns, 4, 2, parts, type, type, 16};
+            Kernel kernel(linearText(shape), level);
+            for (int64_t rows : {0, 1, 15, 16, 17, 32, 33, 65, 96}) {
+              shape.rows = rows;
+              checkHalfRows(LinearCase(shape, 6), kernel);
+            }
           }
-        }
 }
 
 TEST(Linear, OfPairsDoesNotDependOnBlocksOfK) {
-  for (const std::string &level : runnableLevels())
-    for (int64_t block : {32, 64, 96, 256})
-      for (int64_t parts : {1, 2}) {
-        LinearShape shape{37, 224, 72, 4, 3, parts, "bf16", "bf16", 16, block};
-        Kernel kernel(linearText(shape), level);
-        for (int64_t step : {0, 1})
-          checkHalfRows(LinearCase(shape, 7), kernel, step);
-      }
+  for (const char *type : {"bf16", "f16"})
+    for (const std::string &level : levelsOf(type))
+      for (int64_t block : {32, 64, 96, 256})
+        for (int64_t parts : {1, 2}) {
+          LinearShape shape{37, 224, 72, 4, 3, parts, type, type, 16, block};
+          Kernel kernel(linearText(shape), level);
+          for (int64_t step : {0, 1})
+            checkHalfRows(LinearCase(shape, 7), kernel, step);
+        }
 }
 
 /// What tiles do not do, vectors do on their level too.
 TEST(Linear, OfPairsTakesAnyLengthOnEveryLevel) {
-  for (const std::string &level : runnableLevels())
-    for (int64_t length : {31, 33, 48, 75}) {
-      LinearShape shape{18, length, 40, 4, 2, 1, "bf16", "bf16", 16};
-      checkHalfRows(LinearCase(shape, 8), Kernel(linearText(shape), level));
+  for (const char *type : {"bf16", "f16"})
+    for (const std::string &level : levelsOf(type))
+      for (int64_t length : {1, 2, 15, 16, 17, 31, 33, 48, 75}) {
+        LinearShape shape{18, length, 40, 4, 2, 1, type, type, 16};
+        checkHalfRows(LinearCase(shape, 8), Kernel(linearText(shape), level));
+      }
+}
+
+/// Denormals of f16 are normal in f32, for tiles and for vectors.
+TEST(Linear, OfHalvesKeepsTheirDenormals) {
+  for (const std::string &level : levelsOfHalves())
+    for (bool inputs : {false, true}) {
+      LinearShape shape{20, 96, 40, 4, 2, 1, "f16", "f16", 16};
+      (inputs ? shape.inputScale : shape.weightScale) = 0x1p-18f;
+      (inputs ? shape.weightScale : shape.inputScale) = 0x1p10f;
+      LinearCase numbers(shape, 9);
+      ASSERT_GT(std::abs(numbers.expected[0]), 0);
+      checkHalfRows(numbers, Kernel(linearText(shape), level));
     }
+}
+
+/// A linear of one row, of the blocks of rows that are left, and of whole ones.
+TEST(Linear, OfHalvesTakesAnyRowsAndTiles) {
+  for (const std::string &level : levelsOfHalves())
+    for (const char *rowType : {"f32", "f16"})
+      for (int64_t tileRows : {1, 4, 6})
+        for (int64_t tilePanels : {1, 2, 4}) {
+          LinearShape shape{0, 108, 120, tileRows, tilePanels, 1, "f16", rowType};
+          Kernel kernel(linearText(shape), level);
+          for (int64_t rows : {1, 2, 7, 23}) {
+            shape.rows = rows;
+            LinearCase numbers(shape, 10);
+            if (shape.rowType == "f32")
+              check(numbers, kernel);
+            else
+              checkHalfRows(numbers, kernel);
+          }
+        }
 }

@@ -132,6 +132,28 @@ TEST(Embedding, CopiesColumnsOfAWeightInPanels) {
     }
 }
 
+TEST(TakeRows, OfF16HasItsLargestNumberForWhatIsBeyond) {
+  for (const std::string &level : testedLevels()) {
+    std::string from = rowsOf(20), to = rowsOf(20, "f16");
+    Kernel kernel(kernelText("%x: " + from + ", %r: memref<?xi32>, %y: " + to,
+                             "kernel.take_rows %x, %r, %y, %b, %e : " + from +
+                                 ", memref<?xi32>, " + to),
+                  level);
+    Guarded<float> input(20, 65519);
+    input[1] = -65520, input[2] = 3e38f, input[3] = -INFINITY, input[4] = 1.5f;
+    input[5] = std::nanf(""), input[6] = 0x1p-24f, input[7] = 0x1p-25f;
+    Guarded<int32_t> rows(1, 0);
+    Guarded<uint16_t> output(20);
+    kernel.run({input, rows, output}, {1, 1, 1}, 0, 1);
+    const float want[8] = {65504, -65504, 65504, -65504, 1.5f, 0, 0x1p-24f, 0};
+    for (int i = 0; i < 8; ++i)
+      if (i == 5)
+        ASSERT_TRUE(std::isnan(fromF16(output[i]))) << level;
+      else
+        ASSERT_EQ(fromF16(output[i]), want[i]) << level << " " << i;
+  }
+}
+
 TEST(TakeRows, TakesThemInTheOrderAsked) {
   for (const std::string &level : testedLevels()) {
     std::string t = rowsOf(33);

@@ -174,31 +174,38 @@ struct Product {
   }
 };
 
-float wide(uint16_t half) {
-  uint32_t bits = uint32_t(half) << 16;
-  float value;
-  std::memcpy(&value, &bits, 4);
-  return value;
+/// 32 numbers of a row as f32. Those of f16 are all normal then, its denormals
+/// too; those of bf16 are denormal where theirs are.
+__attribute__((target("avx2,f16c"))) void widen(const uint8_t *from, bool f16,
+                                                float *to) {
+  for (int k = 0; k < 32; ++k) {
+    uint16_t half;
+    std::memcpy(&half, from + 2 * k, 2);
+    uint32_t bits = uint32_t(half) << 16;
+    if (f16)
+      to[k] = _cvtsh_ss(half);
+    else
+      std::memcpy(to + k, &bits, 4);
+  }
 }
 
-/// TDPBF16PS: even and odd terms apart, each from zero by fused multiply-add,
-/// then sum += even + odd, denormals flushed throughout.
-__attribute__((target("avx2,fma"))) void multiplyPairs(const Instruction &i) {
+/// TDPBF16PS and TDPFP16PS: even and odd terms apart, each from zero by fused
+/// multiply-add, then sum += even + odd; denormals of f32 flushed throughout.
+__attribute__((target("avx2,fma,f16c"))) void multiplyPairs(const Instruction &i,
+                                                            bool f16) {
   Product p(i);
   _mm_setcsr(0x1f80 | 0x8040);
   int columns = p.sum.bytes / 4;
   for (int m = 0; m < p.sum.rows; ++m) {
     alignas(64) float chains[2][16] = {};
-    uint16_t row[32];
-    std::memcpy(row, p.a.data[m], sizeof row);
+    float row[32];
+    widen(p.a.data[m], f16, row);
     for (int k = 0; k < p.a.bytes / 4; ++k) {
-      uint16_t pairs[32];
-      std::memcpy(pairs, p.b.data[k], sizeof pairs);
-      float even = wide(row[2 * k]), odd = wide(row[2 * k + 1]);
-      for (int n = 0; n < 16; ++n) {
-        chains[0][n] = __builtin_fmaf(even, wide(pairs[2 * n]), chains[0][n]);
-        chains[1][n] = __builtin_fmaf(odd, wide(pairs[2 * n + 1]), chains[1][n]);
-      }
+      float pairs[32];
+      widen(p.b.data[k], f16, pairs);
+      for (int n = 0; n < 16; ++n)
+        for (int j = 0; j < 2; ++j)
+          chains[j][n] = __builtin_fmaf(row[2 * k + j], pairs[2 * n + j], chains[j][n]);
     }
     float sums[16];
     std::memcpy(sums, p.sum.data[m], sizeof sums);
@@ -255,8 +262,8 @@ void execute(Instruction &i) {
     return loadTile(i);
   if (i.opcode == 0x4b && i.prefix == 2)
     return storeTile(i);
-  if (i.opcode == 0x5c && i.prefix == 2)
-    return multiplyPairs(i);
+  if (i.opcode == 0x5c && (i.prefix == 2 || i.prefix == 3))
+    return multiplyPairs(i, /*f16=*/i.prefix == 3);
   if (i.opcode == 0x5e)
     return multiplyBytes(i);
   refuse("unknown instruction", i.code);
@@ -293,6 +300,11 @@ bool processorHasTiles() {
          (d >> 24 & 1);
 }
 
+bool processorHasHalfTiles() {
+  unsigned a, b, c, d;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 21 & 1);
+}
+
 /// arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA)
 bool askForTiles() { return syscall(SYS_arch_prctl, 0x1023, 18) == 0; }
 
@@ -311,4 +323,12 @@ bool llmc::test::provideTiles() {
   static const bool real = processorHasTiles();
   static const bool given = real && askForTiles();
   return real ? given : handleSignal();
+}
+
+bool llmc::test::provideHalfTiles() {
+  if (!provideTiles() || !__builtin_cpu_supports("f16c"))
+    return false;
+  // Tiles that the processor has and those in the emulator's memory are not the
+  // same, so an instruction of one cannot be emulated beside the others.
+  return !processorHasTiles() || processorHasHalfTiles();
 }

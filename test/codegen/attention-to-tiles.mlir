@@ -1,6 +1,8 @@
 // RUN: llmc-opt %s --split-input-file --llmc-kernels-to-x86=level=x86-64-amx | FileCheck %s
 // RUN: llmc-opt %s --split-input-file --llmc-kernels-to-x86=level=x86-64-v4 | FileCheck %s --check-prefix=VECTORS
 
+// RUN: llmc-opt %s --split-input-file --llmc-kernels-to-x86=level=x86-64-amx-fp16 | FileCheck %s --check-prefix=HALVES
+
 // VECTORS-NOT: amx.
 
 // More than 16 lines: 2 x 2 tiles of scores for each 32 positions, then of
@@ -47,5 +49,17 @@ func.func @no_tiles_of_half_blocks(%q: memref<?x192xf32>, %s: memref<?xi32>, %p:
 // CHECK-NOT: amx.
 func.func @no_tiles_of_f32(%q: memref<?x256xf32>, %s: memref<?xi32>, %p: memref<?xi32>, %t: memref<?x?xi32>, %bl: memref<?x2xi32>, %k: memref<?x1x4x64x16xf32>, %v: memref<?x1x4x64x16xf32>, %y: memref<?x256xf32>, %b: index, %e: index) attributes {kernel.entry} {
   kernel.attention %q, %s, %p, %t, %bl, %k, %v, %y, %b, %e {heads = 4 : i64, head_dim = 64 : i64, page = 64 : i64, split = 256 : i64, scale = 0.125 : f32, window = 0 : i64, softcap = 0.0 : f32} : memref<?x256xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?x2xi32>, memref<?x1x4x64x16xf32>, memref<?x1x4x64x16xf32>, memref<?x256xf32>, index, index
+  return
+}
+
+// -----
+
+// Caches of f16 take products of f16, which not all levels with tiles have.
+// CHECK-LABEL: func.func @tiles_of_f16(
+// CHECK-NOT: amx.
+// HALVES-LABEL: func.func @tiles_of_f16(
+// HALVES: amx.tile_mulf {{.+}} : !amx.tile<16x32xf16>, !amx.tile<16x32xf16>, !amx.tile<16x16xf32>
+func.func @tiles_of_f16(%q: memref<?x256xf32>, %s: memref<?xi32>, %p: memref<?xi32>, %t: memref<?x?xi32>, %bl: memref<?x2xi32>, %k: memref<?x1x4x32x16x2xf16>, %v: memref<?x1x4x32x16x2xf16>, %y: memref<?x256xf32>, %b: index, %e: index) attributes {kernel.entry} {
+  kernel.attention %q, %s, %p, %t, %bl, %k, %v, %y, %b, %e {heads = 4 : i64, head_dim = 64 : i64, page = 64 : i64, split = 256 : i64, scale = 0.125 : f32, window = 0 : i64, softcap = 0.0 : f32} : memref<?x256xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?x2xi32>, memref<?x1x4x32x16x2xf16>, memref<?x1x4x32x16x2xf16>, memref<?x256xf32>, index, index
   return
 }

@@ -104,12 +104,12 @@ func.func @bf16_without_pairs(%k: memref<?x16xf32>, %s: memref<?xi32>, %t: memre
 
 // -----
 
-func.func @cache_of_f16(%k: memref<?x16xf32>, %s: memref<?xi32>, %t: memref<?x?xi32>,
-    %kc: memref<?x1x4x16x16xf16>, %vc: memref<?x1x1x64x16xf16>, %b: index, %e: index)
+func.func @cache_of_bytes(%k: memref<?x16xf32>, %s: memref<?xi32>, %t: memref<?x?xi32>,
+    %kc: memref<?x1x4x16x16xi8>, %vc: memref<?x1x1x64x16xi8>, %b: index, %e: index)
     attributes {kernel.entry} {
-  // expected-error @below {{needs both caches of f32 or both of bf16}}
+  // expected-error @below {{needs both caches of f32, of bf16 or of f16}}
   kernel.kv_append %k, %k, %s, %s, %t, %kc, %vc, %b, %e {head_dim = 16 : i64, page = 64 : i64}
       : memref<?x16xf32>, memref<?x16xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>,
-        memref<?x1x4x16x16xf16>, memref<?x1x1x64x16xf16>, index, index
+        memref<?x1x4x16x16xi8>, memref<?x1x1x64x16xi8>, index, index
   return
 }

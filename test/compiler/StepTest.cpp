@@ -17,14 +17,14 @@ struct Way {
   int64_t split; ///< Of attention; 0: chosen, more than the model's context.
   const char *dtype;
 };
-constexpr Way ways[] = {{0, ""}, {64, ""}, {64, "bf16"}};
+constexpr Way ways[] = {{0, ""}, {64, ""}, {64, "bf16"}, {64, "f16"}};
 
 void PrintTo(const Way &way, std::ostream *out) {
   *out << "split " << way.split << " " << way.dtype;
 }
 
 /// The sample, compiled for all tests: as it is, with its cache cut at 64
-/// positions, and with weights and cache of bf16 as well. When cut, the steps of
+/// positions, and with weights and cache of bf16 or f16 as well. When cut, the steps of
 /// up to 4 rows do the pieces as work of their own, while chunks, which have a
 /// tile for every thread, do them one after the other.
 class Step : public ::testing::TestWithParam<Way> {
@@ -195,9 +195,12 @@ TEST_P(Step, SharesPiecesInProgramsOfFewRows) {
 }
 
 TEST_P(Step, KeepsItsCacheInTheTypeOfItsWeights) {
-  bool narrow = std::string_view(GetParam().dtype) == "bf16";
+  std::string_view dtype = GetParam().dtype;
+  bool narrow = !dtype.empty();
   const DecoderConfig &config = decoder->config();
-  EXPECT_EQ(config.cacheType, narrow ? ElementType::BF16 : ElementType::F32);
+  EXPECT_EQ(config.cacheType, dtype == "bf16"  ? ElementType::BF16
+                              : dtype == "f16" ? ElementType::F16
+                                               : ElementType::F32);
   EXPECT_EQ(decoder->cache().pageBytes(),
             config.cache.pageElements() * (narrow ? 2 : 4));
 }

@@ -47,9 +47,9 @@ std::vector<float> logitsOn(const std::string &path, const CpuFeatures &cpu) {
 
 } // namespace
 
-/// What is compiled: weights in bf16, or products of bytes.
+/// What is compiled: weights in bf16 or f16, or products of bytes.
 class Tiles : public ::testing::TestWithParam<const char *> {};
-INSTANTIATE_TEST_SUITE_P(Of, Tiles, ::testing::Values("bf16", "w8a8"));
+INSTANTIATE_TEST_SUITE_P(Of, Tiles, ::testing::Values("bf16", "f16", "w8a8"));
 
 TEST_P(Tiles, GiveAModelTheBitsOfVectors) {
   CpuFeatures vectors = cpuFeatures();
@@ -57,13 +57,17 @@ TEST_P(Tiles, GiveAModelTheBitsOfVectors) {
     GTEST_SKIP() << "this processor has no AVX-512";
   if (!vectors.vnni)
     GTEST_SKIP() << "this processor has no AVX512-VNNI";
-  vectors.vnni = vectors.amxInt8 = vectors.amxBf16 = false;
+  bool halves = std::string(GetParam()) == "f16";
+  if (halves && !test::provideHalfTiles())
+    GTEST_SKIP() << "this processor has AMX without AMX-FP16";
+  vectors.vnni = vectors.amxInt8 = vectors.amxBf16 = vectors.amxFp16 = false;
   CpuFeatures bytes = vectors;
   bytes.vnni = true;
   CpuFeatures tiles = bytes;
   tiles.amxInt8 = tiles.amxBf16 = true;
+  tiles.amxFp16 = halves;
 
-  bool pairs = std::string(GetParam()) == "bf16";
+  bool pairs = halves || std::string(GetParam()) == "bf16";
   CompileOptions options;
   options.input = std::string(LLMC_TEST_DATA) + "/stories260K-optimum";
   options.output = std::filesystem::temp_directory_path() /
@@ -73,7 +77,7 @@ TEST_P(Tiles, GiveAModelTheBitsOfVectors) {
   options.chunk = 50;
   auto summary = compileModel(options);
   ASSERT_TRUE(bool(summary)) << summary.error().render();
-  EXPECT_EQ(summary->targets.back(), "x86-64-amx");
+  EXPECT_EQ(summary->targets.back(), halves ? "x86-64-amx-fp16" : "x86-64-amx");
   EXPECT_EQ(summary->targets.size(), pairs ? 3u : 4u);
   ASSERT_TRUE(test::provideTiles());
   std::vector<float> expected = logitsOn(options.output, vectors);

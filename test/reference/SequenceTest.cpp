@@ -174,6 +174,20 @@ TEST_F(SequenceTest, WhatMultipliesACacheOfBf16IsOfBf16Too) {
   expectValues(result, want.toDoubles());
 }
 
+TEST_F(SequenceTest, WhatMultipliesACacheOfF16IsOfF16AndFinite) {
+  parse("!c = !llm.kv_cache<1 x 2, page = 64, f16>\n!r = tensor<1x2xf32>\n"
+        "!h = tensor<1x2xf16>\n"
+        "func.func @f(%q: !r, %k: !r, %v: !r, %c: !c) -> (!h, !c) {\n"
+        "%n = llm.kv_append %c, %k, %v : (!c, !r, !r) -> !c\n"
+        "%r = llm.attention %q, %n {heads = 1 : i64, scale = 1.0 : f32} : (!r, !c) -> !h\n"
+        "return %r, %n : !h, !c }");
+  Tensor q = tensor("f32", {1, 2}, {1e9, 0}), k = tensor("f32", {1, 2}, {1, 0});
+  Tensor v = tensor("f32", {1, 2}, {-1e5, 1 + 0x1p-12});
+  auto [result, cache] = runStep(q, k, v, Cache(), Batch{{0}, {0}});
+  EXPECT_EQ(cache.sequences[0].values, (std::vector<float>{-65504, 1}));
+  expectValues(result, {-65504, 1});
+}
+
 TEST_F(SequenceTest, AGapInTheCacheIsRefused) {
   parse(step);
   evaluator->setBatch(Batch{{0}, {3}});

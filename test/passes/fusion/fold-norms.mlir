@@ -53,3 +53,28 @@ func.func @no_fold_norm_of_other_readers(%x: tensor<?x64xf32>) -> (tensor<?x64xf
 }
 llm.weight @v {sources = [@a], transposed = array<i1: false>, type = tensor<64x64xf32>}
 llm.weight @s {sources = [@b], transposed = array<i1: false>, type = tensor<64xf32>}
+
+// -----
+
+// Rows that were not normalised might be beyond f16: they stay f32.
+// CHECK-LABEL: func.func @fold_norm_of_f16(
+// CHECK: %[[H:.+]]:2 = llm.linear {{.+}} -> (tensor<?x64xf32>, tensor<?x64xf32>)
+// CHECK-NOT: arith.truncf
+// CHECK: llm.linear %[[H]]#1, {{.+}} : (tensor<?x64xf32>, tensor<64x64xf16>)
+func.func @fold_norm_of_f16(%x: tensor<?x64xf32>) -> (tensor<?x64xf32>, tensor<?x64xf32>) {
+  %v = llm.get_weight @v : tensor<64x64xf16>
+  %h = llm.linear %x, %v extras(%x) : (tensor<?x64xf32>, tensor<64x64xf16>, tensor<?x64xf32>) -> tensor<?x64xf32> {
+  ^bb0(%sum: f32, %r: f32):
+    %new = arith.addf %sum, %r : f32
+    llm.yield %new : f32
+  }
+  %s = llm.get_weight @s : tensor<64xf32>
+  %n = llm.rms_norm %h, %s {epsilon = 1.000000e-05 : f32} : (tensor<?x64xf32>, tensor<64xf32>) -> tensor<?x64xf16>
+  %y = llm.linear %n, %v : (tensor<?x64xf16>, tensor<64x64xf16>) -> tensor<?x64xf32> {
+  ^bb0(%sum: f32):
+    llm.yield %sum : f32
+  }
+  return %y, %h : tensor<?x64xf32>, tensor<?x64xf32>
+}
+llm.weight @v {sources = [@a], transposed = array<i1: false>, type = tensor<64x64xf16>}
+llm.weight @s {sources = [@b], transposed = array<i1: false>, type = tensor<64xf32>}

@@ -43,7 +43,17 @@ func.func @step(%h: tensor<?x64xf32, #x>) -> tensor<?x64xf32, #x> {
     llm.yield %t : f32
   }
 
-  // What others read too is rounded by a map.
+  // What others read too is rounded by a map for each type, f16 to its largest
+  // number at most.
+  // CHECK: %[[P:.+]] = llm.map %[[Y]] : {{.+}} -> tensor<?x64xf16
+  // CHECK-NEXT: ^bb0(%[[B:.+]]: f32):
+  // CHECK-NEXT: %[[MOST:.+]] = arith.constant 6.550400e+04 : f32
+  // CHECK-NEXT: %[[OVER:.+]] = arith.cmpf olt, %[[MOST]], %[[B]]
+  // CHECK-NEXT: %[[LOW:.+]] = arith.select %[[OVER]], %[[MOST]], %[[B]]
+  // CHECK-NEXT: %[[LEAST:.+]] = arith.constant -6.550400e+04 : f32
+  // CHECK-NEXT: %[[UNDER:.+]] = arith.cmpf ogt, %[[LEAST]], %[[LOW]]
+  // CHECK-NEXT: %[[BOTH:.+]] = arith.select %[[UNDER]], %[[LEAST]], %[[LOW]]
+  // CHECK-NEXT: arith.truncf %[[BOTH]] : f32 to f16
   // CHECK: %[[R:.+]] = llm.map %[[Y]] : {{.+}} -> tensor<?x64xbf16
   // CHECK-NEXT: ^bb0(%[[A:.+]]: f32):
   // CHECK-NEXT: arith.truncf %[[A]]
@@ -52,12 +62,12 @@ func.func @step(%h: tensor<?x64xf32, #x>) -> tensor<?x64xf32, #x> {
   ^bb0(%t: f32):
     llm.yield %t : f32
   }
-  // Other weights keep their inputs.
-  // CHECK: %[[V:.+]] = llm.linear %[[Y]], {{.+}}tensor<64x64xf16>
+  // CHECK: %[[V:.+]] = llm.linear %[[P]], {{.+}}tensor<64x64xf16>
   %v = llm.linear %y, %b : (tensor<?x64xf32, #x>, tensor<64x64xf16>) -> tensor<?x64xf32, #x> {
   ^bb0(%t: f32):
     llm.yield %t : f32
   }
+  // Quantized weights keep their inputs.
   // CHECK: llm.linear %[[V]], {{.+}} : (tensor<?x64xf32
   %q = llm.linear %v, %c : (tensor<?x64xf32, #x>, tensor<64x64xbf16>) -> tensor<?x64xf32, #x> {
   ^bb0(%t: f32):

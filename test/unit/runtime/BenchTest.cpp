@@ -148,8 +148,13 @@ TEST(MatrixRate, IsThatOfTheInstructionsThatKernelsOfALevelUse) {
   } const cases[] = {{cpu.v3, "x86-64-v3", "f32 FMA in registers, AVX2", ElementType::F32},
                      {cpu.v4, "x86-64-v4", "f32 FMA in registers, AVX-512", ElementType::BF16},
                      {cpu.amxBf16, "x86-64-amx", "f32 FMA in registers, AVX-512", ElementType::F32},
+                     {cpu.amxBf16, "x86-64-amx", "f32 FMA in registers, AVX-512", ElementType::F16},
                      {cpu.amxBf16, "x86-64-amx", "bf16 products of AMX tiles in registers",
-                      ElementType::BF16}};
+                      ElementType::BF16},
+                     {cpu.amxFp16, "x86-64-amx-fp16", "bf16 products of AMX tiles in registers",
+                      ElementType::BF16},
+                     {cpu.amxFp16, "x86-64-amx-fp16",
+                      "bf16 products of AMX tiles in registers, as fast as f16", ElementType::F16}};
   for (const Case &each : cases) {
     if (!each.supported)
       continue;

@@ -30,6 +30,18 @@ TEST(CpuLevel, BestImageIsChosenWhateverTheOrder) {
   EXPECT_EQ(*chooseImage(images({"unknown", "x86-64-v3"}), cpu(true, true)), 1u);
 }
 
+TEST(CpuLevel, OfHalfTilesNeedsThemAndAllOfAmx) {
+  CpuFeatures tiles = cpu(true, true);
+  tiles.vnni = tiles.amxInt8 = tiles.amxBf16 = true;
+  auto both = images({"x86-64-v4", "x86-64-amx", "x86-64-amx-fp16"});
+  EXPECT_EQ(*chooseImage(both, tiles), 1u);
+  tiles.amxFp16 = true;
+  EXPECT_EQ(*chooseImage(both, tiles), 2u);
+  EXPECT_EQ(supportedLevels(tiles).front(), "x86-64-amx-fp16");
+  tiles.amxBf16 = false;
+  EXPECT_EQ(*chooseImage(both, tiles), 0u);
+}
+
 TEST(CpuLevel, ErrorNamesLevelsAndCpu) {
   auto chosen = chooseImage(images({"x86-64-v4"}), cpu(true, false));
   ASSERT_FALSE(chosen);
@@ -45,5 +57,6 @@ TEST(CpuLevel, EachLevelImpliesTheOneBefore) {
   EXPECT_TRUE(!here.v4 || here.v3);
   EXPECT_TRUE(!here.vnni || here.v4);
   EXPECT_TRUE(!here.amxInt8 || here.v4);
+  EXPECT_TRUE(!here.amxFp16 || here.v4);
   EXPECT_FALSE(here.brand.empty());
 }
