@@ -83,6 +83,30 @@ TEST(Region, RoundsHalvesAfterEveryOp) {
                          [](float a) { return toBf16(a); });
 }
 
+/// What RoundInputs writes.
+TEST(Region, BoundsWhatIsBeyondF16) {
+  for (const std::string &level : testedLevels()) {
+    Guarded<float> input(20, 1.5f);
+    input[0] = 65520, input[1] = -1e30f, input[2] = INFINITY;
+    input[3] = std::nanf(""), input[19] = -65519;
+    Guarded<uint16_t> output(20);
+    Kernel(mapText("f32", "f16",
+                   "%m = arith.constant 65504.0 : f32\n"
+                   "%o = arith.cmpf olt, %m, %a : f32\n"
+                   "%s = arith.select %o, %m, %a : f32\n"
+                   "%l = arith.constant -65504.0 : f32\n"
+                   "%u = arith.cmpf ogt, %l, %s : f32\n"
+                   "%t = arith.select %u, %l, %s : f32\n"
+                   "%r = arith.truncf %t : f32 to f16"),
+           level)
+        .run({input, output}, {}, 0, 1);
+    ASSERT_TRUE(std::isnan(fromF16(output[3]))) << level;
+    for (auto [i, want] : {std::pair(0, 65504.f), {1, -65504.f}, {2, 65504.f},
+                           {4, 1.5f}, {19, -65504.f}})
+      ASSERT_EQ(fromF16(output[i]), want) << level << " " << i;
+  }
+}
+
 TEST(Region, KeepsNanThroughBf16) {
   for (const std::string &level : testedLevels()) {
     Guarded<float> input(20, std::nanf(""));

@@ -175,6 +175,9 @@ class Wide(Gpu):
             with self.subTest(level=level):
                 self.check(level, "--dtype=bf16", share=1e-2)
 
+    def test_of_f16(self):
+        self.check("sm_80", "--dtype=f16", share=5e-3)
+
     def test_of_four_bits(self):
         for level in ("sm_80", "sm_90a"):
             with self.subTest(level=level):

@@ -185,12 +185,12 @@ class Types(support.TestCase):
         self.assertLess(size("--quantize=w8"), size("--dtype=bf16"))
         self.assertLess(size("--quantize=w4g32"), size("--quantize=w8"))
 
-    def test_of_bf16_keep_a_cache_of_half_the_bytes(self):
+    def test_of_16_bits_keep_a_cache_of_half_the_bytes(self):
         told = [json.loads(self.succeed(llmc(), "inspect", compiled(MODEL, *flags), "--json"))
                 ["modules"][0] for flags in ([], ["--dtype=bf16"], ["--dtype=f16"])]
-        self.assertEqual([module["cacheType"] for module in told], ["f32", "bf16", "f32"])
+        self.assertEqual([module["cacheType"] for module in told], ["f32", "bf16", "f16"])
         full, half, other = (module["cacheBytesPerToken"] for module in told)
-        self.assertEqual((half * 2, other), (full, full))
+        self.assertEqual((half * 2, other * 2), (full, full))
 
     def test_of_8_bits_are_no_more_surprised_by_what_the_model_says(self):
         said = b"".join(
