@@ -63,6 +63,7 @@ Status Launches::put(const BoundProgram &bound, const LaunchManner &manner) {
   const int64_t *scalars = bound.allScalars();
   std::vector<size_t> timed;
   int64_t started = clockNow();
+  maps.trim();
   for (size_t i = 0; i < program.launches.size(); ++i) {
     const Launch &launch = program.launches[i];
     int64_t begin = 0, end = bound.value(launch.tiles);
@@ -76,6 +77,10 @@ Status Launches::put(const BoundProgram &bound, const LaunchManner &manner) {
       parameters.push_back(&end);
       Grid grid = gridOf(bound, i, end);
       const DeviceKernel &kernel = code.image().kernels[launch.kernel];
+      for (const TensorTile &tile : kernel.tensors) {
+        LLMC_TRY(TensorMap * map, maps.of(tile, buffers, scalars, placeOf(bound, i)));
+        parameters.push_back(map);
+      }
       if (manner.observer)
         LLMC_CHECK(markEvent(timed.size()));
       LLMC_CHECK(gpu.check(

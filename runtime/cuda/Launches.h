@@ -4,6 +4,7 @@
 
 #include "runtime/cuda/GpuCode.h"
 #include "runtime/cuda/GpuMemory.h"
+#include "runtime/cuda/TensorMaps.h"
 #include "runtime/program/BoundProgram.h"
 #include "runtime/program/LaunchObserver.h"
 
@@ -25,7 +26,7 @@ struct LaunchManner {
 class Launches {
 public:
   /// Both must outlive this.
-  Launches(Gpu &gpu, const GpuCode &code) : gpu(gpu), code(code) {}
+  Launches(Gpu &gpu, const GpuCode &code) : gpu(gpu), code(code), maps(gpu) {}
 
   /// All launches of \p bound in order, after its setSymbols and setMemory with
   /// addresses of the device. Launches of no tiles are left out. Error:
@@ -47,6 +48,7 @@ private:
 
   Gpu &gpu;
   const GpuCode &code;
+  TensorMaps maps;
   std::vector<void *> parameters;  // scratch: the addresses of a launch's arguments
   std::vector<GpuEvent> events;    // for observers: one more than launches
 };

@@ -1,6 +1,7 @@
 #include "runtime/format/CheckModel.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <string_view>
 
 namespace llmc {
@@ -17,6 +18,12 @@ constexpr uint32_t mostRowsPerBlock = 1 << 16;
 /// A launch passes its arguments in an array of this size (runtime/cuda).
 constexpr uint32_t mostArguments = 512;
 constexpr size_t longestEntry = 1024;
+constexpr size_t mostTensors = 8;
+/// Of cuTensorMapEncodeTiled.
+constexpr size_t mostDimensions = 5;
+constexpr uint32_t tensorAlignment = 16, mostBox = 256;
+constexpr uint64_t mostTensorSize = uint64_t(1) << 32;
+constexpr uint64_t mostTensorStride = uint64_t(1) << 40;
 
 Error broken(std::string where, std::string why) {
   return {Code::ArtifactDamaged, "the header contradicts itself",
@@ -47,6 +54,34 @@ bool isEntry(std::string_view text) {
          });
 }
 
+/// What the driver asks of a tensor map, but for the address and sizes that a
+/// launch brings.
+Status checkTensor(const TensorTile &tile, const Kernel &kernel,
+                   const std::string &where) {
+  auto oneOf = [](uint32_t value, std::initializer_list<uint32_t> values) {
+    return std::find(values.begin(), values.end(), value) != values.end();
+  };
+  if (tile.buffer >= kernel.bufferCount || tile.offset % tensorAlignment != 0 ||
+      !oneOf(tile.elementBytes, {1, 2, 4}) ||
+      !oneOf(tile.swizzleBytes, {0, 32, 64, 128}) || tile.dimensions.empty() ||
+      tile.dimensions.size() > mostDimensions)
+    return broken(where, "a tensor of it is impossible");
+  for (size_t i = 0; i < tile.dimensions.size(); ++i) {
+    const TensorTile::Dimension &d = tile.dimensions[i];
+    bool isInner = i == 0;
+    if (d.scalar > kernel.scalarCount || (d.scalar == 0) == (d.size == 0) ||
+        d.size > mostTensorSize || d.box == 0 || d.box > mostBox ||
+        (isInner ? d.stride != tile.elementBytes
+                 : d.stride == 0 || d.stride % tensorAlignment != 0 ||
+                       d.stride >= mostTensorStride))
+      return broken(where, "dimension " + std::to_string(i) + " of a tensor is impossible");
+  }
+  uint32_t line = tile.dimensions[0].box * tile.elementBytes;
+  if (line % tensorAlignment != 0 || (tile.swizzleBytes && line > tile.swizzleBytes))
+    return broken(where, "the lines of a tensor's tiles are impossible");
+  return Status::ok();
+}
+
 Status checkDeviceKernel(const DeviceKernel &item, const std::string &where) {
   LLMC_CHECK(checkKernel(item.kernel));
   std::string label = where + ", kernel " + item.kernel.name;
@@ -58,6 +93,10 @@ Status checkDeviceKernel(const DeviceKernel &item, const std::string &where) {
   if (item.sharedBytes > mostSharedBytes || item.registers > mostRegisters ||
       item.spillBytes > mostSpillBytes || item.rowsPerBlock > mostRowsPerBlock)
     return broken(label, "no device has what it takes");
+  if (item.tensors.size() > mostTensors)
+    return broken(label, "it has too many tensors");
+  for (const TensorTile &tile : item.tensors)
+    LLMC_CHECK(checkTensor(tile, item.kernel, label));
   return Status::ok();
 }
 

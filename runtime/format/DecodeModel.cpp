@@ -102,6 +102,16 @@ private:
             work(t)};
   }
 
+  TensorTile tensor(const fb::TensorTile &t) {
+    TensorTile tile{t.buffer(), t.offset(), t.element_bytes(), t.swizzle_bytes(), {}};
+    using Dimension = fb::TensorDimension;
+    if (auto *list = t.dimensions();
+        list && charge(16 + 4 + sizeof(Dimension) * uint64_t(list->size())))
+      for (const Dimension &d : copied<Dimension>(*list))
+        tile.dimensions.push_back({d.size(), d.stride(), d.scalar(), d.box()});
+    return tile;
+  }
+
   DeviceKernel deviceKernel(const fb::DeviceKernel &t) {
     DeviceKernel item;
     if (t.kernel() && charge(8))
@@ -112,6 +122,8 @@ private:
     item.matrix = text(t.matrix());
     item.registers = t.registers();
     item.spillBytes = t.spill_bytes();
+    item.tensors = each(t.tensors(),
+                        [&](const fb::TensorTile &tile) { return tensor(tile); });
     return item;
   }
 

@@ -128,13 +128,23 @@ auto encodeImage(FlatBufferBuilder &b, const KernelImage &image) {
   return fb::CreateKernelImage(b, level, entries, image.section);
 }
 
+auto encodeTensor(FlatBufferBuilder &b, const TensorTile &tile) {
+  std::vector<fb::TensorDimension> dimensions;
+  for (const TensorTile::Dimension &d : tile.dimensions)
+    dimensions.emplace_back(d.size, d.stride, d.scalar, d.box);
+  auto list = b.CreateVectorOfStructs(dimensions);
+  return fb::CreateTensorTile(b, tile.buffer, tile.offset, tile.elementBytes,
+                              tile.swizzleBytes, list);
+}
+
 auto encodeDeviceKernel(FlatBufferBuilder &b, const DeviceKernel &item) {
   auto kernel = encodeKernel(b, item.kernel);
   auto entry = b.CreateString(item.entry);
   auto matrix = b.CreateString(item.matrix);
+  auto tensors = each(b, item.tensors, encodeTensor);
   return fb::CreateDeviceKernel(b, kernel, entry, item.sharedBytes,
                                 item.registers, item.spillBytes,
-                                item.rowsPerBlock, matrix);
+                                item.rowsPerBlock, matrix, tensors);
 }
 
 auto encodeDevice(FlatBufferBuilder &b, const DeviceImage &image) {

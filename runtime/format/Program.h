@@ -5,6 +5,7 @@
 
 #include "runtime/format/CacheLayout.h"
 #include "runtime/format/ElementType.h"
+#include "runtime/format/TensorTile.h"
 
 #include <cstdint>
 #include <string>
@@ -204,7 +205,8 @@ struct KernelImage {
 
 /// A kernel of a device. `entry` is a `.visible .entry` whose parameters are one
 /// u64 device pointer per memref argument, one s64 per scalar, and s64 begin and
-/// end of the tiles: block b walks begin + b, begin + b + blocks, ….
+/// end of the tiles: block b walks begin + b, begin + b + blocks, …. Behind these
+/// comes one tensor map of 128 bytes for each of `tensors`.
 struct DeviceKernel {
   Kernel kernel;
   std::string entry;
@@ -218,6 +220,7 @@ struct DeviceKernel {
   /// `mma.sync`, `wgmma`: the matrix instructions that it is made of; empty: none.
   /// For people.
   std::string matrix;
+  std::vector<TensorTile> tensors;
 };
 
 /// The code of all kernels for one kind of device.

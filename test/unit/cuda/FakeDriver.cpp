@@ -147,6 +147,19 @@ DriverResult memAddressFree(DevicePtr address, size_t bytes) {
   return fake->reserved.erase(address) ? result : InvalidValue;
 }
 
+/// Two dimensions: address, type, swizzle, sizes, stride, boxes.
+DriverResult encodeMap(TensorMap *map, TensorMapType type, unsigned rank, void *address,
+                       const uint64_t *sizes, const uint64_t *strides, const unsigned *box,
+                       const unsigned *, TensorMapInterleave, TensorMapSwizzle swizzle,
+                       TensorMapL2, TensorMapFill) {
+  ENTER("tensorMapEncodeTiled");
+  if (rank != 2)
+    return InvalidValue;
+  *map = {{number(address), uint64_t(type), uint64_t(swizzle), sizes[0], sizes[1], strides[0],
+           box[0], box[1]}};
+  return Success;
+}
+
 DriverResult launchKernel(Function function, unsigned x, unsigned y, unsigned z,
                           unsigned threads, unsigned, unsigned, unsigned shared, Stream,
                           void **arguments, void **) {
@@ -159,6 +172,9 @@ DriverResult launchKernel(Function function, unsigned x, unsigned y, unsigned z,
     call.arguments.push_back(*static_cast<uint64_t *>(arguments[i]));
   fake->launches.push_back({entry.first, x, y, threads, shared,
                             static_cast<int64_t>(call.arguments.back()), fake->isCapturing});
+  for (uint32_t i = 0; i < entry.second.maps; ++i)
+    fake->launches.back().maps.push_back(
+        *static_cast<TensorMap *>(arguments[call.arguments.size() + i]));
   if (fake->isCapturing)
     fake->capture.push_back(std::move(call));
   else
@@ -289,6 +305,7 @@ FakeDriver::FakeDriver() {
   table.memAddressReserve = memAddressReserve;
   table.memAddressFree = memAddressFree;
   table.launchKernel = launchKernel;
+  table.tensorMapEncodeTiled = encodeMap;
   table.streamEndCapture = streamEndCapture;
   table.graphInstantiate = graphInstantiate;
   table.graphLaunch = graphLaunch;

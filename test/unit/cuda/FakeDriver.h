@@ -37,7 +37,7 @@ public:
   /// Kernels by entry: what they run, and how many arguments they take.
   struct Kernel {
     KernelFunction run = nullptr;
-    uint32_t buffers = 0, scalars = 0;
+    uint32_t buffers = 0, scalars = 0, maps = 0;
   };
   std::map<std::string, Kernel> kernels;
 
@@ -56,6 +56,7 @@ public:
     unsigned x, y, threads, shared;
     int64_t end;
     bool captured;
+    std::vector<cuda::TensorMap> maps = {}; ///< As encodeMap lays them out.
   };
   std::vector<Launched> launches;
   size_t bytesToHost = 0; ///< Of copies on a stream.

@@ -71,6 +71,10 @@ struct GpuDecoder {
     for (size_t i = 0; i < header.kernels.size(); ++i)
       driver.kernels[header.kernels[i].name] = {
           code->function(i), header.kernels[i].bufferCount, header.kernels[i].scalarCount};
+    for (const DeviceImage &device : header.devices)
+      for (const DeviceKernel &kernel : device.kernels)
+        if (auto known = driver.kernels.find(kernel.entry); known != driver.kernels.end())
+          known->second.maps = static_cast<uint32_t>(kernel.tensors.size());
     LLMC_TRY(cuda::GpuChoice choice, cuda::chooseGpu(driver.table, header, kind));
     auto make = [&](const Artifact &artifact,
                     ThreadPool &threads) -> Result<std::unique_ptr<Accelerator>> {

@@ -120,6 +120,61 @@ TEST(GpuSteps, LaunchWhatTheFileSays) {
   EXPECT_EQ(f.driver.launches[5].end, fakeVocabulary);
 }
 
+/// The rows that are appended, as a tensor.
+static void addTensor(ArtifactContent &content) {
+  content.model.devices[0].kernels[1].tensors = {
+      {0, 0, 4, 64, {{16, 4, 0, 16}, {0, 128, 1, 8}}}};
+}
+
+TEST(GpuSteps, KernelsAreGivenTheTensorsThatTheyAskFor) {
+  GpuFile file(addTensor);
+  GpuDecoder f;
+  f.open(file.path());
+  ASSERT_TRUE(f.decoder) << f.failure.error().render();
+  ASSERT_TRUE(f.go(std::vector<int32_t>(10, 3), 4));
+  uint64_t first = 0;
+  size_t layers = 0;
+  for (const FakeDriver::Launched &launch : f.driver.launches) {
+    if (launch.entry != "append") {
+      EXPECT_TRUE(launch.maps.empty());
+      continue;
+    }
+    ASSERT_EQ(launch.maps.size(), 1u);
+    const uint64_t *map = launch.maps[0].words;
+    // The layers' rows are 64 bytes apart; a row is 128 bytes of both.
+    if (layers++ % 2 == 0)
+      first = map[0];
+    else
+      EXPECT_EQ(map[0], first + 64);
+    EXPECT_EQ(map[1], uint64_t(cuda::TensorMapType::UInt32));
+    EXPECT_EQ(map[2], uint64_t(cuda::TensorMapSwizzle::Bytes64));
+    EXPECT_EQ(map[3], 16u);
+    EXPECT_EQ(map[4], uint64_t(launch.x)); // a tile is a row
+    EXPECT_EQ(map[5], 128u);
+    EXPECT_EQ(map[6], 16u);
+    EXPECT_EQ(map[7], 8u);
+  }
+  EXPECT_GE(layers, 6u);
+  // Ten rows and one: each layer's map is made once for either.
+  EXPECT_EQ(f.driver.countOf("tensorMapEncodeTiled"), 4u);
+}
+
+TEST(GpuSteps, TensorsThatTheDriverDoesNotKnowAreAnError) {
+  GpuFile file(addTensor);
+  for (bool isThere : {false, true}) {
+    GpuDecoder f;
+    if (!isThere)
+      f.driver.table.tensorMapEncodeTiled = nullptr;
+    f.driver.failingName = "tensorMapEncodeTiled";
+    f.open(file.path());
+    ASSERT_TRUE(f.decoder) << f.failure.error().render();
+    auto done = f.go({1, 2, 3}, 1);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, Code::DeviceFailed);
+    EXPECT_NE(done.error().where.find("kernel append"), std::string::npos);
+  }
+}
+
 TEST(GpuSteps, ObserversAreToldEveryLaunch) {
   Opened f;
   ASSERT_TRUE(f.decoder);

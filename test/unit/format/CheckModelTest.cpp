@@ -100,6 +100,38 @@ TEST(CheckModel, RefusesImpossibleDevices) {
   expectRefused("twice", [](Model &m) { m.devices.push_back(m.devices[0]); });
 }
 
+TEST(CheckModel, RefusesImpossibleTensors) {
+  auto tensor = [](auto spoil) {
+    expectRefused("tensor", [&](Model &m) {
+      TensorTile tile{0, 0, 2, 128, {{100, 2, 0, 64}, {0, 256, 1, 128}}};
+      spoil(tile);
+      m.devices[0].kernels[1].tensors = {tile};
+    });
+  };
+  tensor([](TensorTile &t) { t.buffer = 99; });
+  tensor([](TensorTile &t) { t.offset = 8; });
+  tensor([](TensorTile &t) { t.elementBytes = 3; });
+  tensor([](TensorTile &t) { t.swizzleBytes = 256; });
+  tensor([](TensorTile &t) { t.dimensions.clear(); });
+  tensor([](TensorTile &t) { t.dimensions.resize(6, t.dimensions[1]); });
+  tensor([](TensorTile &t) { t.dimensions[0].stride = 4; });
+  tensor([](TensorTile &t) { t.dimensions[0].size = 0; });
+  tensor([](TensorTile &t) { t.dimensions[0].size = UINT64_MAX; });
+  tensor([](TensorTile &t) { t.dimensions[0].box = 128; });
+  tensor([](TensorTile &t) { t.dimensions[0].box = 4; });
+  tensor([](TensorTile &t) { t.dimensions[1].box = 0; });
+  tensor([](TensorTile &t) { t.dimensions[1].box = 257; });
+  tensor([](TensorTile &t) { t.dimensions[1].stride = 0; });
+  tensor([](TensorTile &t) { t.dimensions[1].stride = 200; });
+  tensor([](TensorTile &t) { t.dimensions[1].stride = uint64_t(1) << 40; });
+  tensor([](TensorTile &t) { t.dimensions[1].scalar = 99; });
+  tensor([](TensorTile &t) { t.dimensions[1].size = 8; });
+  expectRefused("tensors", [](Model &m) {
+    TensorTile tile{0, 0, 2, 0, {{8, 2, 0, 8}}};
+    m.devices[0].kernels[1].tensors.assign(100, tile);
+  });
+}
+
 TEST(CheckModel, RefusesSchedulesThatDoNotFitTheirDevice) {
   auto schedule = [](const char *what, auto spoil) {
     expectRefused(what, [&](Model &m) { spoil(m.modules[0].schedules); });
@@ -241,6 +273,8 @@ TEST(ModelCodec, KeepsTheFiguresOfKernelsAndWeights) {
 TEST(ModelCodec, KeepsDevicesAndSchedules) {
   Model model = placed();
   model.devices[0].kernels[3].spillBytes = 8;
+  TensorTile tile{0, 64, 2, 128, {{100, 2, 0, 64}, {0, 256, 1, 128}}};
+  model.devices[0].kernels[1].tensors = {tile};
   model.modules[0].schedules[0].chunk = 8;
   model.modules[0].schedules[0].blockRows = 64;
   auto decoded = decodeModel(encodeModel(model));
@@ -257,6 +291,8 @@ TEST(ModelCodec, KeepsDevicesAndSchedules) {
   EXPECT_EQ(device.kernels[3].sharedBytes, 1024u);
   EXPECT_EQ(device.kernels[3].registers, 40u);
   EXPECT_EQ(device.kernels[3].spillBytes, 8u);
+  ASSERT_EQ(device.kernels[1].tensors.size(), 1u);
+  EXPECT_EQ(device.kernels[1].tensors[0], tile);
   ASSERT_EQ(decoded->modules[0].schedules.size(), 1u);
   const DeviceSchedule &schedule = decoded->modules[0].schedules[0];
   EXPECT_EQ(schedule.device, 0u);
