@@ -45,7 +45,7 @@ struct BpeModel::SymbolReader {
   std::span<std::pair<char32_t, int32_t>> known = {};
   // Where it is not null: how many bytes were left in front of the character of
   // each symbol. Wrong where there was an unknown one.
-  std::vector<size_t> *lefts = nullptr;
+  std::vector<uint32_t> *lefts = nullptr;
   bool hadUnknown = false;
 
   bool atEnd() const { return rest.empty(); }
@@ -56,10 +56,12 @@ struct BpeModel::SymbolReader {
       size_t left = rest.size();
       readCharacter(out);
       if (lefts)
-        lefts->resize(out.size(), left);
+        lefts->resize(out.size(), uint32_t(left));
     }
     if (rest.empty())
       flush(out);
+    if (lefts)
+      lefts->resize(out.size());
   }
 
 private:
@@ -147,7 +149,7 @@ bool BpeModel::mergeWindows(std::string_view piece,
   SymbolReader reader{*this, piece};
   reader.known = known;
   std::vector<int32_t> symbols; // From the first of `now` on.
-  std::vector<size_t> lefts;    // Of each of these.
+  std::vector<uint32_t> lefts;  // Of each of these.
   reader.lefts = &lefts;
   Repeats<size_t> repeats(piece);
   // A text that repeats itself repeats windows: the last few are kept.

@@ -199,6 +199,25 @@ TEST(Repeats, WindowsOfMergesRepeat) {
   }
 }
 
+TEST(Repeats, WindowsOfMergesMayEndInUnknownCharacters) {
+  TokenizerModel m = smallModel();
+  m.normalizer.clear();
+  m.byteFallback = false;
+  m.fuseUnk = true;
+  BpeModel windows(m), whole(m);
+  whole.windowSymbols = size_t(1) << 24;
+  for (size_t count = 1; count < 12; ++count)
+    for (size_t margin : {0u, 1u, 3u}) {
+      windows.windowSymbols = 4;
+      windows.windowMargin = margin;
+      std::string text = times("abc", 40 * count) + times("a", count) + "xyz";
+      Ids a, b;
+      windows.encode(text, a);
+      whole.encode(text, b);
+      ASSERT_EQ(a, b) << count << " " << margin;
+    }
+}
+
 TEST(Repeats, PiecesAreThoseOfASearchThatReadsAll) {
   using Kind = PreTokenizerStep::Kind;
   std::mt19937 random(5);
