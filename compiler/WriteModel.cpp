@@ -113,6 +113,7 @@ static DeviceImage describeDevice(const codegen::PtxModule &code,
     described.sharedBytes = entry.figures.sharedBytes;
     described.rowsPerBlock = entry.figures.rowsPerBlock;
     described.matrix = entry.matrix;
+    described.tensors = entry.figures.tensors;
     described.registers = entry.registers;
     described.spillBytes = entry.spillBytes;
     image.blockThreads = entry.figures.blockThreads;

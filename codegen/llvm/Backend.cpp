@@ -54,6 +54,11 @@ static void setAttributes(llvm::Module &module, const BackendOptions &options) {
       function.addFnAttr("nvvm.reqntid", std::to_string(options.blockThreads));
       // Without it ptxas may spill to have room for more.
       function.addFnAttr("nvvm.minctasm", std::to_string(options.blocksTogether));
+      // What is passed by value is read where it lies.
+      for (llvm::Argument &argument : function.args())
+        if (argument.hasByValAttr())
+          argument.addAttr(llvm::Attribute::get(module.getContext(),
+                                                "nvvm.grid_constant"));
       // As the CPU's kernels run (runtime/format/KernelAbi.h).
       function.addFnAttr("denormal-fp-math-f32", "preserve-sign,preserve-sign");
     } else {

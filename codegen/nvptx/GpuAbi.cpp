@@ -3,10 +3,12 @@
 ///   func.func @k(%a: memref<?x8xf32>, %n: index, %begin: index, %end: index)
 /// becomes
 ///   func.func @k(%a: !llvm.ptr<1>, %rows: i64, %n: i64, %begin: i64, %end: i64)
-/// Numbers do not change.
+/// and behind these one parameter for each tensor map (TensorTiles). Numbers do not
+/// change.
 #include "codegen/nvptx/GpuAbi.h"
 
 #include "codegen/llvm/KernelAbi.h"
+#include "codegen/nvptx/TensorTiles.h"
 #include "dialects/kernel/KernelDialect.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -41,7 +43,10 @@ static LogicalResult convert(func::FuncOp function,
     };
     return {nextPointer, nextScalar};
   };
-  return replaceArguments(function, converter, inputs, source);
+  if (failed(replaceArguments(function, converter, inputs, source)))
+    return failure();
+  passTensorMaps(function);
+  return success();
 }
 
 namespace {

@@ -26,14 +26,16 @@ Value GpuBuilder::intrinsic(StringRef name, Type result, ValueRange operands) {
 }
 
 Value GpuBuilder::thread() {
-  return intrinsic("llvm.nvvm.read.ptx.sreg.tid.x", getI32Type(), {});
+  Value number = intrinsic("llvm.nvvm.read.ptx.sreg.tid.x", getI32Type(), {});
+  return team.first ? sub(number, i32(team.first)) : number;
 }
 Value GpuBuilder::threadAnew() {
   auto read = LLVM::InlineAsmOp::create(
       *this, TypeRange{getI32Type()}, ValueRange(), "mov.u32 $0, %tid.x;", "=r",
       /*has_side_effects=*/true, /*is_align_stack=*/false,
       LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
-  return read.getResult(0);
+  Value number = read.getResult(0);
+  return team.first ? sub(number, i32(team.first)) : number;
 }
 Value GpuBuilder::warp() { return shiftRight(thread(), 5); }
 Value GpuBuilder::lane() { return bitAnd(thread(), i32(warpThreads - 1)); }
@@ -95,37 +97,38 @@ SmallVector<Value> GpuBuilder::rolledLoopBy(Value begin, Value end, Value step,
   return results;
 }
 
-static Value special(GpuBuilder &b, StringRef name) {
-  return b.asIndex(b.intrinsic(("llvm.nvvm.read.ptx.sreg." + name).str(),
-                               b.getI32Type(), {}));
+Value GpuBuilder::special(StringRef name) {
+  return asIndex(intrinsic(("llvm.nvvm.read.ptx.sreg." + name).str(),
+                           getI32Type(), {}));
 }
 
 void GpuBuilder::forTiles(Value begin, Value end,
                           llvm::function_ref<void(Value)> body) {
-  loopBy(add(begin, special(*this, "ctaid.x")), end,
-         special(*this, "nctaid.x"), {}, [&](Value tile, ValueRange) {
-           body(tile);
-           return SmallVector<Value>();
-         });
+  forTiles(begin, end, {}, [&](Value tile, ValueRange) {
+    body(tile);
+    return SmallVector<Value>();
+  });
 }
 
-void GpuBuilder::forRowBlocks(Value count,
-                              llvm::function_ref<void(Value)> body) {
-  loopBy(special(*this, "ctaid.y"), count, special(*this, "nctaid.y"), {},
-         [&](Value block, ValueRange) {
-           body(block);
-           return SmallVector<Value>();
-         });
+SmallVector<Value> GpuBuilder::forTiles(Value begin, Value end,
+                                        ValueRange initial, LoopBody body) {
+  return loopBy(add(begin, special("ctaid.x")), end, special("nctaid.x"),
+                initial, body);
+}
+
+SmallVector<Value> GpuBuilder::forRowBlocks(Value count, ValueRange initial,
+                                            LoopBody body) {
+  return loopBy(special("ctaid.y"), count, special("nctaid.y"), initial, body);
 }
 
 void GpuBuilder::forThreads(int64_t count,
                             llvm::function_ref<void(Value)> body) {
-  if (count % blockThreads == 0 && count / blockThreads <= 4) {
-    for (int64_t i = 0; i < count; i += blockThreads)
+  if (count % team.count == 0 && count / team.count <= 4) {
+    for (int64_t i = 0; i < count; i += team.count)
       body(i ? add(thread(), i32(i)) : thread());
     return;
   }
-  if (count < blockThreads)
+  if (count < team.count)
     return when(less(thread(), i32(count)), [&] { body(thread()); });
   forThreads(count, {}, [&](Value number, ValueRange) {
     body(number);
@@ -135,7 +138,7 @@ void GpuBuilder::forThreads(int64_t count,
 
 SmallVector<Value> GpuBuilder::forThreads(int64_t count, ValueRange initial,
                                           LoopBody body) {
-  return loopBy(thread(), i32(count), i32(blockThreads), initial, body);
+  return loopBy(thread(), i32(count), i32(team.count), initial, body);
 }
 
 void GpuBuilder::when(Value condition, llvm::function_ref<void()> body) {
@@ -241,7 +244,7 @@ Value GpuBuilder::shared(StringRef name, int64_t bytes) {
     setInsertionPointToStart(module.getBody());
     LLVM::GlobalOp::create(*this, LLVM::LLVMArrayType::get(getI8Type(), 0),
                            /*isConstant=*/false, LLVM::Linkage::External,
-                           sharedSymbol, Attribute(), /*alignment=*/16,
+                           sharedSymbol, Attribute(), /*alignment=*/1024,
                            /*addrSpace=*/3);
   }
   Value base = LLVM::AddressOfOp::create(
@@ -256,7 +259,11 @@ Value GpuBuilder::part(Value vector, int64_t first, int64_t count) {
 }
 
 void GpuBuilder::barrier() {
-  intrinsic("llvm.nvvm.barrier.cta.sync.aligned.all", {}, {i32(0)});
+  if (team.count == blockThreads)
+    intrinsic("llvm.nvvm.barrier.cta.sync.aligned.all", {}, {i32(0)});
+  else
+    intrinsic("llvm.nvvm.barrier.cta.sync.aligned.count", {},
+              {i32(team.barrier), i32(team.count)});
 }
 
 void GpuBuilder::warpBarrier() {
@@ -318,7 +325,7 @@ Value GpuBuilder::reduceBlock(Value value, Value region,
   barrier();
   Value result;
   auto four = lanes(value.getType(), 4);
-  for (int64_t i = 0; i < blockWarps; i += 4) {
+  for (int64_t i = 0; i < warps(); i += 4) {
     Value part = loadAt(four, offset(region, 4 * i));
     for (int64_t j = 0; j < 4; ++j) {
       Value one = vector::ExtractOp::create(*this, part, j);

@@ -10,6 +10,12 @@
 
 namespace llmc::codegen {
 
+/// Threads of a block that do a work together: `count` from `first` on, whole
+/// warps; `barrier` is the number of the barrier where they meet.
+struct ThreadTeam {
+  int64_t first = 0, count = blockThreads, barrier = 0;
+};
+
 /// Builds the code of one thread of a block of `blockThreads`. Numbers of threads
 /// are i32, as offsets in shared memory are; addresses of global memory are
 /// generic pointers with offsets of type index.
@@ -17,11 +23,15 @@ class GpuBuilder : public VectorBuilder {
 public:
   explicit GpuBuilder(mlir::Operation *op);
 
+  /// Who executes what is built from now on: "block" below means this team.
+  ThreadTeam team;
+
   Value thread(); ///< In the block.
   /// thread(), read where this stands: what is computed from it cannot be computed
   /// in front of a loop above and take registers there.
   Value threadAnew();
   Value warp();   ///< In the block.
+  int64_t warps() const { return team.count / warpThreads; }
   Value lane();   ///< In the warp.
   Value asIndex(Value number);
 
@@ -39,10 +49,15 @@ public:
   /// Calls an LLVM intrinsic; null if `result` is.
   Value intrinsic(llvm::StringRef name, Type result, ValueRange operands);
 
+  /// A number of the block or the grid, "ctaid.x", as an index.
+  Value special(llvm::StringRef name);
   /// Walks the tiles that this block does: each stride-th of [begin, end).
   void forTiles(Value begin, Value end, llvm::function_ref<void(Value)> body);
+  llvm::SmallVector<Value> forTiles(Value begin, Value end, ValueRange initial,
+                                    LoopBody body);
   /// Walks the blocks of rows that this block does: [0, count) by the grid's y.
-  void forRowBlocks(Value count, llvm::function_ref<void(Value)> body);
+  llvm::SmallVector<Value> forRowBlocks(Value count, ValueRange initial,
+                                        LoopBody body);
   /// Walks [0, count) by all threads of the block, with an i32; the second form
   /// carries values.
   void forThreads(int64_t count, llvm::function_ref<void(Value)> body);
@@ -77,8 +92,8 @@ public:
   }
   void storeRow(Value value, Value memref, ValueRange at);
 
-  /// A region of the block's shared memory, aligned to 16 bytes. Its name and
-  /// size are told with the kernel (KernelFigures).
+  /// A region of the block's shared memory, aligned to 16 bytes, the first one to
+  /// 1024 (what tiles of tensors need). Its name and size are told with the kernel (KernelFigures).
   Value shared(llvm::StringRef name, int64_t bytes);
   /// Bytes that regions take so far.
   int64_t sharedBytes() const;

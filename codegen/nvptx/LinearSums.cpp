@@ -76,6 +76,18 @@ int64_t LinearShape::inputBytes() const {
 void nvptx::forLinearPlaces(
     GpuBuilder &b, const LinearShape &shape, int64_t rowsAtOnce,
     llvm::function_ref<void(const LinearPlace &)> body) {
+  forLinearPlaces(b, shape, rowsAtOnce, {},
+                  [&](const LinearPlace &place, ValueRange) {
+                    body(place);
+                    return SmallVector<Value>();
+                  });
+}
+
+SmallVector<Value> nvptx::forLinearPlaces(
+    GpuBuilder &b, const LinearShape &shape, int64_t rowsAtOnce,
+    ValueRange initial,
+    llvm::function_ref<SmallVector<Value>(const LinearPlace &, ValueRange)>
+        body) {
   kernel::LinearOp op = shape.op;
   Value rows = b.createOrFold<memref::DimOp>(op.getInput(), 0);
   Value blocks = b.ceilDiv(rows, rowsAtOnce);
@@ -84,11 +96,13 @@ void nvptx::forLinearPlaces(
                                                b.getI64IntegerAttr(rowsAtOnce));
   // The tiles inside: of another tile's first weights nothing can be kept in
   // registers, as LLVM would where only rows change.
-  b.forRowBlocks(blocks, [&](Value block) {
+  return b.forRowBlocks(blocks, initial, [&](Value block, ValueRange carried) {
     Value first = arith::IndexCastOp::create(
         b, b.getI32Type(), b.mul(block, b.index(rowsAtOnce)));
-    b.forTiles(op.getBegin(), op.getEnd(),
-               [&](Value tile) { body({tile, first, count}); });
+    return b.forTiles(op.getBegin(), op.getEnd(), carried,
+                      [&](Value tile, ValueRange values) {
+                        return body({tile, first, count}, values);
+                      });
   });
 }
 
@@ -236,7 +250,7 @@ LogicalResult LinearSums::finish(const LinearPlace &place) {
   b.barrier();
   LogicalResult result = success();
   // One epilogue in the code, however many a thread does.
-  b.loopBy(b.threadAnew(), b.i32(rows * items), b.i32(blockThreads), {},
+  b.loopBy(b.threadAnew(), b.i32(rows * items), b.i32(b.team.count), {},
            [&](Value item, ValueRange) {
              if (failed(finishItem(place, item, norms)))
                result = failure();

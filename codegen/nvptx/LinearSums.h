@@ -34,6 +34,12 @@ struct LinearPlace {
 void forLinearPlaces(GpuBuilder &b, const LinearShape &shape,
                      int64_t rowsAtOnce,
                      llvm::function_ref<void(const LinearPlace &)> body);
+/// The same with values that go from place to place.
+llvm::SmallVector<Value> forLinearPlaces(
+    GpuBuilder &b, const LinearShape &shape, int64_t rowsAtOnce,
+    ValueRange initial,
+    llvm::function_ref<llvm::SmallVector<Value>(const LinearPlace &, ValueRange)>
+        body);
 
 /// The address of a tile's panel `stream` (i32, of all parts); of the last panel
 /// beyond the end.

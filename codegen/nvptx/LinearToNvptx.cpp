@@ -17,6 +17,17 @@ LogicalResult nvptx::lowerLinear(kernel::LinearOp op) {
     return failure();
   if (shape->weights.kind == PanelLayout::Kind::F32)
     return lowerLinearByFma(*shape);
+  if (op.getEngine() == "wgmma" && fitsWarpgroups(*shape))
+    return lowerLinearByWarpgroups(*shape);
   return fitsTiles(*shape) ? lowerLinearByTiles(*shape)
                            : lowerLinearByMma(*shape);
+}
+
+bool nvptx::wantsWarpgroups(func::FuncOp kernel) {
+  return kernel
+      .walk([](kernel::LinearOp op) {
+        return op.getEngine() == "wgmma" ? WalkResult::interrupt()
+                                         : WalkResult::advance();
+      })
+      .wasInterrupted();
 }

@@ -20,10 +20,19 @@ struct FragmentLane {
   Value g; ///< Row or column of a fragment.
   Value t; ///< Pair of a fragment.
 
-  explicit FragmentLane(GpuBuilder &b)
-      : g(b.shiftRight(b.lane(), 2)), t(b.bitAnd(b.lane(), b.i32(3))) {}
+  /// Whether groups 0, 1, 2, 3 take the lane groups 0, 2, 1, 3.
+  bool crossed;
+
+  explicit FragmentLane(GpuBuilder &b, bool crossed = false)
+      : g(b.shiftRight(b.lane(), 2)), t(b.bitAnd(b.lane(), b.i32(3))),
+        crossed(crossed) {}
   /// Of lines of 16 lanes, g is lane group q of panel p of two.
-  Value quad(GpuBuilder &b) const { return b.bitAnd(g, b.i32(3)); }
+  Value quad(GpuBuilder &b) const {
+    if (!crossed)
+      return b.bitAnd(g, b.i32(3));
+    return b.bitOr(b.shiftLeft(b.bitAnd(g, b.i32(1)), 1),
+                   b.bitAnd(b.shiftRight(g, 1), b.i32(1)));
+  }
   Value panel(GpuBuilder &b) const { return b.shiftRight(g, 2); }
 };
 

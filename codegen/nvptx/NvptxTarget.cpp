@@ -8,6 +8,7 @@
 #include "codegen/nvptx/KernelFigures.h"
 #include "codegen/nvptx/KernelsToNvptx.h"
 #include "codegen/nvptx/LinearByMma.h"
+#include "codegen/nvptx/TensorTiles.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -24,7 +25,9 @@ using namespace llmc;
 using namespace llmc::codegen;
 
 static constexpr NvptxLevel table[] = {
-    {"sm_80", "+ptx70"}, {"sm_90a", "+ptx80"}, {"sm_100a", "+ptx86"}};
+    {"sm_80", "+ptx70", 99 << 10},
+    {"sm_90a", "+ptx80", 227 << 10, /*warpgroups=*/true},
+    {"sm_100a", "+ptx86", 99 << 10}};
 
 const NvptxLevel *llmc::codegen::findNvptxLevel(StringRef name) {
   for (const NvptxLevel &level : table)
@@ -43,10 +46,10 @@ ArrayRef<StringRef> NvptxTarget::levels() const {
   return names;
 }
 
-/// No kernel has code of its own for a later architecture yet: drivers compile
-/// the PTX of sm_80 for all that follow.
-StringRef NvptxTarget::codeLevel(func::FuncOp, StringRef) const {
-  return table[0].name;
+/// Kernels whose products are by warpgroups have code of their own. Of all others
+/// drivers compile the PTX of sm_80 for whatever follows.
+StringRef NvptxTarget::codeLevel(func::FuncOp kernel, StringRef level) const {
+  return nvptx::wantsWarpgroups(kernel) ? level : table[0].name;
 }
 
 void NvptxTarget::registerDialects(DialectRegistry &registry) const {
@@ -83,10 +86,17 @@ Result<std::string> NvptxTarget::emit(ModuleOp lowered, StringRef level,
     LLVMInitializeNVPTXAsmPrinter();
   });
   KernelFigures figures{blockThreads, figure(lowered, sharedBytesAttr),
-                        figure(lowered, rowsPerBlockAttr)};
-  if (figures.sharedBytes > mostSharedBytes)
+                        figure(lowered, rowsPerBlockAttr),
+                        {}};
+  for (auto function : lowered.getOps<LLVM::LLVMFuncOp>())
+    for (TensorTile &tile : tensorTilesOf(function))
+      figures.tensors.push_back(std::move(tile));
+  if (figures.sharedBytes > findNvptxLevel(level)->mostSharedBytes)
     return Error{Code::KernelFailed, "the kernel needs too much shared memory",
                  "", std::to_string(figures.sharedBytes) + " bytes", ""};
+  if (figure(lowered, nvptx::warpgroupsAttr) && !findNvptxLevel(level)->warpgroups)
+    return Error{Code::KernelFailed, level.str() + " has no wgmma", "",
+                 "the kernel asks for it", ""};
   BackendOptions options;
   options.triple = "nvptx64-nvidia-cuda";
   options.cpu = level;

@@ -33,7 +33,7 @@ void RowNorms::prepare(const LinearPlace &place) {
     return;
   int64_t count = extent(op.getSquares(), 1);
   Type f32 = b.getF32Type();
-  b.loopBy(b.warp(), b.i32(rows), b.i32(blockWarps), {}, [&](Value row,
+  b.loopBy(b.warp(), b.i32(rows), b.i32(b.warps()), {}, [&](Value row,
                                                              ValueRange) {
     Value last = b.sub(place.rows, b.i32(1));
     Value at = b.asIndex(b.minimum(b.add(place.firstRow, row), last));

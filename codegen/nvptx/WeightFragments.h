@@ -43,9 +43,10 @@ public:
   llvm::SmallVector<llvm::SmallVector<Value>>
   fragments(llvm::ArrayRef<Value> loaded, int64_t half, int64_t j) const;
 
-private:
   /// The pair of terms `pair` of a half step, of one output's four bytes.
   Value decode(Value word, int64_t half, int64_t pair) const;
+
+private:
   Value word(Value load, int64_t output) const;
 
   GpuBuilder &b;

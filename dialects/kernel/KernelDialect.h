@@ -10,6 +10,8 @@ namespace llmc::kernel {
 constexpr llvm::StringLiteral entryAttr = "kernel.entry";
 /// Outputs in a panel of packed weights, and lanes of every vector: 64 bytes.
 constexpr int64_t panelWidth = 16;
+/// On an llm.linear: `engine` of the kernel.linear that it becomes.
+constexpr llvm::StringLiteral engineAttr = "kernel.engine";
 /// Terms in a block of the canonical order of summation.
 constexpr int64_t sumBlock = 32;
 /// Positions in a piece of attention at most.

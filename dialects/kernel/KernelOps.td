@@ -79,6 +79,9 @@ def Kernel_LinearOp : Kernel_Op<"linear", [SingleBlock, AttrSizedOperandSegments
     writes there the sum over the tile's columns of that output's squares, before
     they are rounded.
 
+    `engine` names what multiplies where a processor has several such: "wgmma", of
+    NVIDIA's sm_90a. Empty: what the target takes for the type and the rows.
+
     1. The region has one f32 argument per part, then one per extra.
     2. `tile_rows`, `tile_panels` and `padded_rows` are positive.
     3. `block_length` is a multiple of 32; less than K, it has a scratch.
@@ -94,7 +97,8 @@ def Kernel_LinearOp : Kernel_Op<"linear", [SingleBlock, AttrSizedOperandSegments
                        DefaultValuedAttr<StrAttr, "\"\"">:$scheme,
                        DefaultValuedAttr<I64Attr, "1">:$padded_rows,
                        DefaultValuedAttr<I64Attr, "0">:$block_length,
-                       DefaultValuedAttr<F32Attr, "0.0f">:$norm_epsilon);
+                       DefaultValuedAttr<F32Attr, "0.0f">:$norm_epsilon,
+                       DefaultValuedAttr<StrAttr, "\"\"">:$engine);
   let regions = (region SizedRegion<1>:$epilogue);
   let assemblyFormat = [{
     $input `,` $weight (`extras` `(` $extras^ `:` type($extras) `)`)?

@@ -18,6 +18,8 @@ static constexpr double bytesAhead = 256 * 8 * 16;
 static constexpr int64_t sharingPanels = 2, sharingRows = 8, blocksTogether = 2;
 /// What of the matrix rate a block reaches whose sums fill its registers.
 static constexpr double matrixShare = 0.6;
+/// The same of two blocks of warpgroups.
+static constexpr double warpgroupShare = 0.8;
 /// Start and end of a block: barriers, the sums of its warps, the epilogue.
 static constexpr double blockSeconds = 1e-6;
 
@@ -27,9 +29,10 @@ double llmc::gpuLinearSeconds(const GpuFigures &gpu, const GpuLinear &linear,
   int64_t across = llvm::divideCeil(linear.panels, panels);
   int64_t down = llvm::divideCeil(linear.rows, rows);
   int64_t blocks = across * down;
-  bool few = linear.rows == rows;
-  int64_t together =
-      rows <= sharingRows && streams <= sharingPanels ? blocksTogether : 1;
+  bool few = linear.rows == rows && !linear.warpgroups;
+  bool sharing = linear.warpgroups ||
+                 (rows <= sharingRows && streams <= sharingPanels);
+  int64_t together = sharing ? blocksTogether : 1;
 
   double weights = double(streams) * double(linear.panelBytes);
   double inputs = double(std::min(rows, linear.rows)) * double(linear.length) *
@@ -46,7 +49,8 @@ double llmc::gpuLinearSeconds(const GpuFigures &gpu, const GpuLinear &linear,
 
   // Half-filled fragments take as long as full ones.
   double columns = double(llvm::alignTo(streams, 2) * kernel::panelWidth);
-  double ofOne = gpu.matrixRate * 1e12 * matrixShare / double(gpu.processors);
+  double share = linear.warpgroups ? warpgroupShare : matrixShare;
+  double ofOne = gpu.matrixRate * 1e12 * share / double(gpu.processors);
   double multiplying = double(most) * 2 * columns *
                        double(llvm::alignTo(std::min(rows, linear.rows), 8)) *
                        double(linear.length) / ofOne;

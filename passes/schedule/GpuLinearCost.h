@@ -15,6 +15,8 @@ struct GpuLinear {
   int64_t parts;       ///< Weights that share the input.
   int64_t panelBytes;  ///< Of one panel of one part.
   int64_t inputBytes;  ///< Of a term of the input.
+  /// Warpgroups multiply what the copy engine brings; two blocks are together.
+  bool warpgroups = false;
 };
 
 /// Seconds of a launch whose blocks do \p panels panels of every part and

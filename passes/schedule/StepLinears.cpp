@@ -81,6 +81,7 @@ void StepLowering::lowerLinear(llm::LinearOp op) {
   int64_t panels = attributeOr(op, "kernel.tile_panels", 1);
   int64_t padded = attributeOr(op, "kernel.padded_rows", 1);
   int64_t block = attributeOr(op, "kernel.block_length", 0);
+  auto engine = op->getAttrOfType<StringAttr>(kernel::engineAttr);
   int64_t columns =
       cast<ShapedType>(op.getResult(0).getType()).getShape().back();
   int64_t tiles = llvm::divideCeil(
@@ -119,7 +120,8 @@ void StepLowering::lowerLinear(llm::LinearOp op) {
                list.at(args, list.squares), list.at(args, list.partialSquares),
                begin, end, op.getParts(), rows, panels, weight.getScheme(),
                padded, block,
-               epsilon ? epsilon.getValue() : llvm::APFloat(0.0f));
+               epsilon ? epsilon.getValue() : llvm::APFloat(0.0f),
+               engine ? engine.getValue() : llvm::StringRef());
            cloneScalars(b, op.getEpilogue().front(), linear.getEpilogue());
          });
 }

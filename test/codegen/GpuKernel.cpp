@@ -1,9 +1,12 @@
 #include "test/codegen/GpuKernel.h"
 
+#include "runtime/sim/execute/TensorCopy.h"
 #include "test/codegen/KernelHarness.h"
 
 #include "gtest/gtest.h"
 
+#include <array>
+#include <cstring>
 #include <map>
 
 using namespace llmc;
@@ -51,6 +54,28 @@ std::unique_ptr<GpuKernel> GpuKernel::load(const std::string &ptx,
   return result->kernel ? std::move(result) : nullptr;
 }
 
+/// As runtime/cuda/TensorMaps makes it of a launch.
+static sim::TensorDescriptor describe(const TensorTile &tile,
+                                      const std::vector<uint64_t> &buffers,
+                                      const std::vector<int64_t> &scalars) {
+  sim::TensorDescriptor map;
+  map.magic = sim::TensorDescriptor::kMagic;
+  map.rank = uint8_t(tile.dimensions.size());
+  map.elementBytes = uint8_t(tile.elementBytes);
+  map.swizzle = tile.swizzleBytes ? sim::Swizzle(tile.swizzleBytes / 64 + 1)
+                                  : sim::Swizzle::None;
+  map.address = buffers[tile.buffer] + tile.offset;
+  for (size_t i = 0; i < tile.dimensions.size(); ++i) {
+    const TensorTile::Dimension &d = tile.dimensions[i];
+    int64_t size = d.scalar ? scalars[d.scalar - 1] : int64_t(d.size);
+    map.last[i] = uint32_t(std::max<int64_t>(size, 1) - 1);
+    map.strides[i] = d.stride;
+    map.box[i] = uint16_t(d.box);
+  }
+  EXPECT_EQ(sim::checkTensor(map), "");
+  return map;
+}
+
 GpuKernel::~GpuKernel() {
   if (module)
     device->unload(*module);
@@ -79,6 +104,12 @@ void GpuKernel::run(const std::vector<void *> &buffers,
   std::vector<const void *> arguments;
   for (const uint64_t &parameter : parameters)
     arguments.push_back(&parameter);
+  std::vector<std::array<std::byte, 128>> maps(figures.tensors.size());
+  for (size_t i = 0; i < maps.size(); ++i) {
+    sim::TensorDescriptor map = describe(figures.tensors[i], parameters, scalars);
+    std::memcpy(maps[i].data(), &map, sizeof map);
+    arguments.push_back(&maps[i]);
+  }
   sim::LaunchShape shape;
   int64_t tiles = std::max<int64_t>(end - begin, 1);
   shape.grid[0] = uint32_t(step ? (tiles + step - 1) / step : tiles);

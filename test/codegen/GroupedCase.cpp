@@ -8,12 +8,15 @@ using llmc::llm::GroupScheme;
 
 static std::string str(int64_t value) { return std::to_string(value); }
 
-GroupedCase::GroupedCase(GroupScheme scheme, int64_t rows, int64_t length, int64_t columns)
+GroupedCase::GroupedCase(GroupScheme scheme, int64_t rows, int64_t length, int64_t columns,
+                         bool rounded)
     : scheme(scheme), rows(rows), length(length), columns(columns),
       input(rows * length), expected(rows * columns),
       packed(panels() * groups() * scheme.bytes(), 0) {
   Numbers numbers(7);
   numbers.fill(input);
+  for (size_t i = 0; rounded && i < input.size(); ++i)
+    input[i] = fromBf16(toBf16(input[i]));
   FlushDenormals flush;
   for (int64_t n = 0; n < columns; ++n) {
     uint8_t *panel =
@@ -59,7 +62,7 @@ GroupedCase::GroupedCase(GroupScheme scheme, int64_t rows, int64_t length, int64
 
 std::string llmc::test::groupedText(const GroupedCase &c, const std::string &scheme,
                                     const std::string &rows, int64_t tileRows,
-                                    int64_t tilePanels) {
+                                    int64_t tilePanels, const std::string &engine) {
   std::string input = "memref<?x" + str(c.length) + "x" + rows + ">";
   std::string output = "memref<?x" + str(c.columns) + "xf32>";
   std::string weight = "memref<" + str(c.panels()) + "x" +
@@ -69,6 +72,6 @@ std::string llmc::test::groupedText(const GroupedCase &c, const std::string &sch
          "kernel.linear %x, %w outputs(%y : " + output + ") tiles(%b, %e) "
          "{parts = 1 : i64, tile_rows = " + str(tileRows) +
          " : i64, tile_panels = " + str(tilePanels) + " : i64, "
-         "scheme = \"" + scheme + "\"} : " + input + ", " + weight +
+         "scheme = \"" + scheme + "\", engine = \"" + engine + "\"} : " + input + ", " + weight +
          " {\n^bb0(%s: f32):\nllm.yield %s : f32\n}\nreturn\n}\n";
 }

@@ -57,34 +57,41 @@ const std::vector<std::string> &llmc::test::testedLevels() {
   return levels;
 }
 
-Kernel::Kernel(const std::string &mlir, const std::string &level) {
+std::string llmc::test::objectOf(const std::string &mlir, const std::string &level,
+                                 std::string &name) {
   mlir::DialectRegistry registry;
   auto target = codegen::targetOfLevel(level);
   if (!target) {
     ADD_FAILURE() << target.error().render();
-    return;
+    return "";
   }
   (*target)->registerDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   auto module = mlir::parseSourceString<mlir::ModuleOp>(mlir, &context);
   if (!module) {
     ADD_FAILURE() << "does not parse:\n" << mlir;
-    return;
+    return "";
   }
-  auto entry = *module->getOps<mlir::func::FuncOp>().begin();
-  std::string name = entry.getName().str();
+  name = (*module->getOps<mlir::func::FuncOp>().begin()).getName().str();
   auto object =
       codegen::generateHere(*module, level, codegen::EmitKind::Object);
   if (!object) {
     ADD_FAILURE() << object.error().render() << mlir;
-    return;
+    return "";
   }
-  if ((*target)->isDevice()) {
-    gpu = GpuKernel::load(*object, name, level);
+  return std::move(*object);
+}
+
+Kernel::Kernel(const std::string &mlir, const std::string &level) {
+  std::string name, object = objectOf(mlir, level, name);
+  if (object.empty())
+    return;
+  if ((*codegen::targetOfLevel(level))->isDevice()) {
+    gpu = GpuKernel::load(object, name, level);
     return;
   }
   auto image =
-      codegen::linkImage({{name, level, name, std::move(*object)}}, level);
+      codegen::linkImage({{name, level, name, std::move(object)}}, level);
   if (!image) {
     ADD_FAILURE() << image.error().render() << mlir;
     return;

@@ -27,6 +27,11 @@ constexpr const char *gpuLevel = "sm_80";
 /// runnableLevels() and gpuLevel.
 const std::vector<std::string> &testedLevels();
 
+/// What the target makes of a module that holds one kernel, and the kernel's name.
+/// Empty after a failure, which is one of the test.
+std::string objectOf(const std::string &mlir, const std::string &level,
+                     std::string &name);
+
 class GpuKernel;
 
 /// A kernel mapped read-execute from its image, or on a simulated GPU.

@@ -42,7 +42,8 @@ std::string llmc::test::linearText(const LinearShape &s) {
          " : i64, parts = " + std::to_string(s.parts) +
          " : i64, tile_rows = " + std::to_string(s.tileRows) +
          " : i64, tile_panels = " + std::to_string(s.tilePanels) +
-         " : i64, scheme = \"" + (s.type == "w8" ? "w8" : "") + "\"} : " +
+         " : i64, scheme = \"" + (s.type == "w8" ? "w8" : "") +
+         "\", engine = \"" + s.engine + "\"} : " +
          input + ", " + weight + " {\n^bb0(" + arguments + ", %er: f32, %ec: f32):\n" + sum +
          "%s = arith.addf " + value + ", %er : f32\n"
          "%t = arith.addf %s, %ec : f32\n" +

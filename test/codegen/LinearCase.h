@@ -14,6 +14,7 @@ struct LinearShape {
   int64_t paddedRows = 1;
   int64_t blockLength = 0; // Of K, with a scratch between blocks.
   float inputScale = 1, weightScale = 1; // Of the numbers.
+  std::string engine = "";
 
   int64_t panels() const { return (columns + 15) / 16; }
   int64_t tiles() const { return (panels() + tilePanels - 1) / tilePanels; }

@@ -45,6 +45,23 @@ TEST(PtxModule, HasTheVersionThatItsLevelNeeds) {
   EXPECT_EQ(module->text.find(".version 8.0\n.target sm_90a\n"), 0u);
 }
 
+TEST(KernelFigures, AreReadAsTheyWereTold) {
+  KernelFigures figures{256, 98368, 128, {}};
+  EXPECT_EQ(figures.text(), "// llmc: threads 256, shared 98368, rows 128\n");
+  figures.tensors = {{0, 0, 2, 128, {{4096, 2, 0, 64}, {0, 8192, 1, 128}}},
+                     {1, 64, 1, 0, {{128, 1, 0, 128}}}};
+  std::string text = figures.text();
+  EXPECT_EQ(text, "// llmc: threads 256, shared 98368, rows 128, tensor 0 + 0 of 2, "
+                  "swizzle 128: 4096 by 2 box 64, #1 by 8192 box 128, tensor 1 + 64 of 1, "
+                  "swizzle 0: 128 by 1 box 128\n");
+  auto read = KernelFigures::of(text + "//\n");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->tensors, figures.tensors);
+  EXPECT_EQ(read->rowsPerBlock, 128);
+  EXPECT_FALSE(KernelFigures::of("// llmc: threads 256, shared 0, rows 0, tensor 1\n"));
+  EXPECT_FALSE(KernelFigures::of("// llmc: threads 256, shared 0, rows 0 or more\n"));
+}
+
 TEST(PtxModule, HasEqualKernelsOnce) {
   auto module = joinPtx({object("a", "7.0", "k_same"), object("b", "7.0", "k_same")}, "sm_80");
   ASSERT_TRUE(module) << module.error().why;

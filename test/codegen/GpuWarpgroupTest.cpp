@@ -1,0 +1,107 @@
+/// kernel.linear by wgmma on a simulated sm_90a: near the canonical sum, whatever is
+/// no whole tile, and the same bits whatever rows and blocks a launch has.
+#include "codegen/nvptx/PtxModule.h"
+#include "test/codegen/GroupedCase.h"
+#include "test/codegen/LinearCheck.h"
+
+#include "gtest/gtest.h"
+
+using namespace llmc::test;
+using llmc::llm::parseGroupScheme;
+
+namespace {
+
+constexpr const char *level = "sm_90a";
+
+LinearShape shapeOf(int64_t length, int64_t columns, int64_t tileRows,
+                    int64_t tilePanels, int64_t parts, const char *type,
+                    const char *rowType) {
+  LinearShape shape{0, length, columns, tileRows, tilePanels, parts, type, rowType};
+  shape.engine = "wgmma";
+  return shape;
+}
+
+} // namespace
+
+TEST(GpuWarpgroup, TakesWeightsOfTwoBytes) {
+  for (const char *type : {"bf16", "f16"})
+    for (int64_t length : {8, 72, 200, 520})
+      check(shapeOf(length, 136, 128, 8, 1, type, type), {0, 1, 130}, level);
+}
+
+TEST(GpuWarpgroup, TakesWeightsOfAByte) {
+  for (int64_t length : {8, 72, 320})
+    check(shapeOf(length, 136, 128, 8, 1, "w8", "bf16"), {1, 130}, level);
+}
+
+TEST(GpuWarpgroup, TakesTilesOfAnySize) {
+  for (int64_t tileRows : {8, 40, 64})
+    for (int64_t tilePanels : {1, 3, 8})
+      check(shapeOf(136, 200, tileRows, tilePanels, 1, "bf16", "bf16"), {45}, level);
+}
+
+TEST(GpuWarpgroup, InterleavesTwoParts) {
+  for (const char *type : {"bf16", "w8"})
+    check(shapeOf(136, 100, 64, 4, 2, type, "bf16"), {3, 70}, level);
+}
+
+TEST(GpuWarpgroup, HasTheSameBitsForAnyRowsAndBlocks) {
+  LinearShape shape = shapeOf(200, 280, 64, 8, 1, "bf16", "bf16");
+  shape.rows = 150;
+  LinearCase c(shape, 3);
+  Kernel kernel(linearText(shape), level);
+  std::vector<float> all = outputs(c, kernel, 150);
+  for (int64_t rows : {1, 66, 150})
+    for (int64_t step : {1, 3}) {
+      std::vector<float> some = outputs(c, kernel, rows, step);
+      for (size_t i = 0; i < some.size(); ++i)
+        ASSERT_EQ(some[i], all[i]) << rows << " rows, element " << i;
+    }
+}
+
+/// What folded norms add: factors of rows, sums of squares.
+TEST(GpuWarpgroup, NormalisesRowsAndSumsTheirSquares) {
+  checkFoldedNorms({8, 128}, "wgmma", level);
+}
+
+TEST(GpuWarpgroup, TakesGroups) {
+  for (const char *scheme : {"w4g32", "w4g64", "w4g128", "w8g32", "w8g128"})
+    for (int64_t length : {40, 256, 520}) {
+      GroupedCase shape(*parseGroupScheme(scheme), 0, length, 136);
+      Kernel kernel(groupedText(shape, scheme, "bf16", 128, 8, "wgmma"), level);
+      for (int64_t rows : {3, 70}) {
+        GroupedCase c(*parseGroupScheme(scheme), rows, length, 136, /*rounded=*/true);
+        Guarded<uint16_t> input(c.input.size());
+        for (size_t i = 0; i < input.size(); ++i)
+          input[i] = toBf16(c.input[i]);
+        Guarded<float> output(rows * 136, -1);
+        kernel.run({input, c.packed, output}, {rows, rows}, 0, 2);
+        for (int64_t i = 0; i < rows * 136; ++i)
+          expectNear(output[i], c.expected[i], 1,
+                     std::string(scheme) + " K " + std::to_string(length) + " at " +
+                         std::to_string(i));
+        if (HasFailure())
+          return;
+      }
+    }
+}
+
+TEST(GpuWarpgroup, SpillsNothing) {
+  std::string ptxas = llmc::codegen::findPtxas();
+  if (ptxas.empty())
+    GTEST_SKIP() << "there is no ptxas";
+  GroupedCase groups(*parseGroupScheme("w4g128"), 0, 1024, 256);
+  for (const std::string &text :
+       {linearText(shapeOf(1024, 256, 128, 8, 1, "bf16", "bf16")),
+        linearText(shapeOf(1024, 256, 128, 8, 1, "w8", "bf16")),
+        groupedText(groups, "w4g128", "bf16", 64, 8, "wgmma")}) {
+    std::string name, object = objectOf(text, level, name);
+    auto module = llmc::codegen::joinPtx({{name, level, name, object}}, level);
+    ASSERT_TRUE(module) << module.error().render();
+    EXPECT_EQ(module->entries[0].matrix, "wgmma");
+    llmc::Status done = llmc::codegen::assemble(*module, ptxas);
+    ASSERT_TRUE(done) << done.error().render();
+    EXPECT_EQ(module->entries[0].spillBytes, 0u) << text;
+    EXPECT_LE(module->entries[0].registers, 128u) << text;
+  }
+}
