@@ -105,6 +105,7 @@ Status Compilation::read() {
   pipeline.attentionSplit = options.attentionSplit;
   pipeline.dtype = options.dtype;
   pipeline.quantize = options.quantize;
+  pipeline.cacheType = options.cacheType;
   return Status::ok();
 }
 
@@ -208,6 +209,7 @@ PipelineNames pipelineNames(const CompileOptions &options) {
   PipelineOptions pipeline;
   pipeline.dtype = options.dtype;
   pipeline.quantize = options.quantize;
+  pipeline.cacheType = options.cacheType;
   PipelineNames names;
   for (const PipelineStep &step : cpuPipeline(pipeline))
     names.decoder.push_back(step.name);

@@ -27,6 +27,27 @@ Status Compilation::limitContext() {
   return Status::ok();
 }
 
+/// Heads are whole lanes of 4 bytes of a type that was asked for.
+Status Compilation::checkCacheType(ModuleOp ir) const {
+  auto step = ir.lookupSymbol<func::FuncOp>("step");
+  int64_t lane = options.cacheType == "i8" ? 4
+                 : options.cacheType == "bf16" || options.cacheType == "f16"
+                     ? 2
+                     : 1;
+  if (!step)
+    return Status::ok();
+  for (Type argument : step.getArgumentTypes())
+    if (auto cache = dyn_cast<llm::KvCacheType>(argument);
+        cache && cache.getHeadDim() % lane)
+      return Error{Code::BadFlagValue, "the cache cannot be of this type",
+                   "--kv-cache-dtype",
+                   "it takes heads whose width is a multiple of " +
+                       std::to_string(lane) + ", and the model's are " +
+                       std::to_string(cache.getHeadDim()) + " wide",
+                   "leave the flag away, or give --kv-cache-dtype=f32"};
+  return Status::ok();
+}
+
 /// The IR behind every pass is valid, or the pass is named.
 static Status checkValid(const PipelineStep &step, ModuleOp ir,
                          const DiagnosticLog &log) {
@@ -131,6 +152,8 @@ Status Compilation::optimise() {
       LLMC_CHECK(reportRecognition(ir, attention));
       LLMC_CHECK(std::move(sampled));
     }
+    if (step.name == "llmc-raise-step")
+      LLMC_CHECK(checkCacheType(ir));
     if (step.stage != "layout")
       return Status::ok();
     for (DeviceBuild &device : devices)
@@ -200,6 +223,9 @@ Status Compilation::optimiseAsGraph(OwningOpRef<ModuleOp> graph,
   if (!options.quantize.empty() || !options.dtype.empty())
     summary.notes.push_back("the weights of a graph stay as they are: --dtype "
                             "and --quantize were not applied");
+  if (!options.cacheType.empty())
+    summary.notes.push_back("a graph keeps no cache: --kv-cache-dtype was not "
+                            "applied");
   if (options.verifyEach)
     summary.notes.push_back("--verify-each evaluated no pass: a graph becomes "
                             "kernels in its first");

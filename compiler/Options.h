@@ -35,6 +35,7 @@ struct CompileOptions {
   std::vector<std::string> targets; ///< See targetNames(); empty: `cpu`.
   std::string dtype;    ///< "f32", "f16", "bf16"; empty: what the graph holds.
   std::string quantize; ///< "w8", "w4g32" …; empty: none.
+  std::string cacheType; ///< "f32", "bf16", "f16", "i8"; empty: chosen (SelectCacheType).
   int64_t maxContext = 0; ///< 0: what the model's configuration says.
   int64_t chunk = 0;      ///< Rows of a prefill step; 0: 128, on GPUs 1024.
   /// Positions of a piece of the cache in attention, whose pieces are then

@@ -44,7 +44,7 @@ std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options) {
 
   add.stage = "types";
   add(createConvertTypes({options.dtype}));
-  add(createSelectCacheType());
+  add(createSelectCacheType({options.cacheType}));
 
   add.stage = "fusion";
   add(createFuseMaps());

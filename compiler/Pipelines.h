@@ -26,6 +26,7 @@ struct PipelineOptions {
   int64_t attentionSplit = 0; ///< 0: chosen.
   std::string dtype;    ///< "f32", "f16", "bf16"; empty: as in the graph.
   std::string quantize; ///< "w8", "w4g32" …; empty: none.
+  std::string cacheType; ///< "f32", "bf16", "f16", "i8"; empty: chosen.
 };
 
 /// From a decoder's graph in the onnx dialect to its step in the llm dialect,

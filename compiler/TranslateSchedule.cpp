@@ -361,7 +361,9 @@ static void describeCache(rt::ProgramOp program, DecoderConfig &config) {
     config.cache.kvHeads = type.getDimSize(1);
     config.cache.page = type.getDimSize(2) * kernel::panelWidth;
     config.cache.pair = type.getRank() == 6 ? type.getDimSize(5) : 1;
-    config.cache.headDim = type.getDimSize(3) * config.cache.pair;
+    config.cache.headDim = 0; // keyDim() is the scales alone.
+    config.cache.headDim =
+        type.getDimSize(3) * config.cache.pair - config.cache.keyDim();
   });
 }
 

@@ -94,7 +94,7 @@ def RoundInputs : Pass<"llmc-round-inputs", "::mlir::ModuleOp"> {
 def SelectCacheType : Pass<"llmc-select-cache-type", "::mlir::ModuleOp"> {
   let summary = "Decide the type of the cache's elements.";
   let options = [
-    Option<"type", "type", "std::string", "\"\"", "f32, bf16, f16, or empty: choose.">
+    Option<"type", "type", "std::string", "\"\"", "f32, bf16, f16, i8, or empty: choose.">
   ];
 }
 def SelectSplits : Pass<"llmc-select-splits", "::mlir::ModuleOp"> {

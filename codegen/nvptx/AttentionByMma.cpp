@@ -8,7 +8,12 @@
 ///
 /// Thread t has of the scores the positions 8t … 8t + 7, which are the terms that
 /// it needs of weights for the second product: nothing is exchanged. Queries and
-/// weights are rounded to the caches' type; sums of weights are of the unrounded.
+/// weights are rounded to the type that multiplies the caches' (KvCacheLayout); sums
+/// of weights are of the unrounded.
+///
+/// Bytes become bf16 times a factor, in an order of terms of their own
+/// (WeightFragments). Keys' scales multiply scores, values' scales the weights
+/// before they are rounded.
 #include "codegen/nvptx/AttentionByMma.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -26,8 +31,11 @@ static constexpr int64_t products = 4; ///< Columns of 8 in 32.
 /// Wider heads' queries are read again for each step of positions.
 static constexpr int64_t widestKept = 128;
 
-static PanelLayout panelsOf(Type element, int64_t length, int64_t panels) {
-  return {PanelLayout::Kind::Pair, element, length, panels, {}};
+static PanelLayout panelsOf(GpuBuilder &b, const KvCacheLayout &cache,
+                            int64_t length, int64_t panels) {
+  if (cache.hasScales())
+    return {PanelLayout::Kind::W8, b.getI8Type(), length, panels, {}};
+  return {PanelLayout::Kind::Pair, cache.factor, length, panels, {}};
 }
 
 SmallVector<Value> TileSoftmax::flat() const {
@@ -43,13 +51,16 @@ TileSoftmax TileSoftmax::of(ValueRange values) {
 }
 
 AttentionByMma::AttentionByMma(GpuBuilder &b, AttentionMemory &memory)
-    : lane(b), b(b), memory(memory),
-      element(elementOf(memory.op.keyCache.getType())),
-      keyLayout(panelsOf(element, memory.layout.headDim, 2)),
-      valueLayout(panelsOf(element, memory.layout.page, memory.layout.vectors)),
+    : lane(b), b(b), memory(memory), element(memory.layout.factor),
+      scoreOp(memory.op),
+      keyLayout(panelsOf(b, memory.layout, memory.layout.headDim, 2)),
+      valueLayout(panelsOf(b, memory.layout, memory.layout.page,
+                           memory.layout.vectors)),
       keys(b, keyLayout, element), values(b, valueLayout, element),
       queries(b, keys, memory.queryElement(), memory.queryLanes()),
-      keepQueries(memory.layout.headDim <= widestKept) {}
+      keepQueries(memory.layout.headDim <= widestKept) {
+  scoreOp.scale /= keys.factor();
+}
 
 LineTile AttentionByMma::enter(const AttentionWork &work, Value tile) {
   LineTile lines;
@@ -79,7 +90,11 @@ SmallVector<Value> AttentionByMma::queryFactors(const LineTile &lines,
     Value k = b.add(b.shiftLeft(lane.t, 3), b.i32(at * step));
     Value query =
         queries.loadBounded(lines.query[i], k, memory.layout.headDim);
-    query = b.narrow(b.toF32(query), element);
+    query = b.toF32(query);
+    if (keys.strided())
+      query = vector::ShuffleOp::create(
+          b, query, query, ArrayRef<int64_t>{0, 2, 1, 3, 4, 6, 5, 7});
+    query = b.narrow(query, element);
     Value words = LLVM::BitcastOp::create(b, four, query);
     for (int64_t word = 0; word < 4; ++word)
       factors[word / 2 * 4 + word % 2 * 2 + i] =
@@ -91,13 +106,14 @@ SmallVector<Value> AttentionByMma::queryFactors(const LineTile &lines,
 /// The lines of 32 elements of the keys; beyond the head's width the last again,
 /// where queries are zero.
 SmallVector<Value> AttentionByMma::loadKeys(Value pointer, int64_t at) {
-  int64_t lines = memory.layout.headDim / 2, first = at * step / 2;
-  if (first + step / 2 <= lines)
+  int64_t pair = memory.layout.pair;
+  int64_t lines = memory.layout.headDim / pair, first = at * step / pair;
+  if (first + step / pair <= lines)
     return keys.load(pointer, at * keys.stepBytes());
   SmallVector<Value> loaded;
-  Value mine = b.shiftLeft(lane.t, 2);
+  Value mine = b.mul(lane.t, b.i32(keys.loads()));
   for (int64_t i = 0; i < keys.loads(); ++i) {
-    // The pointer is of line 4t already.
+    // The pointer is of the thread's first line already.
     Value line = b.minimum(b.i32(lines - 1), b.add(mine, b.i32(first + i)));
     Value bytes = b.shiftLeft(b.sub(line, mine), 6);
     loaded.push_back(b.loadConstant(b.lanes(b.getI32Type(), 4),
@@ -117,6 +133,20 @@ SmallVector<Value> AttentionByMma::loadValues(Value pointer, int64_t at) {
   return values.load(b.offset(pointer, bytes), 0);
 }
 
+SmallVector<Value> AttentionByMma::loadScales(Value pointer, int64_t line) {
+  Value panel = b.mul(b.shiftRight(lane.t, 1), b.i32(memory.keyPanelBytes()));
+  Value inLine = b.shiftLeft(b.bitAnd(lane.t, b.i32(1)), 5);
+  pointer = b.offset(b.offset(pointer, b.add(panel, inLine)),
+                     line * PanelLayout::lineBytes);
+  SmallVector<Value> scales;
+  for (int64_t i = 0; i < 2; ++i) {
+    Value four = b.loadConstant(b.f32Lanes(4), b.offset(pointer, 16 * i));
+    for (int64_t j = 0; j < 4; ++j)
+      scales.push_back(vector::ExtractOp::create(b, four, j));
+  }
+  return scales;
+}
+
 /// Two weights, rounded, in one register.
 static Value packed(GpuBuilder &b, Type element, Value low, Value high) {
   Value two = vector::FromElementsOp::create(b, b.f32Lanes(2),
@@ -130,6 +160,11 @@ TileSoftmax AttentionByMma::add(const AttentionWork &work,
                                 const TileSoftmax &before) {
   Type f32 = b.getF32Type();
   auto [keyPointer, valuePointer] = memory.cachePointers(work, position);
+  SmallVector<Value> keyScales, valueScales;
+  if (memory.layout.hasScales()) {
+    keyScales = loadScales(keyPointer, memory.layout.scaleLine());
+    valueScales = loadScales(keyPointer, memory.layout.scaleLine() + 1);
+  }
   Value mine = keys.laneOffset(lane);
   keyPointer = b.offset(
       keyPointer,
@@ -139,9 +174,10 @@ TileSoftmax AttentionByMma::add(const AttentionWork &work,
   SmallVector<Value> scores(products * 4, b.number(f32, 0));
   auto multiply = [&](MutableArrayRef<Value> sums, int64_t j, ValueRange left,
                       ArrayRef<Value> loaded, int64_t half) {
+    // Keys and values are decoded alike.
     SmallVector<Value> right;
     for (int64_t pair = 0; pair < 2; ++pair)
-      right.push_back(vector::ExtractOp::create(b, loaded[2 * half + pair], j));
+      right.push_back(keys.pairOf(loaded, half, j, pair));
     auto into = sums.slice(4 * j, 4);
     llvm::copy(emitMma(b, element, left, right, into), into.begin());
   };
@@ -163,7 +199,9 @@ TileSoftmax AttentionByMma::add(const AttentionWork &work,
     for (int64_t r = 2 * line; r < 2 * line + 2; ++r)
       for (int64_t j = 0; j < products; ++j) {
         Value &score = scores[4 * j + r];
-        score = finishScore(b, memory.op, score,
+        if (!keyScales.empty())
+          score = b.mul(score, keyScales[4 * (r % 2) + j]);
+        score = finishScore(b, scoreOp, score,
                             b.add(first, b.i32(4 * (r % 2) + j)),
                             lines.position[line]);
         largest = largest ? b.maxOf(largest, score) : score;
@@ -176,8 +214,10 @@ TileSoftmax AttentionByMma::add(const AttentionWork &work,
     for (int64_t r = 2 * line; r < 2 * line + 2; ++r)
       for (int64_t j = 0; j < products; ++j) {
         Value weight = b.exp2Approx(b.sub(scores[4 * j + r], base));
-        weights[4 * j + r] = weight;
         sum = b.add(sum, weight);
+        if (!valueScales.empty())
+          weight = b.mul(weight, valueScales[4 * (r % 2) + j]);
+        weights[4 * j + r] = weight;
       }
     after.maxima[line] = largest;
     after.sums[line] = sum;
@@ -186,12 +226,16 @@ TileSoftmax AttentionByMma::add(const AttentionWork &work,
         after.outputs[i] = b.mul(after.outputs[i], factor);
   }
 
+  // Of four positions, a pair has two neighbours, or two that are two apart.
+  int64_t apart = values.strided() ? 2 : 1;
   SmallVector<Value> factors; // Of both halves.
   for (int64_t half = 0; half < 2; ++half)
     for (int64_t pair = 0; pair < 2; ++pair)
-      for (int64_t line = 0; line < 2; ++line)
-        factors.push_back(packed(b, element, weights[8 * pair + 2 * line + half],
-                                 weights[8 * pair + 4 + 2 * line + half]));
+      for (int64_t line = 0; line < 2; ++line) {
+        int64_t first = 4 * (apart == 2 ? pair : 2 * pair) + 2 * line + half;
+        factors.push_back(
+            packed(b, element, weights[first], weights[first + 4 * apart]));
+      }
   for (int64_t at = 0; at < elementSteps(); ++at) {
     SmallVector<Value> loaded = loadValues(valuePointer, at);
     auto sums = MutableArrayRef(after.outputs).slice(at * products * 4, products * 4);
@@ -225,7 +269,10 @@ Value AttentionByMma::outputsOf(const TileSoftmax &state, int64_t at,
   SmallVector<Value> numbers;
   for (int64_t j = 0; j < products; ++j)
     numbers.push_back(state.outputs[(at * products + j) * 4 + 2 * line + half]);
-  return vector::FromElementsOp::create(b, b.f32Lanes(4), numbers);
+  Value four = vector::FromElementsOp::create(b, b.f32Lanes(4), numbers);
+  if (values.factor() != 1)
+    four = b.mul(four, b.number(four.getType(), 1 / values.factor()));
+  return four;
 }
 
 void AttentionByMma::forOutputs(

@@ -1,4 +1,4 @@
-/// Attention over caches of bf16 or f16 by matrix instructions.
+/// Attention over caches of bf16, f16 or bytes by matrix instructions.
 #ifndef LLMC_CODEGEN_NVPTX_ATTENTIONBYMMA_H
 #define LLMC_CODEGEN_NVPTX_ATTENTIONBYMMA_H
 
@@ -58,10 +58,13 @@ private:
                   Value position, const TileSoftmax &before);
   llvm::SmallVector<Value> loadKeys(Value keys, int64_t step);
   llvm::SmallVector<Value> loadValues(Value values, int64_t step);
+  /// Line `line` of scales of this thread's eight positions (f32).
+  llvm::SmallVector<Value> loadScales(Value keys, int64_t line);
 
   GpuBuilder &b;
   AttentionMemory &memory;
-  Type element; ///< Of the caches, and of what multiplies them.
+  Type element; ///< Of the factors: what multiplies keys and values.
+  AttentionOperands scoreOp; ///< For products as they come.
   PanelLayout keyLayout, valueLayout;
   WeightFragments keys, values;
   InputFragments queries;

@@ -49,14 +49,14 @@ public:
   std::pair<Value, Value> cachePointers(const AttentionWork &work,
                                         Value position);
   /// Bytes of a panel of 16 positions of keys, or of 16 elements of values.
-  int64_t keyPanelBytes() const { return layout.headDim * lineBytes(); }
+  int64_t keyPanelBytes() const { return layout.keyLines() * 64; }
   int64_t valuePanelBytes() const { return layout.page * lineBytes(); }
 
   AttentionOperands op;
   KvCacheLayout layout;
 
 private:
-  /// Of a line of one position or element: half of one that holds pairs.
+  /// Of a line's position or element: a part of one that holds pairs or fours.
   int64_t lineBytes() const { return 64 / layout.pair; }
 
   GpuBuilder &b;

@@ -1,6 +1,10 @@
 /// kernel.kv_append and kernel.rope_append: a block writes a row's keys and values
 /// to their places, a thread what lies together: of keys a pair of elements where
 /// it has both, of values one. Lanes beyond a head's width are written as zeros.
+///
+/// Where elements are bytes, a warp does a head: its lanes look for the largest
+/// magnitude, then all is read, and rotated, once more, and written.
+#include "codegen/llvm/ByteScale.h"
 #include "codegen/llvm/KvCacheLayout.h"
 #include "codegen/nvptx/Rotation.h"
 
@@ -28,6 +32,20 @@ struct AppendPlace {
   void storeKey(Value head, Value element, Value numbers);
   void copyKeys(Value keys, Value row);
   void copyValues(Value values, Value row);
+
+  /// Visits a head's numbers by the lanes of a warp, like Rotation::walk.
+  using Walk = llvm::function_ref<Value(Value head, Value carried,
+                                        Rotation::Visit visit)>;
+  /// Writes heads as bytes, with scales in line `line` of panels of keys; `store`
+  /// takes neighbours of an element (vector of i8).
+  using StoreBytes =
+      llvm::function_ref<void(Value head, Value element, Value bytes)>;
+  void appendBytes(int64_t line, Walk walk, StoreBytes store);
+  void appendKeyBytes(Walk walk);
+  void appendValueBytes(Value values, Value row);
+  /// Walks a row's head as it is.
+  Value walkRow(Value rows, Value row, Value head, Value carried,
+                Rotation::Visit visit);
 };
 
 } // namespace
@@ -112,6 +130,95 @@ void AppendPlace::copyValues(Value values, Value row) {
   });
 }
 
+void AppendPlace::appendBytes(int64_t line, Walk walk, StoreBytes store) {
+  Value zero = b.number(b.getF32Type(), 0);
+  b.loopBy(b.warp(), b.i32(layout.heads), b.i32(blockWarps), {},
+           [&](Value number, ValueRange) {
+             Value head = b.asIndex(number);
+             Value most = walk(
+                 head, zero, [&](Value, Value numbers, Value carried) {
+                   Value largest = b.largestOf(emitMagnitude(b, numbers));
+                   return b.maxOf(carried, largest);
+                 });
+             auto scale = ByteScale::of(b, b.maxOfLanes(most));
+             b.when(b.compare(arith::CmpIPredicate::eq, b.lane(), b.i32(0)), [&] {
+               Value bytes =
+                   vector::BitCastOp::create(b, b.lanes(b.getI8Type(), 4),
+                                             b.broadcast(scale.scale, 1));
+               b.storeRow(bytes, keyCache,
+                          {page, head, b.floorDiv(offset, width), b.index(line),
+                           b.remainder(offset, width), b.index(0)});
+             });
+             walk(head, zero, [&](Value element, Value numbers, Value carried) {
+               Value integers = scale.integers(b, numbers);
+               auto type = cast<VectorType>(integers.getType());
+               store(head, element,
+                     arith::TruncIOp::create(
+                         b, b.lanes(b.getI8Type(), type.getNumElements()),
+                         integers));
+               return carried;
+             });
+             return SmallVector<Value>();
+           });
+}
+
+void AppendPlace::appendKeyBytes(Walk walk) {
+  appendBytes(layout.scaleLine(), walk, [&](Value head, Value element, Value bytes) {
+    int64_t count = cast<VectorType>(bytes.getType()).getNumElements();
+    int64_t together = std::gcd(count, layout.pair);
+    for (int64_t i = 0; i < count; i += together) {
+      Value at = i ? b.add(element, b.index(i)) : element;
+      b.storeRow(b.part(bytes, i, together), keyCache,
+                 {page, head, b.floorDiv(offset, width),
+                  b.floorDiv(at, layout.pair), b.remainder(offset, width),
+                  b.remainder(at, layout.pair)});
+    }
+  });
+}
+
+Value AppendPlace::walkRow(Value rows, Value row, Value head, Value carried,
+                           Rotation::Visit visit) {
+  int64_t headDim = layout.headDim, lanes = rowLanes(rows, headDim);
+  return b.loopBy(b.lane(), b.i32(headDim / lanes), b.i32(warpThreads), carried,
+                  [&](Value chunk, ValueRange before) {
+                    Value element = b.mul(b.asIndex(chunk), b.index(lanes));
+                    Value column =
+                        b.add(b.mul(head, b.index(headDim)), element);
+                    return SmallVector<Value>{
+                        visit(element, b.loadRowF32(rows, {row, column}, lanes),
+                              before[0])};
+                  })[0];
+}
+
+void AppendPlace::appendValueBytes(Value values, Value row) {
+  auto store = [&](Value head, Value element, Value byte) {
+    b.storeScalar(byte, valueCache,
+                  {page, head, b.floorDiv(element, width),
+                   b.floorDiv(offset, layout.pair), b.remainder(element, width),
+                   b.remainder(offset, layout.pair)});
+  };
+  appendBytes(
+      layout.scaleLine() + 1,
+      [&](Value head, Value carried, Rotation::Visit visit) {
+        return walkRow(values, row, head, carried, visit);
+      },
+      [&](Value head, Value element, Value bytes) {
+        int64_t count = cast<VectorType>(bytes.getType()).getNumElements();
+        for (int64_t i = 0; i < count; ++i)
+          store(head, i ? b.add(element, b.index(i)) : element,
+                vector::ExtractOp::create(b, bytes, i));
+      });
+  int64_t beyond = layout.vectors * width - layout.headDim;
+  if (!beyond)
+    return;
+  b.forThreads(layout.heads * beyond, [&](Value number) {
+    Value at = b.asIndex(number);
+    store(b.floorDiv(at, beyond),
+          b.add(b.remainder(at, beyond), b.index(layout.headDim)),
+          b.integer(b.getI8Type(), 0));
+  });
+}
+
 LogicalResult nvptx::lowerKvAppend(kernel::KvAppendOp op) {
   GpuBuilder b(op);
   auto place = AppendPlace::of(b, op);
@@ -120,6 +227,14 @@ LogicalResult nvptx::lowerKvAppend(kernel::KvAppendOp op) {
   b.forTiles(op.getBegin(), op.getEnd(), [&](Value row) {
     Value position = b.toIndex(b.loadScalar(op.getPositions(), {row}));
     place->enter(op, row, position);
+    if (place->layout.hasScales()) {
+      place->appendKeyBytes(
+          [&](Value head, Value carried, Rotation::Visit visit) {
+            return place->walkRow(op.getKey(), row, head, carried, visit);
+          });
+      place->appendValueBytes(op.getValue(), row);
+      return;
+    }
     place->copyKeys(op.getKey(), row);
     place->copyValues(op.getValue(), row);
   });
@@ -148,6 +263,19 @@ LogicalResult nvptx::lowerRopeAppend(kernel::RopeAppendOp op) {
                                {row, column});
                   });
     // Rounded as the row of keys would be.
+    if (place->layout.hasScales()) {
+      place->appendKeyBytes(
+          [&](Value head, Value carried, Rotation::Visit visit) {
+            return rotation.walk(
+                op.getKey(), head, row, position, carried,
+                [&](Value element, Value numbers, Value carried) {
+                  return visit(element, b.toF32(b.fromF32(numbers, key)),
+                               carried);
+                });
+          });
+      place->appendValueBytes(op.getValue(), row);
+      return;
+    }
     rotation.emit(op.getKey(), {}, place->layout.heads, row, position,
                   [&](Value head, Value at, Value numbers) {
                     place->storeKey(head, at, b.toF32(b.narrow(numbers, key)));

@@ -1,5 +1,6 @@
 /// kernel.quantize_rows: a block makes bytes of a row; a pass over it for its
 /// largest magnitude, and one that rounds.
+#include "codegen/llvm/ByteScale.h"
 #include "codegen/nvptx/KernelsToNvptx.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -43,21 +44,12 @@ static void quantizeRow(GpuBuilder &b, kernel::QuantizeRowsOp op, Value row,
             b, b.loadRowF32(op.getInput(), {row, column}, lanes));
         return SmallVector<Value>{b.maxOf(carried[0], b.largestOf(x))};
       });
-  Value most = b.maxOfBlock(largest[0], region);
-  Value any = b.compare(arith::CmpFPredicate::OGT, most, zero);
-  Value steps = b.number(f32, 127);
-  Value inverse = b.broadcast(b.select(any, b.div(steps, most), zero), lanes);
-  // Adding 1.5 * 2^23 rounds to an integer, ties to even, in the low bits.
-  Value rounder = b.number(b.f32Lanes(lanes), 12582912);
-  Value limit = b.number(b.f32Lanes(lanes), 127);
+  auto scale = ByteScale::of(b, b.maxOfBlock(largest[0], region));
   auto sums = b.forThreads(
       length / lanes, b.i32(0), [&](Value chunk, ValueRange carried) {
         Value column = b.mul(b.asIndex(chunk), b.index(lanes));
-        Value x = b.mul(b.loadRowF32(op.getInput(), {row, column}, lanes),
-                        inverse);
-        x = b.maxOf(b.minOf(x, limit), b.neg(limit));
-        Value number = b.sub(b.bitcast(b.add(x, rounder), i32),
-                             b.bitcast(rounder, i32));
+        Value number = scale.integers(
+            b, b.loadRowF32(op.getInput(), {row, column}, lanes));
         Value bytes =
             arith::TruncIOp::create(b, b.lanes(b.getI8Type(), lanes), number);
         b.storeRow(bytes, op.getOutput(), {row, column});
@@ -68,7 +60,7 @@ static void quantizeRow(GpuBuilder &b, kernel::QuantizeRowsOp op, Value row,
     for (int64_t k = length; k < extent(op.getOutput(), 1); ++k)
       b.storeScalar(b.integer(b.getI8Type(), 0), op.getOutput(),
                     {row, b.index(k)});
-    b.storeScalar(b.bitcast(b.div(most, steps), i32), op.getTerms(),
+    b.storeScalar(b.bitcast(scale.scale, i32), op.getTerms(),
                   {row, b.index(0)});
     b.storeScalar(b.mul(sum, b.i32(-128)), op.getTerms(), {row, b.index(1)});
   });

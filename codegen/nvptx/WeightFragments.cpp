@@ -53,7 +53,7 @@ Value WeightFragments::word(Value load, int64_t output) const {
 }
 
 /// Two bf16 in an i32.
-static Value pairOf(GpuBuilder &b, Value word) {
+static Value asPair(GpuBuilder &b, Value word) {
   return LLVM::BitcastOp::create(b, b.lanes(b.getBF16Type(), 2), word);
 }
 
@@ -64,7 +64,7 @@ static Value bitsOf(GpuBuilder &b, Value pair) {
 /// Two bf16 of bits that a mask selects of a word, behind an exponent.
 static Value behind(GpuBuilder &b, Value word, int64_t mask, int64_t exponent) {
   exponent |= exponent << 16;
-  return pairOf(b, b.bitOr(b.bitAnd(word, b.i32(mask)), b.i32(exponent)));
+  return asPair(b, b.bitOr(b.bitAnd(word, b.i32(mask)), b.i32(exponent)));
 }
 
 Value WeightFragments::decode(Value word, int64_t half, int64_t pair) const {
@@ -87,6 +87,14 @@ Value WeightFragments::decode(Value word, int64_t half, int64_t pair) const {
   return bitsOf(b, b.fma(high, b.number(two, -2), low));
 }
 
+Value WeightFragments::pairOf(ArrayRef<Value> loaded, int64_t half,
+                              int64_t output, int64_t pair) const {
+  if (layout.kind == Kind::Pair)
+    return word(loaded[2 * half + pair], output);
+  Value load = loaded[loads() == 1 ? 0 : half];
+  return decode(word(load, output), half, pair);
+}
+
 SmallVector<SmallVector<Value>>
 WeightFragments::fragments(ArrayRef<Value> loaded, int64_t half,
                            int64_t j) const {
@@ -97,12 +105,7 @@ WeightFragments::fragments(ArrayRef<Value> loaded, int64_t half,
         result[0].push_back(word(loaded[pair], output));
         continue;
       }
-      if (layout.kind != Kind::Pair) {
-        Value load = loaded[loads() == 1 ? 0 : half];
-        result[0].push_back(decode(word(load, output), half, pair));
-        continue;
-      }
-      Value bits = word(loaded[2 * half + pair], output);
+      Value bits = pairOf(loaded, half, output, pair);
       if (terms() == 1) {
         result[0].push_back(bits);
         continue;

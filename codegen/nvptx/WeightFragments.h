@@ -42,6 +42,10 @@ public:
   /// factor(), a power of two.
   llvm::SmallVector<llvm::SmallVector<Value>>
   fragments(llvm::ArrayRef<Value> loaded, int64_t half, int64_t j) const;
+  /// Of weights of one summand: the pair of terms `pair` of a half step (i32), of
+  /// output 4q + `output`, times factor().
+  Value pairOf(llvm::ArrayRef<Value> loaded, int64_t half, int64_t output,
+               int64_t pair) const;
 
   /// The pair of terms `pair` of a half step, of one output's four bytes.
   Value decode(Value word, int64_t half, int64_t pair) const;

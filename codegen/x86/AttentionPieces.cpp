@@ -5,7 +5,8 @@
 ///   weights = exp(scores - largest), their sum
 ///   output  = weights . v               sums over positions, sixteen d a vector
 ///
-/// All lie on the stack. Both products are done by vectors, or by tiles
+/// Over caches of bytes, keys' scales multiply scores, and values' scales the
+/// weights that multiply values. All lie on the stack. Both products are done by vectors, or by tiles
 /// (AttentionTiles), with the same bits; the rest is common to them. Blocks of 32 positions in which no line sees anything
 /// are left out: their weights would be 0 and add nothing, so how rows are
 /// grouped does not show in the bits.
@@ -47,7 +48,7 @@ AttentionPieces::AttentionPieces(VectorBuilder &b, const AttentionOperands &op,
       b(b), op(op), keys(b, op.keyCache, layout),
       values(b, op.valueCache, layout), blockSums(level.blockSums) {
   int64_t lines = cutter.mostLines(), columns = layout.vectors * width;
-  Type f32 = b.getF32Type(), element = elementOf(op.keyCache.getType());
+  Type f32 = b.getF32Type(), element = layout.factor;
   if (useTiles(op, layout, level)) {
     // Whole tiles of lines. Rows lie a line of the cache more than a power of
     // two apart: tiles are columns of them.
@@ -60,13 +61,17 @@ AttentionPieces::AttentionPieces(VectorBuilder &b, const AttentionOperands &op,
     queries = b.stack({lines, columns}, f32);
     weights = scores = b.stack({lines, op.split}, f32);
   }
+  if (layout.hasScales()) {
+    keyScales = b.stack({op.split}, f32);
+    valueScales = b.stack({op.split}, f32);
+  }
   state = SoftmaxState::allocate(b, lines, columns);
 }
 
 Value AttentionPieces::rounded(Value factor) {
   if (layout.pair == 1)
     return factor;
-  Value narrow = b.narrow(factor, elementOf(op.keyCache.getType()));
+  Value narrow = b.narrow(factor, layout.factor);
   return tiles ? narrow : b.toF32(narrow);
 }
 
@@ -81,8 +86,23 @@ void AttentionPieces::loadQueries(const AttentionLines &lines) {
   });
 }
 
+void AttentionPieces::loadScales(const AttentionLines &lines,
+                                 const PiecePart &part) {
+  b.loop(part.from, part.to, width, [&](Value at) {
+    auto place = CachePlace::of(b, op, layout.page, lines,
+                                b.add(part.start, at));
+    Value panel = b.floorDiv(place.offset, width);
+    for (int64_t i = 0; i < 2; ++i)
+      b.store(keys.scales(b, place.page, lines.cacheHead, panel,
+                          layout.scaleLine() + i),
+              i ? valueScales : keyScales, {at});
+  });
+}
+
 void AttentionPieces::emitPiece(const AttentionLines &lines, Value split) {
   PiecePart part = PiecePart::of(b, op, lines, split);
+  if (layout.hasScales())
+    loadScales(lines, part);
   if (tiles)
     tiles->emitScores(lines, part, queries, scores);
   else
@@ -184,8 +204,10 @@ void AttentionPieces::emitWeights(const AttentionLines &lines,
     auto largest = b.loop(
         part.from, part.to, width, {b.infinity(b.f32Lanes(), true)},
         [&](Value at, ValueRange carried) {
-          Value score = finishScore(b.load(scores, {line, at}),
-                                    b.add(part.start, at), position);
+          Value score = b.load(scores, {line, at});
+          if (keyScales)
+            score = b.mul(score, b.load(keyScales, {at}));
+          score = finishScore(score, b.add(part.start, at), position);
           b.store(score, scores, {line, at});
           return SmallVector<Value>{b.maxOf(carried[0], score)};
         });
@@ -195,7 +217,10 @@ void AttentionPieces::emitWeights(const AttentionLines &lines,
         part.from, part.to, width, {b.number(b.f32Lanes(), 0)},
         [&](Value at, ValueRange carried) {
           Value weight = emitExp(b, b.sub(b.load(scores, {line, at}), base));
-          b.store(rounded(weight), weights, {line, at});
+          Value factor = weight;
+          if (valueScales)
+            factor = b.mul(factor, b.load(valueScales, {at}));
+          b.store(rounded(factor), weights, {line, at});
           return SmallVector<Value>{b.add(carried[0], weight)};
         });
     b.storeScalar(maximum, state.maxima, line);

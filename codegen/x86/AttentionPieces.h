@@ -25,11 +25,13 @@ public:
   SoftmaxState state;
 
 private:
+  /// Copies the scales of the part's keys and values.
+  void loadScales(const AttentionLines &lines, const PiecePart &part);
   void emitScores(const AttentionLines &lines, const PiecePart &part);
   void emitWeights(const AttentionLines &lines, const PiecePart &part);
   void emitValues(const AttentionLines &lines, const PiecePart &part);
   Value finishScore(Value score, Value firstPosition, Value position);
-  /// What multiplies a cache of pairs is rounded to its type.
+  /// What multiplies a cache of pairs or bytes is rounded to its factor's type.
   Value rounded(Value factor);
 
   VectorBuilder &b;
@@ -38,9 +40,10 @@ private:
   int64_t blockSums;
   std::optional<AttentionTiles> tiles; ///< Where they do the products.
   // On the stack, for the lines being done:
-  Value queries; ///< [lines, vectors * 16]; of the cache's type for tiles
+  Value queries; ///< [lines, vectors * 16]; of the layout's `factor` for tiles
   Value scores;  ///< [lines, split and more]
   Value weights; ///< [lines, split and more]; likewise for tiles, else `scores`
+  Value keyScales, valueScales; ///< [split]; null without scales
 };
 
 } // namespace llmc::codegen

@@ -3,6 +3,8 @@
 /// run over all positions of the part.
 #include "codegen/x86/AttentionTiles.h"
 
+#include "codegen/x86/PairLines.h"
+
 using namespace mlir;
 using namespace llmc;
 using namespace llmc::codegen;
@@ -13,8 +15,45 @@ static constexpr int64_t width = VectorBuilder::width;
 
 bool llmc::codegen::fitsTiles(MemRefType cache, int64_t headDim,
                               const X86Level &level) {
-  return Tiles::multiply(cache.getElementType(), level) &&
-         headDim % Tiles::terms == 0;
+  Type element = cache.getElementType();
+  if (element.isInteger(8))
+    element = BFloat16Type::get(cache.getContext());
+  return Tiles::multiply(element, level) && headDim % Tiles::terms == 0;
+}
+
+/// Panels of keys, and most panels of values, that are multiplied at once.
+static constexpr int64_t keyPanels = 2, valuePanels = 4;
+
+AttentionTiles::AttentionTiles(VectorBuilder &b, const AttentionOperands &op,
+                               const KvCacheLayout &layout, Value keys,
+                               Value values)
+    : b(b), op(op), layout(layout), keys(keys), values(values), tiles(b) {
+  if (layout.hasScales())
+    decoded = b.stack({valuePanels, std::max(layout.headDim / 2, Tiles::rows),
+                       Tiles::terms},
+                      b.getBF16Type());
+}
+
+void AttentionTiles::decode(Value cache, const CachePlace &place, Value head,
+                            Value panel, Value line, int64_t count,
+                            int64_t slot) {
+  Type wide = b.lanes(b.getI32Type());
+  b.loop(b.index(0), b.index(count), 1, [&](Value i) {
+    Value bytes = b.load(
+        cache, {place.page, head, panel, b.add(line, i), b.index(0)}, {}, 64);
+    for (int64_t pair = 0; pair < 2; ++pair) {
+      // Exact: the lower half of each f32 is zero.
+      Value low = b.bitcast(byteOfFour(b, bytes, 2 * pair), b.getI32Type());
+      Value high = b.bitcast(byteOfFour(b, bytes, 2 * pair + 1), b.getI32Type());
+      Value both = arith::OrIOp::create(
+          b, arith::ShRUIOp::create(b, low, b.integer(wide, 16)), high);
+      Value numbers = vector::BitCastOp::create(
+          b, b.lanes(b.getBF16Type(), Tiles::terms), both);
+      b.store(numbers, decoded,
+              {b.index(slot), b.add(b.mul(i, b.index(2)), b.index(pair)),
+               b.index(0)});
+    }
+  });
 }
 
 void AttentionTiles::forTilesOf(const AttentionLines &lines,
@@ -58,16 +97,22 @@ SmallVector<Value> AttentionTiles::emitSums(
 void AttentionTiles::emitScores(const AttentionLines &lines,
                                 const PiecePart &part, Value queries,
                                 Value scores) {
-  constexpr int64_t panels = 2;
+  constexpr int64_t panels = keyPanels;
   forTilesOf(lines, [&](int64_t count) {
     b.loop(part.from, part.to, panels * width, [&](Value at) {
       auto place = CachePlace::of(b, op, layout.page, lines,
                                   b.add(part.start, at));
       Value panel = b.floorDiv(place.offset, width);
+      for (int64_t i = 0; decoded && i < panels; ++i)
+        decode(keys, place, lines.cacheHead, b.add(panel, b.index(i)),
+               b.index(0), layout.scaleLine(), i);
       auto sums = emitSums(
           count, panels, b.index(0), b.index(layout.headDim), queries,
           [&](Value d) {
             return [&, d](int64_t i) {
+              if (decoded)
+                return tiles.load(decoded, {b.index(i), b.floorDiv(d, 2),
+                                            b.index(0)});
               return tiles.load(
                   keys, {place.page, lines.cacheHead, b.add(panel, b.index(i)),
                          b.floorDiv(d, 2), b.index(0)});
@@ -87,17 +132,23 @@ void AttentionTiles::emitValues(const AttentionLines &lines,
                                 Value outputs) {
   forTilesOf(lines, [&](int64_t count) {
     // Each sum waits for the one before: four hide what two cannot.
-    int64_t vectors = count == 1 && layout.vectors % 4 == 0 ? 4 : 2;
+    int64_t vectors =
+        count == 1 && layout.vectors % valuePanels == 0 ? valuePanels : 2;
     b.loop(b.index(0), b.index(layout.vectors), vectors, [&](Value vector) {
       auto sums = emitSums(
           count, vectors, part.from, part.to, weights, [&](Value at) {
             auto place = CachePlace::of(b, op, layout.page, lines,
                                         b.add(part.start, at));
             return [&, place](int64_t i) {
-              return tiles.load(
-                  values, {place.page, lines.cacheHead,
-                           b.add(vector, b.index(i)),
-                           b.floorDiv(place.offset, 2), b.index(0)});
+              Value panel = b.add(vector, b.index(i));
+              Value line = b.floorDiv(place.offset, layout.pair);
+              if (decoded) {
+                decode(values, place, lines.cacheHead, panel, line,
+                       Tiles::terms / layout.pair, i);
+                return tiles.load(decoded, {b.index(i), b.index(0), b.index(0)});
+              }
+              return tiles.load(values, {place.page, lines.cacheHead, panel, line,
+                                         b.index(0)});
             };
           });
       for (int64_t m = 0; m < count; ++m)

@@ -12,10 +12,15 @@ class CachePanels {
 public:
   CachePanels(VectorBuilder &b, Value cache, const KvCacheLayout &layout);
 
-  /// The sixteen lanes at k = `group` + j of a panel, as f32; group is a
-  /// multiple of 4, 0 <= j < 4.
+  /// The sixteen lanes at k = `group` + j of a panel, as f32, bytes times
+  /// byteFactor; group is a multiple of 4, 0 <= j < 4.
   Value at(VectorBuilder &b, Value page, Value head, Value panel, Value group,
            int64_t j) const;
+
+  /// A line of sixteen scales (f32) of a panel of keys, that can be multiplied
+  /// with what at() gives.
+  Value scales(VectorBuilder &b, Value page, Value head, Value panel,
+               int64_t line) const;
 
   /// Whether lines hold pairs that are widened as they lie (DotBlock): of f16.
   bool inPairs() const;

@@ -5,7 +5,10 @@
 /// Rows are appended by several threads, and neighbouring positions share
 /// lanes: so each is written by a store of its own, never by reading and writing
 /// back. A value of f32 goes by whole vectors. Lanes beyond the head's width are
-/// filled up with zeros, which attention multiplies but never stores.
+/// filled up with zeros, which attention multiplies but never stores. Bytes of
+/// keys go four together, and a pass over the head's elements finds their scale
+/// first.
+#include "codegen/llvm/ByteScale.h"
 #include "codegen/x86/KernelsToX86.h"
 #include "codegen/x86/CachePanels.h"
 
@@ -33,6 +36,12 @@ struct KvAppendLowering {
   /// Copies a row's head to its place.
   void emitKey(Value row, const Place &place);
   void emitValue(Value row, const Place &place);
+  /// The scale of a row's head, stored in line `line` of its panel of keys.
+  ByteScale emitScale(Value rows, Value row, const Place &place, int64_t line);
+  void emitKeyBytes(Value row, const Place &place);
+  /// Sixteen numbers of a row's head as bytes; zero beyond its width.
+  Value loadBytes(const ByteScale &scale, Value rows, Value row, Value head,
+                  Value column, Value mask);
   /// Sixteen elements from `column` on of a row's head, zero beyond its width,
   /// in the cache's type.
   Value loadElements(Value rows, Value row, Value head, Value column,
@@ -50,7 +59,10 @@ void KvAppendLowering::run() {
         b.toIndex(b.loadScalar(op.getPageTable(), {sequence, slot}));
     Value offset = b.remainder(position, layout.page);
     b.loop(b.index(0), b.index(layout.heads), 1, [&](Value head) {
-      emitKey(row, {page, head, offset});
+      if (layout.hasScales())
+        emitKeyBytes(row, {page, head, offset});
+      else
+        emitKey(row, {page, head, offset});
       emitValue(row, {page, head, offset});
     });
   });
@@ -61,6 +73,54 @@ Value KvAppendLowering::loadElements(Value rows, Value row, Value head,
   Type element = cast<MemRefType>(op.getKeyCache().getType()).getElementType();
   Value start = b.mul(head, b.index(layout.headDim));
   return b.narrow(b.loadF32(rows, {row, b.add(start, column)}, mask), element);
+}
+
+ByteScale KvAppendLowering::emitScale(Value rows, Value row, const Place &place,
+                                      int64_t line) {
+  Value start = b.mul(place.head, b.index(layout.headDim));
+  auto most = b.columns(
+      layout.headDim, {b.number(b.f32Lanes(), 0)},
+      [&](Value column, Value mask, ValueRange carried) {
+        Value x = b.loadF32(rows, {row, b.add(start, column)}, mask);
+        return SmallVector<Value>{b.maxOf(carried[0], emitMagnitude(b, x))};
+      });
+  auto scale = ByteScale::of(b, b.maxLanes(most[0]));
+  Value bytes = vector::BitCastOp::create(b, b.lanes(b.getI8Type(), 4),
+                                          b.broadcast(scale.scale, 1));
+  b.store(bytes, op.getKeyCache(),
+          {place.page, place.head, b.floorDiv(place.offset, width),
+           b.index(line), b.remainder(place.offset, width), b.index(0)});
+  return scale;
+}
+
+Value KvAppendLowering::loadBytes(const ByteScale &scale, Value rows, Value row,
+                                  Value head, Value column, Value mask) {
+  Value start = b.mul(head, b.index(layout.headDim));
+  Value numbers = b.loadF32(rows, {row, b.add(start, column)}, mask);
+  return arith::TruncIOp::create(b, b.lanes(b.getI8Type()),
+                                 scale.integers(b, numbers));
+}
+
+void KvAppendLowering::emitKeyBytes(Value row, const Place &place) {
+  auto scale = emitScale(op.getKey(), row, place, layout.scaleLine());
+  Value panel = b.floorDiv(place.offset, width);
+  Value lane = b.remainder(place.offset, width);
+  auto copy = [&](Value first, Value mask, int64_t count) {
+    Value bytes = loadBytes(scale, op.getKey(), row, place.head, first, mask);
+    for (int64_t i = 0; i < count; i += layout.pair) {
+      Value four = vector::ShuffleOp::create(
+          b, bytes, bytes, ArrayRef<int64_t>{i, i + 1, i + 2, i + 3});
+      Value line = b.add(b.floorDiv(first, layout.pair),
+                         b.index(i / layout.pair));
+      b.store(four, op.getKeyCache(),
+              {place.page, place.head, panel, line, lane, b.index(0)});
+    }
+  };
+  int64_t rest = layout.headDim % width, whole = layout.headDim - rest;
+  b.loop(b.index(0), b.index(whole), width,
+         [&](Value first) { copy(first, {}, width); });
+  if (rest)
+    copy(b.index(whole), b.prefixMask(rest), rest);
 }
 
 void KvAppendLowering::emitKey(Value row, const Place &place) {
@@ -88,9 +148,14 @@ void KvAppendLowering::emitKey(Value row, const Place &place) {
 }
 
 void KvAppendLowering::emitValue(Value row, const Place &place) {
+  ByteScale scale;
+  if (layout.hasScales())
+    scale = emitScale(op.getValue(), row, place, layout.scaleLine() + 1);
   b.columns(layout.headDim, [&](Value column, Value mask) {
     Value elements =
-        loadElements(op.getValue(), row, place.head, column, mask);
+        layout.hasScales()
+            ? loadBytes(scale, op.getValue(), row, place.head, column, mask)
+            : loadElements(op.getValue(), row, place.head, column, mask);
     Value vector = b.floorDiv(column, width);
     Value line = b.floorDiv(place.offset, layout.pair);
     if (layout.pair == 1) {

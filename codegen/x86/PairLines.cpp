@@ -37,6 +37,18 @@ Value llmc::codegen::loadLine(VectorBuilder &b, Value memref, ValueRange at) {
   return vector::BitCastOp::create(b, b.lanes(b.getI32Type()), line);
 }
 
+Value llmc::codegen::byteOfFour(VectorBuilder &b, Value line, int64_t j) {
+  // As each lane's highest byte, all else zero: one shuffle.
+  Value zeros = b.integer(line.getType(), 0);
+  SmallVector<int64_t> bytes;
+  for (int64_t lane = 0; lane < VectorBuilder::width; ++lane)
+    bytes.append({lineBytes, lineBytes, lineBytes, 4 * lane + j});
+  Value top = vector::ShuffleOp::create(b, line, zeros, bytes);
+  return arith::SIToFPOp::create(
+      b, b.f32Lanes(),
+      vector::BitCastOp::create(b, b.lanes(b.getI32Type()), top));
+}
+
 Value llmc::codegen::halfOfPair(VectorBuilder &b, Value line, Type element,
                                 bool upper) {
   Type wide = line.getType();

@@ -13,9 +13,6 @@ using llvm::SmallVector;
 
 static constexpr int64_t width = kernel::panelWidth;
 static constexpr int64_t lineBytes = 64;
-/// What bytes are multiplied with by where they lie in 32 bits. A power of two:
-/// all sums are scaled exactly (while below 2^104), and scales() takes it back.
-static constexpr double byteFactor = 0x1p+24;
 
 Value PanelWeights::lines(Operation *op) const {
   if (kind != Kind::W8)
@@ -121,18 +118,8 @@ Value PanelWeights::at(VectorBuilder &b, Value panel, Value group,
     return halfOfPair(b, loadLine(b, weight, {panel, pair, zero}), element,
                       j % 2);
   }
-  // Byte j of each lane as its highest byte, all else zero: one shuffle, and
-  // the integer is the weight times byteFactor.
-  Value line = b.load(weight, {panel, b.mul(group, b.index(width))}, {},
-                      lineBytes);
-  Value zeros = b.integer(line.getType(), 0);
-  SmallVector<int64_t> bytes;
-  for (int64_t lane = 0; lane < width; ++lane)
-    bytes.append({lineBytes, lineBytes, lineBytes, 4 * lane + j});
-  Value top = vector::ShuffleOp::create(b, line, zeros, bytes);
-  return arith::SIToFPOp::create(
-      b, b.f32Lanes(),
-      vector::BitCastOp::create(b, b.lanes(b.getI32Type()), top));
+  return byteOfFour(
+      b, b.load(weight, {panel, b.mul(group, b.index(width))}, {}, lineBytes), j);
 }
 
 bool PanelWeights::inPairs() const {

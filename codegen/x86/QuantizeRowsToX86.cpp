@@ -1,5 +1,6 @@
 /// kernel.quantize_rows: a pass over a row for its largest magnitude, and one
 /// that rounds.
+#include "codegen/llvm/ByteScale.h"
 #include "codegen/x86/KernelsToX86.h"
 
 using namespace mlir;
@@ -28,36 +29,21 @@ static LogicalResult check(kernel::QuantizeRowsOp op) {
          << output << " and " << terms << " of " << input;
 }
 
-/// |x|, by its bits.
-static Value magnitude(VectorBuilder &b, Value x) {
-  Value bits = b.bitcast(x, b.getI32Type());
-  bits = arith::AndIOp::create(b, bits, b.integer(bits.getType(), 0x7fffffff));
-  return b.bitcast(bits, b.getF32Type());
-}
-
 static void quantizeRow(VectorBuilder &b, kernel::QuantizeRowsOp op, Value row) {
-  Type f32 = b.getF32Type(), i32 = b.getI32Type();
+  Type i32 = b.getI32Type();
   int64_t length = extent(op.getInput(), 1);
   auto largest = b.columns(
       length, {b.number(b.f32Lanes(), 0)},
       [&](Value column, Value mask, ValueRange carried) {
         Value x = b.loadF32(op.getInput(), {row, column}, mask);
-        return SmallVector<Value>{b.maxOf(carried[0], magnitude(b, x))};
+        return SmallVector<Value>{b.maxOf(carried[0], emitMagnitude(b, x))};
       });
-  Value most = b.maxLanes(largest[0]), zero = b.number(f32, 0);
-  Value any = b.compare(arith::CmpFPredicate::OGT, most, zero);
-  Value steps = b.number(f32, 127);
-  Value inverse = b.broadcast(b.select(any, b.div(steps, most), zero));
-  // Adding 1.5 * 2^23 rounds to an integer, ties to even, in the low bits.
-  Value rounder = b.number(b.f32Lanes(), 12582912);
-  Value limit = b.number(b.f32Lanes(), 127);
+  auto scale = ByteScale::of(b, b.maxLanes(largest[0]));
   auto sums = b.columns(
       length, {b.integer(b.lanes(i32), 0)},
       [&](Value column, Value mask, ValueRange carried) {
-        Value x = b.mul(b.loadF32(op.getInput(), {row, column}, mask), inverse);
-        x = b.maxOf(b.minOf(x, limit), b.neg(limit));
-        Value number = b.sub(b.bitcast(b.add(x, rounder), i32),
-                             b.bitcast(rounder, i32));
+        Value number = scale.integers(
+            b, b.loadF32(op.getInput(), {row, column}, mask));
         Value bytes =
             arith::TruncIOp::create(b, b.lanes(b.getI8Type()), number);
         b.store(bytes, op.getOutput(), {row, column}, mask);
@@ -66,7 +52,7 @@ static void quantizeRow(VectorBuilder &b, kernel::QuantizeRowsOp op, Value row) 
   for (int64_t k = length; k < extent(op.getOutput(), 1); ++k)
     b.storeScalar(b.integer(b.getI8Type(), 0), op.getOutput(),
                   {row, b.index(k)});
-  b.storeScalar(b.bitcast(b.div(most, steps), i32), op.getTerms(),
+  b.storeScalar(b.bitcast(scale.scale, i32), op.getTerms(),
                 {row, b.index(0)});
   b.storeScalar(b.mul(b.sumLanes(sums[0]), b.integer(i32, -128)), op.getTerms(),
                 {row, b.index(1)});

@@ -9,11 +9,13 @@
 
 namespace llmc::reference {
 
-/// Keys and values of one layer. Elements are rounded to the cache's type.
+/// Keys and values of one layer. Elements are rounded to the cache's type; those
+/// of i8 are integers times their head's scale.
 struct Cache {
   struct Sequence {
     std::vector<float> keys;   // [length, heads * headDim]
     std::vector<float> values; // [length, heads * headDim]
+    std::vector<float> valueScales; // [length, heads] of i8, else empty
   };
   std::vector<Sequence> sequences; // [batch], or by number of sequence
 

@@ -123,7 +123,7 @@ LogicalResult evalCacheFrom(llm::CacheFromOp op, Call &call) {
   Cache cache;
   cache.sequences.resize(key->batch);
   auto element = elementOf(type.getElementType());
-  if (!element)
+  if (!element || !isFloat(*element))
     return call.fail("the cache's element type is not supported");
   int64_t held = std::min(key->length, call.pastLength().value_or(key->length));
   for (int64_t b = 0; b < key->batch; ++b)
@@ -166,6 +166,20 @@ LogicalResult evalCacheTo(llm::CacheToOp op, Call &call) {
   return success();
 }
 
+/// Rounds `count` numbers to what a cache of i8 keeps of them: integers times one
+/// scale, which is returned.
+float roundToBytes(double *numbers, int64_t count) {
+  float most = 0;
+  for (int64_t i = 0; i < count; ++i)
+    most = std::max(most, std::abs(float(numbers[i])));
+  float scale = most / 127, inverse = most > 0 ? 127 / most : 0;
+  for (int64_t i = 0; i < count; ++i) {
+    float steps = std::nearbyint(float(numbers[i]) * inverse);
+    numbers[i] = double(std::clamp(steps, -127.0f, 127.0f)) * scale;
+  }
+  return scale;
+}
+
 LogicalResult evalAppend(llm::KvAppendOp op, Call &call) {
   llm::KvCacheType type = op.getCache().getType();
   const Tensor &key = call[op.getKey()], &value = call[op.getValue()];
@@ -200,6 +214,18 @@ LogicalResult evalAppend(llm::KvAppendOp op, Call &call) {
     }
     key.read(int64_t(i) * columns, 1, columns, keys.data());
     value.read(int64_t(i) * columns, 1, columns, values.data());
+    if (!isFloat(*element)) {
+      int64_t heads = type.getHeads(), width = type.getHeadDim();
+      sequence.valueScales.resize(sequence.keys.size() / width);
+      for (int64_t h = 0; h < heads; ++h) {
+        roundToBytes(&keys[h * width], width);
+        sequence.valueScales[position * heads + h] =
+            roundToBytes(&values[h * width], width);
+      }
+      llvm::copy(keys, sequence.keys.begin() + position * columns);
+      llvm::copy(values, sequence.values.begin() + position * columns);
+      continue;
+    }
     for (int64_t d = 0; d < columns; ++d) {
       sequence.keys[position * columns + d] = float(boundTo(*element, keys[d]));
       sequence.values[position * columns + d] = float(boundTo(*element, values[d]));
@@ -236,8 +262,11 @@ LogicalResult evalAttention(llm::AttentionOp op, Call &call) {
   double scale = op.getScale().convertToFloat();
   double softcap = op.getSoftcap().convertToFloat();
   int64_t window = int64_t(op.getWindow());
-  // What multiplies keys and values of bf16 or f16 is of that type too.
+  // What multiplies keys and values of bf16 or f16 is of that type too, what
+  // multiplies bytes is of bf16.
   auto element = elementOf(type.getElementType());
+  if (type.getElementType().isInteger(8))
+    element = Element::BF16;
   bool pairs = element == Element::BF16 || element == Element::F16;
   auto rounded = [&](double x) { return pairs ? boundTo(*element, x) : x; };
   std::vector<double> q(heads * width), out(heads * width), scores;
@@ -269,8 +298,13 @@ LogicalResult evalAttention(llm::AttentionOp op, Call &call) {
       double sum = softmaxWeights(scores);
       for (int64_t j = begin; j < end; ++j) {
         const float *v = &sequence.values[j * columns + shared];
+        double factor = scores[j - begin];
+        if (double unit = sequence.valueScales.empty()
+                              ? 1
+                              : sequence.valueScales[j * kv + shared / width])
+          factor = rounded(factor * unit) / unit;
         for (int64_t d = 0; d < width; ++d)
-          out[h * width + d] += rounded(scores[j - begin]) * v[d];
+          out[h * width + d] += factor * v[d];
       }
       for (int64_t d = 0; d < width; ++d)
         out[h * width + d] /= sum;

@@ -194,6 +194,15 @@ def Kernel_KvAppendOp : Kernel_Op<"kv_append"> {
     o is [d / 16, o / 2, d mod 16, o mod 2]: 32 positions x 16 d. Keys and values
     are rounded to nearest even. Rows of one launch may be neighbours in a
     sequence: each element is written by itself.
+
+    Caches of i8 lie in fours, D a multiple of 4, and a position has a scale of
+    its own for each head's key and value. key_cache [pages, KV, page/16,
+    D/4 + 2, 16, 4]: element d of the key at o is [o / 16, d / 4, o mod 16,
+    d mod 4]; the four bytes at [o / 16, D/4, o mod 16] are the key's scale, an
+    f32, and those of the line behind it the value's. value_cache [pages, KV,
+    ceil(D/16), page/4, 16, 4]: element d of the value at o is [d / 16, o / 4,
+    d mod 16, o mod 4]. Scale and bytes are those of `kernel.quantize_rows` for
+    a row of the head's D elements.
   }];
   let arguments = (ins AnyMemRef:$key, AnyMemRef:$value, AnyMemRef:$row_sequence,
                        AnyMemRef:$positions, AnyMemRef:$page_table,
@@ -235,9 +244,11 @@ def Kernel_AttentionOp : Kernel_Op<"attention"> {
     of `kernel.linear`. So blocks of 32 positions of which nothing is seen add
     nothing and may be left out.
 
-    Where the caches are bf16 or f16, queries are rounded to that type before they
-    are multiplied, and weights before they multiply values; a sum of weights is
-    one of the unrounded. All else is f32.
+    Where the caches are bf16 or f16, queries are rounded to that type (to bf16
+    where they are i8) before they are multiplied, and weights before they multiply
+    values; a sum of weights is one of the unrounded. All else is f32. Bytes are
+    multiplied as the integers that they are: a score is then multiplied by the
+    key's scale, and a weight by the value's before it is rounded.
 
     Pieces (m, s, o) are merged in ascending order into a running (M, S, O) that
     begins as (-inf, 0, 0) and is divided by its sum at the end: N = max(M, m),

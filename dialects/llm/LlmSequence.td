@@ -75,7 +75,9 @@ def Llm_CacheToOp : Llm_Op<"cache_to"> {
 def Llm_KvAppendOp : Llm_Op<"kv_append"> {
   let summary = "Appends the rows' keys and values to their sequences.";
   let description = [{
-    Elements are rounded to the cache's type, to nearest even, as results are.
+    Elements are rounded to the cache's type, to nearest even, as results are. A
+    cache of i8 keeps, of each head's key and value, a scale m / 127, m = max |x|,
+    and the integers x * (127 / m), rounded to nearest even.
 
     1. key and value have heads * head_dim columns.
   }];
@@ -95,7 +97,8 @@ def Llm_AttentionOp : Llm_Op<"attention"> {
 
     With a cache of bf16 or f16 the query is rounded to that type before it is
     multiplied, and the weights exp(score - largest) before they multiply values;
-    their sum is of the unrounded weights.
+    their sum is of the unrounded weights. With one of i8 both are rounded to bf16,
+    weights as multiplied by the value's scale.
 
     1. The query has heads * head_dim columns, head_dim being the cache's.
     2. heads is a multiple of the cache's heads.

@@ -9,11 +9,13 @@
 /// the model was exported): whoever takes such weights gives up nothing by keys
 /// and values of that type, which take half the memory and are half as much to
 /// read. `type` says otherwise. Such a cache lies in pairs, so heads of odd width
-/// keep f32, as do models with any other matrix, quantized ones included.
+/// keep f32, as do models with any other matrix, quantized ones included. One of
+/// i8 is never chosen: its keys and values are rounded to 8 bits.
 ///
 /// Results move by the rounding of keys, values, queries and weights of
 /// attention (`llm.attention` says where).
-/// Refused: any other type; bf16 or f16 for heads of odd width.
+/// Refused: any other type; bf16 or f16 for heads of odd width, i8 for heads whose
+/// width is no multiple of 4.
 #include "passes/Passes.h"
 #include "passes/support/Regions.h"
 
@@ -70,29 +72,46 @@ struct SelectCacheType : llmc::impl::SelectCacheTypeBase<SelectCacheType> {
 };
 } // namespace
 
+/// The type of this name; null for another.
+static Type elementNamed(Builder &builder, StringRef name) {
+  return llvm::StringSwitch<Type>(name)
+      .Case("f32", builder.getF32Type())
+      .Case("bf16", builder.getBF16Type())
+      .Case("f16", builder.getF16Type())
+      .Case("i8", builder.getI8Type())
+      .Default({});
+}
+
+/// Whether the elements of heads fill lanes of 4 bytes.
+static bool fillsLanes(func::FuncOp step, Type element) {
+  int64_t lane = 32 / element.getIntOrFloatBitWidth();
+  return llvm::all_of(step.getArgumentTypes(), [&](Type argument) {
+    auto cache = dyn_cast<llm::KvCacheType>(argument);
+    return !cache || cache.getHeadDim() % lane == 0;
+  });
+}
+
 void SelectCacheType::runOnOperation() {
   auto step = getOperation().lookupSymbol<func::FuncOp>("step");
   if (!step)
     return;
   Builder builder(&getContext());
-  Type element = type.empty() ? typeOfMatrices(step)
-                              : llvm::StringSwitch<Type>(type)
-                                    .Case("f32", builder.getF32Type())
-                                    .Case("f16", builder.getF16Type())
-                                    .Case("bf16", builder.getBF16Type())
-                                    .Default({});
+  Type element = elementNamed(builder, type);
   if (!type.empty() && !element) {
     step.emitError("a cache has no elements of type '") << type << "'";
     return signalPassFailure();
   }
-  bool pairs = element && (element.isBF16() || element.isF16());
-  bool even = llvm::all_of(step.getArgumentTypes(), [](Type argument) {
-    auto cache = dyn_cast<llm::KvCacheType>(argument);
-    return !cache || cache.getHeadDim() % 2 == 0;
-  });
-  if (!type.empty() && pairs && !even) {
-    step.emitError("a cache of ") << type << " takes no heads of odd width";
+  if (element && !fillsLanes(step, element)) {
+    step.emitError("a cache of ")
+        << element << " takes no heads whose width is no multiple of "
+        << 32 / element.getIntOrFloatBitWidth();
     return signalPassFailure();
   }
-  setCacheElement(step, pairs && even ? element : builder.getF32Type());
+  if (!element) {
+    element = typeOfMatrices(step);
+    bool pairs = element && (element.isBF16() || element.isF16());
+    if (!pairs || !fillsLanes(step, element))
+      element = builder.getF32Type();
+  }
+  setCacheElement(step, element);
 }

@@ -25,7 +25,7 @@ std::pair<Value, Value> StepLowering::cacheBuffers(Value cache) {
         shape, element,
         StridedLayoutAttr::get(builder.getContext(), 0, strides));
   };
-  auto keys = strided(layout.page / width, layout.headDim,
+  auto keys = strided(layout.page / width, layout.keyDim(),
                       [&](int i) { return layout.keyStride(i); });
   auto values = strided(layout.valueDim() / width, layout.page,
                         [&](int i) { return layout.valueStride(i); });

@@ -293,7 +293,7 @@ LogicalResult StepLowering::run(bool choosesTokens) {
       return step.emitError("layers with caches of different shape are not "
                             "supported");
     type = cache.getElementType();
-    layout.pair = type.isF32() ? 1 : 2;
+    layout.pair = 32 / type.getIntOrFloatBitWidth();
     layout.kvHeads = cache.getHeads();
     layout.headDim = cache.getHeadDim();
     layout.page = cache.getPage();

@@ -93,21 +93,22 @@ void clearRowsOfPage(const PoolShape &pool, std::byte *page, int64_t row) {
   int64_t panels = shape.valueDim() / 16, pair = shape.pair;
   for (int64_t layer = 0; layer < shape.layers; ++layer)
     for (int64_t head = 0; head < shape.kvHeads; ++head) {
-      // Keys [page/16, headDim/pair, 16, pair]: a row is a lane of its group.
+      // Keys [page/16, keyDim/pair, 16, pair]: a row is a lane of its group.
       int64_t keys = shape.keyOffset(layer) + head * shape.keyStride(1);
       for (int64_t r = row; r < shape.page; ++r)
-        for (int64_t d = 0; d < shape.headDim; d += pair)
+        for (int64_t d = 0; d < shape.keyDim(); d += pair)
           clear(keys + r / 16 * shape.keyStride(2) + (d * 16 + r % 16 * pair),
                 pair);
       // Values [headDim/16, page/pair, 16, pair]: whole lines from here on, and
-      // half of one where its first row stays.
+      // what is left of one whose first rows stay.
       int64_t values = shape.valueOffset(layer) + head * shape.valueStride(1);
       int64_t whole = (row + pair - 1) / pair * pair;
       for (int64_t panel = 0; panel < panels; ++panel) {
         int64_t lines = values + panel * shape.valueStride(2);
         clear(lines + whole * 16, (shape.page - whole) * 16);
         for (int64_t lane = 0; whole != row && lane < 16; ++lane)
-          clear(lines + row / pair * 16 * pair + lane * pair + row % pair, 1);
+          clear(lines + row / pair * 16 * pair + lane * pair + row % pair,
+                whole - row);
       }
     }
 }

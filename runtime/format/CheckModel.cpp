@@ -75,7 +75,8 @@ Status checkDecoder(const Module &module) {
     return broken(where, "the layout of the cache is impossible");
   if (config.cacheType != ElementType::F32 &&
       config.cacheType != ElementType::BF16 &&
-      config.cacheType != ElementType::F16)
+      config.cacheType != ElementType::F16 &&
+      config.cacheType != ElementType::I8)
     return broken(where, "the cache's elements are of no type that it takes");
   if (config.bosToken < -1 || config.bosToken >= config.vocabulary)
     return broken(where, "the first token is outside the vocabulary");

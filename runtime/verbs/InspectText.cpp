@@ -42,7 +42,7 @@ std::string describeModule(const Module &module) {
             std::to_string(c.cache.layers) + " layers, " +
             std::to_string(c.cache.kvHeads) + " heads of " +
             std::to_string(c.cache.headDim) + ", " +
-            std::string(elementTypeName(c.cacheType)) + ", " +
+            std::string(cacheTypeName(c.cacheType)) + ", " +
             formatBytes(static_cast<uint64_t>(pageBytes(c) / c.cache.page)) +
             " per token, " +
             formatBytes(static_cast<uint64_t>(

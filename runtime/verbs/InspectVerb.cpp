@@ -137,7 +137,7 @@ void addModule(JsonWriter &json, const Model &model, const Module &module) {
         .member("layers", c.cache.layers)
         .member("kvHeads", c.cache.kvHeads)
         .member("headDim", c.cache.headDim)
-        .member("cacheType", elementTypeName(c.cacheType))
+        .member("cacheType", cacheTypeName(c.cacheType))
         .member("cacheBytesPerToken", pageBytes(c) / c.cache.page)
         .member("bosToken", c.bosToken);
     json.key("eosTokens").beginArray();

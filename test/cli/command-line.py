@@ -84,6 +84,10 @@ class Flags(support.TestCase):
         done = self.fail_with(USAGE, 102, llmc(), "compile", "x", "-o", "y", "--dtype=f46")
         self.assertIn(b"f32, f16, bf16", done.stderr)
         self.assertIn(b"did you mean f16?", done.stderr)
+        done = self.fail_with(USAGE, 102, llmc(), "compile", "x", "-o", "y",
+                              "--kv-cache-dtype=int4")
+        self.assertIn(b"f32, bf16, f16, int8", done.stderr)
+        self.assertIn(b"did you mean int8?", done.stderr)
 
     def test_cut_the_cache_between_pages_only(self):
         base = [llmc(), "compile", "--print-pipeline"]

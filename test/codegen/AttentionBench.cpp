@@ -1,7 +1,7 @@
 /// Times attention of decode steps: `AttentionBench [THREADS...]`.
 ///
 /// One row over contexts of three lengths, with one cache head and with eight
-/// (four query heads each, of 128), f32 and bf16: whole (kernel.attention), and in
+/// (four query heads each, of 128), f32, bf16 and i8: whole (kernel.attention), and in
 /// pieces (kernel.attention_split and attention_merge). Then a chunk of 512 rows.
 /// Of the runs of a second, the least and the median of the time in microseconds:
 /// on a machine that does other things too, the least says more.
@@ -99,7 +99,7 @@ int main(int argc, char **argv) {
     threads.push_back(unsigned(std::atoi(argv[i])));
   if (threads.empty())
     threads = {1, 2};
-  for (const char *type : {"f32", "bf16"}) {
+  for (const char *type : {"f32", "bf16", "i8"}) {
     for (int64_t cacheHeads : {1, 8})
       for (int64_t context : {1024, 4096, 16384})
         measure(type, cacheHeads, context, 1, threads);

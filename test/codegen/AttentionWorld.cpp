@@ -20,7 +20,7 @@ std::string real(float value) {
 /// The memref of a cache: panels of lines of 16 lanes.
 std::string cacheText(const Variant &s, int64_t panels, int64_t lines) {
   return "memref<?x" + str(s.cacheHeads) + "x" + str(panels) + "x" +
-         (s.pairs() ? str(lines / 2) + "x16x2x" : str(lines) + "x16x") +
+         str(lines) + "x16x" + (s.lane() > 1 ? str(s.lane()) + "x" : "") +
          s.cacheType + ">";
 }
 
@@ -29,8 +29,8 @@ struct Texts {
   explicit Texts(const Variant &s)
       : rows("memref<?x" + str(s.heads() * s.headDim) + "xf32>"),
         keyRows("memref<?x" + str(s.cacheHeads * s.headDim) + "xf32>"),
-        keys(cacheText(s, s.page / 16, s.headDim)),
-        values(cacheText(s, s.vectors(), s.page)),
+        keys(cacheText(s, s.page / 16, s.keyLines())),
+        values(cacheText(s, s.vectors(), s.page / s.lane())),
         numbers("memref<" + str(s.slots) + "x?x" + str(s.heads()) + "xf32>"),
         partials("memref<" + str(s.slots) + "x?x" +
                  str(s.heads() * s.headDim) + "xf32>") {}
@@ -111,7 +111,7 @@ const Kernel &compiled(const std::string &text, const std::string &level) {
 float World::rounded(double number) const {
   if (variant.cacheType == "f16")
     return fromF16(toF16(float(number)));
-  return variant.pairs() ? fromBf16(toBf16(float(number))) : float(number);
+  return variant.rounds() ? fromBf16(toBf16(float(number))) : float(number);
 }
 
 static int64_t pagesOf(const Variant &s, int64_t length) {
@@ -132,10 +132,8 @@ World::World(const Variant &s, std::vector<int64_t> lengths_,
       columns(pagesOf(s, *std::max_element(lengths.begin(), lengths.end())) + 1),
       pages(poolFor(s, lengths)),
       pageTable(lengths.size() * columns, 0x0fffffff),
-      keyCache(pages * s.cacheHeads * s.page * s.headDim *
-               (s.cacheType == "f32" ? 4 : 2), 0),
-      valueCache(pages * s.cacheHeads * s.page * s.vectors() * 16 *
-                 (s.cacheType == "f32" ? 4 : 2), 0) {
+      keyCache(pages * s.cacheHeads * s.page * s.keyLines() * 4, 0),
+      valueCache(pages * s.cacheHeads * s.page * s.vectors() * 64 / s.lane(), 0) {
   if (!variant.slots)
     variant.slots = (columns * s.page + s.split - 1) / s.split;
   Numbers numbers(8);
@@ -241,9 +239,26 @@ std::unique_ptr<Guarded<float>> World::attend(const Kernel &split,
   return output;
 }
 
+World::Kept World::keep(const std::vector<float> &rows) const {
+  int64_t width = variant.headDim;
+  Kept kept{rows, std::vector<float>(rows.size() / width, 1)};
+  for (size_t head = 0; head < kept.scales.size(); ++head) {
+    float *x = &kept.elements[head * width], most = 0;
+    for (int64_t d = 0; d < width; ++d)
+      most = std::max(most, std::abs(x[d]));
+    for (int64_t d = 0; d < width; ++d)
+      x[d] = variant.lane() == 4 ? std::nearbyint(x[d] * (127 / most))
+                                 : rounded(x[d]);
+    if (variant.lane() == 4)
+      kept.scales[head] = most / 127;
+  }
+  return kept;
+}
+
 std::vector<double> World::reference() const {
   const Variant &s = variant;
   std::vector<float> query = queries();
+  Kept keys = keep(key), values = keep(value);
   std::vector<double> output(query.size());
   int64_t row = 0;
   for (size_t sequence = 0; sequence < lengths.size(); ++sequence)
@@ -252,16 +267,16 @@ std::vector<double> World::reference() const {
       int64_t oldest = s.window ? std::max<int64_t>(0, position - s.window + 1) : 0;
       for (int64_t head = 0; head < s.heads(); ++head) {
         const float *q = &query[(row * s.heads() + head) * s.headDim];
-        auto at = [&](const std::vector<float> &rows, int64_t p) {
-          return &rows[((firstOf(sequence) + p) * s.cacheHeads +
-                        head / s.group) * s.headDim];
+        auto headAt = [&](int64_t p) {
+          return (firstOf(sequence) + p) * s.cacheHeads + head / s.group;
         };
         std::vector<double> scores(position + 1);
         for (int64_t p = oldest; p <= position; ++p) {
           double score = 0;
           for (int64_t d = 0; d < s.headDim; ++d)
-            score += double(rounded(q[d])) * rounded(at(key, p)[d]);
-          score *= s.scale();
+            score += double(rounded(q[d])) *
+                     keys.elements[headAt(p) * s.headDim + d];
+          score *= keys.scales[headAt(p)] * s.scale();
           if (s.softcap > 0)
             score = s.softcap * std::tanh(score / s.softcap);
           scores[p] = score;
@@ -273,9 +288,10 @@ std::vector<double> World::reference() const {
           for (int64_t i = p; i < end; ++i) {
             double weight = std::exp(scores[i] - largest);
             sum += weight * std::exp(largest);
+            double factor = rounded(weight * values.scales[headAt(i)]);
             for (int64_t d = 0; d < s.headDim; ++d)
-              out[d] += double(rounded(weight)) * std::exp(largest) *
-                        rounded(at(value, i)[d]);
+              out[d] += factor * std::exp(largest) *
+                        values.elements[headAt(i) * s.headDim + d];
           }
         }
         for (int64_t d = 0; d < s.headDim; ++d)

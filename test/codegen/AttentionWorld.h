@@ -16,7 +16,14 @@ struct Variant {
 
   int64_t heads() const { return cacheHeads * group; }
   int64_t vectors() const { return (headDim + 15) / 16; }
-  bool pairs() const { return cacheType != "f32"; }
+  /// Elements of the cache in a lane of 4 bytes.
+  int64_t lane() const {
+    return cacheType == "i8" ? 4 : cacheType == "f32" ? 1 : 2;
+  }
+  /// Whether queries and weights are rounded.
+  bool rounds() const { return lane() > 1; }
+  /// Lines of a panel of keys; of bytes, two have scales.
+  int64_t keyLines() const { return headDim / lane() + (lane() == 4 ? 2 : 0); }
   float scale() const;
 };
 
@@ -65,6 +72,11 @@ struct World {
   std::vector<float> queries() const;
 
 private:
+  /// What the cache keeps of rows: elements, and a scale for each head.
+  struct Kept {
+    std::vector<float> elements, scales;
+  };
+  Kept keep(const std::vector<float> &rows) const;
   float rounded(double number) const;
   int64_t total() const { return firstOf(lengths.size()); }
   int64_t firstOf(size_t sequence) const;

@@ -1,5 +1,5 @@
 /// kernel.rope_append on a simulated GPU: to the bit what kernel.rope and
-/// kernel.kv_append do.
+/// kernel.kv_append do; and bytes as the CPU makes them.
 #include "test/codegen/KernelHarness.h"
 
 #include "gtest/gtest.h"
@@ -12,21 +12,23 @@ std::string str(int64_t value) { return std::to_string(value); }
 
 struct Append {
   int64_t headDim, rotary;
-  bool interleaved, pairs;
+  bool interleaved;
+  int64_t lane; ///< Elements of the cache in 4 bytes: of f32, bf16, i8.
   int64_t heads = 4, cacheHeads = 2, page = 32, rows = 5, pages = 3;
 
   int64_t vectors() const { return (headDim + 15) / 16; }
-  int64_t elementBytes() const { return pairs ? 2 : 4; }
+  int64_t keyLines() const { return headDim / lane + (lane == 4 ? 2 : 0); }
   std::string rowsOf(int64_t heads) const {
     return "memref<?x" + str(heads * headDim) + "xf32>";
   }
   std::string table() const { return "memref<60x" + str(rotary / 2) + "xf32>"; }
   std::string cache(int64_t panels, int64_t lines) const {
     return "memref<?x" + str(cacheHeads) + "x" + str(panels) + "x" +
-           (pairs ? str(lines / 2) + "x16x2xbf16>" : str(lines) + "x16xf32>");
+           str(lines) + "x16x" +
+           (lane == 1 ? "f32>" : lane == 2 ? "2xbf16>" : "4xi8>");
   }
-  std::string keys() const { return cache(page / 16, headDim); }
-  std::string values() const { return cache(vectors(), page); }
+  std::string keys() const { return cache(page / 16, keyLines()); }
+  std::string values() const { return cache(vectors(), page / lane); }
   std::string rotation(int64_t heads) const {
     return "heads = " + str(heads) + " : i64, head_dim = " + str(headDim) +
            " : i64, rotary_dim = " + str(rotary) + " : i64, interleaved = " +
@@ -63,9 +65,9 @@ void check(const Append &s) {
   for (int64_t i = 0; i < s.rows; ++i)
     positions[i] = int32_t(29 + i); // Across the border of two pages.
   pages[0] = 2, pages[1] = 0;
-  size_t keyBytes = s.pages * s.cacheHeads * s.page * s.headDim * s.elementBytes();
+  size_t keyBytes = s.pages * s.cacheHeads * s.page * s.keyLines() * 4;
   size_t valueBytes =
-      s.pages * s.cacheHeads * s.page * s.vectors() * 16 * s.elementBytes();
+      s.pages * s.cacheHeads * s.page * s.vectors() * 64 / s.lane;
   Guarded<uint8_t> keys(keyBytes, 0), values(valueBytes, 0), keys2(keyBytes, 0),
       values2(valueBytes, 0);
   Guarded<float> rotated(query.size()), rotated2(query.size()),
@@ -84,13 +86,25 @@ void check(const Append &s) {
       .run({key, positions, cos, sin, rotatedKey}, ropeExtents, 0, s.rows);
   std::string shape = "head_dim = " + str(s.headDim) + " : i64, page = " +
                       str(s.page) + " : i64";
-  Kernel(kernelText("kernel.kv_append",
-                    {s.rowsOf(s.cacheHeads), s.rowsOf(s.cacheHeads), ints, ints,
-                     pageTable, s.keys(), s.values()},
-                    shape),
-         gpuLevel)
-      .run({rotatedKey, value, sequence, positions, pages, keys, values},
-           {s.rows, s.rows, s.rows, s.rows, 1, 2, s.pages, s.pages}, 0, s.rows);
+  auto append = [&](const std::string &level, Guarded<uint8_t> &keys,
+                    Guarded<uint8_t> &values) {
+    Kernel(kernelText("kernel.kv_append",
+                      {s.rowsOf(s.cacheHeads), s.rowsOf(s.cacheHeads), ints,
+                       ints, pageTable, s.keys(), s.values()},
+                      shape),
+           level)
+        .run({rotatedKey, value, sequence, positions, pages, keys, values},
+             {s.rows, s.rows, s.rows, s.rows, 1, 2, s.pages, s.pages}, 0, s.rows);
+  };
+  append(gpuLevel, keys, values);
+  for (const std::string &level : runnableLevels()) {
+    if (level == "x86-64-amx")
+      continue; // Has no append of its own.
+    Guarded<uint8_t> cpuKeys(keyBytes, 0), cpuValues(valueBytes, 0);
+    append(level, cpuKeys, cpuValues);
+    EXPECT_TRUE(keys.sameBits(cpuKeys)) << level;
+    EXPECT_TRUE(values.sameBits(cpuValues)) << level;
+  }
 
   Kernel(kernelText("kernel.rope_append",
                     {s.rowsOf(s.heads), s.rowsOf(s.cacheHeads),
@@ -111,10 +125,10 @@ void check(const Append &s) {
 } // namespace
 
 TEST(GpuRopeAppend, DoesWhatRotationAndAppendDo) {
-  for (bool pairs : {false, true})
+  for (int64_t lane : {1, 2, 4})
     for (bool interleaved : {false, true}) {
-      check({64, 64, interleaved, pairs});
-      check({80, 32, interleaved, pairs});
-      check({8, 4, interleaved, pairs});
+      check({64, 64, interleaved, lane});
+      check({80, 32, interleaved, lane});
+      check({8, 4, interleaved, lane});
     }
 }

@@ -34,6 +34,20 @@ func.func @attention(%q: memref<?x256xf32>, %s: memref<?xi32>, %p: memref<?xi32>
 
 // -----
 
+// Bytes become bf16 on the stack, and tiles are loaded from there.
+// CHECK-LABEL: func.func @bytes(
+// CHECK: memref.alloca() {{.+}} : memref<4x32x32xbf16>
+// CHECK: arith.sitofp
+// CHECK: vector.store {{.+}} memref<4x32x32xbf16>
+// CHECK: amx.tile_load {{.+}} memref<4x32x32xbf16> into !amx.tile<16x32xbf16>
+// CHECK: amx.tile_mulf
+func.func @bytes(%q: memref<?x256xf32>, %s: memref<?xi32>, %p: memref<?xi32>, %t: memref<?x?xi32>, %bl: memref<?x2xi32>, %k: memref<?x1x4x18x16x4xi8>, %v: memref<?x1x4x16x16x4xi8>, %y: memref<?x256xf32>, %b: index, %e: index) attributes {kernel.entry} {
+  kernel.attention %q, %s, %p, %t, %bl, %k, %v, %y, %b, %e {heads = 4 : i64, head_dim = 64 : i64, page = 64 : i64, split = 256 : i64, scale = 0.125 : f32, window = 0 : i64, softcap = 0.0 : f32} : memref<?x256xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?x2xi32>, memref<?x1x4x18x16x4xi8>, memref<?x1x4x16x16x4xi8>, memref<?x256xf32>, index, index
+  return
+}
+
+// -----
+
 // Heads that are no multiple of 32 wide are done by vectors.
 // CHECK-LABEL: func.func @no_tiles_of_half_blocks(
 // CHECK-NOT: amx.

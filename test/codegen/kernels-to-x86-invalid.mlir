@@ -83,7 +83,7 @@ func.func @pieces_of_another_shape(%m: memref<2x?x4xf32>, %pa: memref<3x?x64xf32
 func.func @pairs_of_odd_width(%k: memref<?x15xf32>, %s: memref<?xi32>, %t: memref<?x?xi32>,
     %kc: memref<?x1x4x7x16x2xbf16>, %vc: memref<?x1x1x32x16x2xbf16>, %b: index, %e: index)
     attributes {kernel.entry} {
-  // expected-error @below {{needs heads of a positive width, even in pairs}}
+  // expected-error @below {{needs heads of a positive width, a multiple of 2}}
   kernel.kv_append %k, %k, %s, %s, %t, %kc, %vc, %b, %e {head_dim = 15 : i64, page = 64 : i64}
       : memref<?x15xf32>, memref<?x15xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>,
         memref<?x1x4x7x16x2xbf16>, memref<?x1x1x32x16x2xbf16>, index, index
@@ -107,9 +107,33 @@ func.func @bf16_without_pairs(%k: memref<?x16xf32>, %s: memref<?xi32>, %t: memre
 func.func @cache_of_bytes(%k: memref<?x16xf32>, %s: memref<?xi32>, %t: memref<?x?xi32>,
     %kc: memref<?x1x4x16x16xi8>, %vc: memref<?x1x1x64x16xi8>, %b: index, %e: index)
     attributes {kernel.entry} {
-  // expected-error @below {{needs both caches of f32, of bf16 or of f16}}
+  // expected-error @below {{needs caches of rank 6}}
   kernel.kv_append %k, %k, %s, %s, %t, %kc, %vc, %b, %e {head_dim = 16 : i64, page = 64 : i64}
       : memref<?x16xf32>, memref<?x16xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>,
         memref<?x1x4x16x16xi8>, memref<?x1x1x64x16xi8>, index, index
+  return
+}
+
+// -----
+
+func.func @bytes_without_lines_of_scales(%k: memref<?x16xf32>, %s: memref<?xi32>, %t: memref<?x?xi32>,
+    %kc: memref<?x1x4x4x16x4xi8>, %vc: memref<?x1x1x16x16x4xi8>, %b: index, %e: index)
+    attributes {kernel.entry} {
+  // expected-error @below {{whose shapes do not fit head_dim and page}}
+  kernel.kv_append %k, %k, %s, %s, %t, %kc, %vc, %b, %e {head_dim = 16 : i64, page = 64 : i64}
+      : memref<?x16xf32>, memref<?x16xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>,
+        memref<?x1x4x4x16x4xi8>, memref<?x1x1x16x16x4xi8>, index, index
+  return
+}
+
+// -----
+
+func.func @bytes_of_half_lanes(%k: memref<?x18xf32>, %s: memref<?xi32>, %t: memref<?x?xi32>,
+    %kc: memref<?x1x4x6x16x4xi8>, %vc: memref<?x1x2x16x16x4xi8>, %b: index, %e: index)
+    attributes {kernel.entry} {
+  // expected-error @below {{needs heads of a positive width, a multiple of 4}}
+  kernel.kv_append %k, %k, %s, %s, %t, %kc, %vc, %b, %e {head_dim = 18 : i64, page = 64 : i64}
+      : memref<?x18xf32>, memref<?x18xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>,
+        memref<?x1x4x6x16x4xi8>, memref<?x1x2x16x16x4xi8>, index, index
   return
 }

@@ -96,6 +96,11 @@ class Story(Gpu):
         self.assert_close(self.logits(compiled(MODEL, "--target=sm_80"), "--device=sim", ids),
                           self.logits(compiled(MODEL), ids), 1e-4)
 
+    def test_with_a_cache_of_bytes_is_told_as_on_the_cpu(self):
+        both = compiled(MODEL, "--target=cpu,sm_80", "--kv-cache-dtype=int8")
+        words = ["-n", "20", "Once upon a time"]
+        self.assertEqual(self.succeed(both, "--device=sim", *words), self.succeed(both, *words))
+
     def test_is_in_one_file_for_both(self):
         both = compiled(MODEL, "--target=cpu,sm_80")
         words = ["-n", "12", "Once upon a time"]
@@ -182,6 +187,17 @@ class Wide(Gpu):
 
     def test_of_f16(self):
         self.check("sm_80", "--dtype=f16", share=5e-3)
+
+    def test_with_a_cache_of_bytes(self):
+        self.check("sm_80", "--dtype=bf16", "--kv-cache-dtype=int8", share=1e-2)
+
+    def test_has_nearly_the_same_logits_with_a_cache_of_bytes(self):
+        folder = wide(self.folder / "wide")
+        ids = "--ids=" + ",".join(map(str, self.IDS))
+        exact, rounded = (
+            self.logits(compile_model(folder, self.folder / "cpu.bin", f"--kv-cache-dtype={type}"), ids)
+            for type in ("f32", "int8"))
+        self.assert_close(rounded, exact, 3e-2)
 
     def test_of_four_bits(self):
         for level in ("sm_80", "sm_90a"):

@@ -132,12 +132,15 @@ class Batch(support.TestCase):
     def test_of_ids_gives_logits_with_the_bits_of_each_alone(self):
         ids = ["1,403,407", "1", "1," + ",".join(["403", "261", "378"] * 60)]
         out = self.folder / "x.npy"
-        for flags in ([], ["--step"], ["--last"]):
+        bytes_cached = compiled(MODEL, "--kv-cache-dtype=int8")
+        for model, flags in ((compiled(MODEL), []), (compiled(MODEL), ["--step"]),
+                             (compiled(MODEL), ["--last"]), (bytes_cached, []),
+                             (bytes_cached, ["--step"])):
             alone = b""
             for one in ids:
-                self.succeed(compiled(MODEL), "logits", f"--ids={one}", "-o", out, *flags)
+                self.succeed(model, "logits", f"--ids={one}", "-o", out, *flags)
                 alone += out.read_bytes()[128:]
-            self.succeed(compiled(MODEL), "logits", *(f"--ids={one}" for one in ids), "-b", "3",
+            self.succeed(model, "logits", *(f"--ids={one}" for one in ids), "-b", "3",
                          "-o", out, *flags)
             self.assertEqual(out.read_bytes()[128:], alone, flags)
 
@@ -192,6 +195,23 @@ class Types(support.TestCase):
         full, half, other = (module["cacheBytesPerToken"] for module in told)
         self.assertEqual((half * 2, other * 2), (full, full))
 
+    def test_of_the_cache_can_be_chosen(self):
+        flags = {name: [f"--kv-cache-dtype={name}"] for name in ("f32", "bf16", "int8")}
+        told = {name: json.loads(self.succeed(llmc(), "inspect", compiled(MODEL, *flag),
+                                              "--json"))["modules"][0]
+                for name, flag in flags.items()}
+        self.assertEqual([told[name]["cacheType"] for name in flags], list(flags))
+        # Keys and values of 5 layers, 4 heads of 8 (values in 16 lanes), two scales.
+        self.assertEqual([told[name]["cacheBytesPerToken"] for name in flags],
+                         [5 * 4 * 24 * 4, 5 * 4 * 24 * 2, 5 * 4 * (24 + 8)])
+        self.assertIn(b"heads of 8, int8, 640 B per token",
+                      self.succeed(llmc(), "inspect", compiled(MODEL, *flags["int8"])))
+        exact = self.first_words()
+        for flag in flags.values():
+            self.assertEqual(self.first_words(*flag), exact)
+        mixed = compiled(MODEL, "--dtype=bf16", *flags["int8"])
+        self.assertEqual(self.succeed(mixed, "--ids=1", "-n", "12").decode(), exact)
+
     def test_of_8_bits_are_no_more_surprised_by_what_the_model_says(self):
         said = b"".join(
             self.succeed(compiled(MODEL), "-n", "230", "--temperature=1", f"--seed={seed}", "")
@@ -207,6 +227,7 @@ class Types(support.TestCase):
         self.assertLess(perplexity("--quantize=w8") / exact, 1.005)
         self.assertLess(perplexity("--quantize=w8g32") / exact, 1.005)
         self.assertLess(perplexity("--quantize=w8a8") / exact, 1.01)
+        self.assertLess(perplexity("--kv-cache-dtype=int8") / exact, 1.005)
         # 4 bits of a model this small cost more; a wrong layout would cost all.
         self.assertLess(perplexity("--quantize=w4g32") / exact, 1.3)
 

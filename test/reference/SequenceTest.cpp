@@ -188,6 +188,35 @@ TEST_F(SequenceTest, WhatMultipliesACacheOfF16IsOfF16AndFinite) {
   expectValues(result, {-65504, 1});
 }
 
+TEST_F(SequenceTest, ACacheOfBytesKeepsAScaleOfEachHead) {
+  parse("!c = !llm.kv_cache<1 x 2, page = 64, i8>\n!r = tensor<2x2xf32>\n"
+        "func.func @f(%q: !r, %k: !r, %v: !r, %c: !c) -> (!r, !c) {\n"
+        "%n = llm.kv_append %c, %k, %v : (!c, !r, !r) -> !c\n"
+        "%r = llm.attention %q, %n {heads = 1 : i64, scale = 1.0 : f32} : (!r, !c) -> !r\n"
+        "return %r, %n : !r, !c }");
+  Tensor q = tensor("f32", {2, 2}, {1, 0, 1.001, 0});
+  Tensor k = tensor("f32", {2, 2}, {0, 0, 1, -0.5});
+  Tensor v = tensor("f32", {2, 2}, {1, 3, 1, 0});
+  auto [result, cache] = runStep(q, k, v, Cache(), Batch{{0, 0}, {0, 1}});
+  auto near = [](const std::vector<float> &actual, std::vector<double> want) {
+    ASSERT_EQ(actual.size(), want.size());
+    for (size_t i = 0; i < want.size(); ++i)
+      EXPECT_NEAR(actual[i], want[i], 1e-6);
+  };
+  // -63.5 steps are -64: halves go to the even number.
+  near(cache.sequences[0].keys, {0, 0, 1, -64 / 127.0});
+  near(cache.sequences[0].values, {42 * 3 / 127.0, 3, 1, 0});
+  near(cache.sequences[0].valueScales, {3 / 127.0, 1 / 127.0});
+  // Weights times scales in bf16: 3/127 is 194 * 2^-13; of the second row,
+  // exp(-1) * 3/127 is 142 * 2^-14 and 1/127 is 129 * 2^-14.
+  double first = std::ldexp(194, -13), old = std::ldexp(142, -14),
+         fresh = std::ldexp(129, -14), sum = 1 + std::exp(-1.0);
+  Tensor want = tensor("f32", {2, 2},
+                       {first * 42, first * 127,
+                        (old * 42 + fresh * 127) / sum, old * 127 / sum});
+  expectValues(result, want.toDoubles());
+}
+
 TEST_F(SequenceTest, AGapInTheCacheIsRefused) {
   parse(step);
   evaluator->setBatch(Batch{{0}, {3}});

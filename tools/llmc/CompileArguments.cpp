@@ -53,6 +53,7 @@ constexpr std::array<StageName, 7> stageNames = {{
 }};
 constexpr uint64_t mostJobs = 1024; // as many as threads at run time
 constexpr std::string_view dtypeNames[] = {"f32", "f16", "bf16"};
+constexpr std::string_view cacheTypeNames[] = {"f32", "bf16", "f16", "int8"};
 constexpr std::string_view quantizeNames[] = {
     "w8", "w8a8", "w4g32", "w4g64", "w4g128", "w8g32", "w8g128"};
 
@@ -60,7 +61,7 @@ constexpr std::string_view quantizeNames[] = {
 /// value means the same, and is refused in the same words, as at run time.
 struct RawFlags {
   std::vector<std::string> inputs;
-  std::string emit, maxContext, chunk, attentionSplit, maxMemory,
+  std::string emit, cacheType, maxContext, chunk, attentionSplit, maxMemory,
       jobs;
   bool noCache = false;
 };
@@ -136,6 +137,10 @@ void addOptions(CLI::App &app, CompileArguments &out, RawFlags &raw) {
        "prompts; w4g32, w4g64, w4g128, w8g32, w8g128: 4 "
        "or 8 bits, a scale per group of inputs (default: none)", "SCHEME",
        "LLMC_QUANTIZE");
+  text("--kv-cache-dtype", raw.cacheType,
+       "keep keys and values as f32, bf16, f16 or int8 (a scale per position "
+       "and head; a quarter of f32's memory); default: bf16 or f16 where all "
+       "weights are, else f32", "TYPE", "LLMC_KV_CACHE_DTYPE");
   text("--max-context", raw.maxContext,
        "tokens of prompt and continuation (default: the model's)", "N",
        "LLMC_MAX_CONTEXT");
@@ -258,6 +263,8 @@ Status finish(CompileArguments &out, const RawFlags &raw) {
   LLMC_CHECK(takeSize("--jobs", raw.jobs, options.jobs, mostJobs));
   LLMC_CHECK(checkTargets(options.targets));
   LLMC_CHECK(checkName("--dtype", options.dtype, dtypeNames));
+  LLMC_CHECK(checkName("--kv-cache-dtype", raw.cacheType, cacheTypeNames));
+  options.cacheType = raw.cacheType == "int8" ? "i8" : raw.cacheType;
   LLMC_CHECK(checkName("--quantize", options.quantize, quantizeNames));
   std::vector<std::string_view> stages;
   for (const StageName &row : stageNames) {

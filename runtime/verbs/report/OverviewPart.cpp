@@ -83,7 +83,7 @@ Html decoderFacts(const Model &model, const Module &module) {
   rows << factRow("Context", number(config.maxContext) + " positions",
                   "chunks of " + number(config.chunk));
   rows << factRow("KV cache", bytes(pageBytes / std::max<int64_t>(config.cache.page, 1)) + " per token",
-                  std::string(elementTypeName(config.cacheType)) + ", " +
+                  std::string(cacheTypeName(config.cacheType)) + ", " +
                       bytes(pageBytes * config.cache.pagesFor(config.maxContext)) +
                       " at full context");
   return rows;

@@ -86,7 +86,7 @@ private:
 
   std::string typeOf(const Buffer &buffer) const {
     bool isCache = buffer.space == Buffer::Space::KeyCache || buffer.space == Buffer::Space::ValueCache;
-    return isCache ? std::string(elementTypeName(module.decoder.cacheType))
+    return isCache ? std::string(cacheTypeName(module.decoder.cacheType))
                    : shapeText(program, buffer.type, buffer.shape);
   }
 

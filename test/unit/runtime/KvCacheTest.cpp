@@ -57,6 +57,20 @@ TEST(CacheLayout, OfPairsTakesTheSameElements) {
   EXPECT_EQ(l.valueStride(5) * 2, l.valueStride(4));
 }
 
+TEST(CacheLayout, OfBytesHasScalesBehindTheElementsOfKeys) {
+  CacheLayout l = {3, 2, 24, 64, cachePair(ElementType::I8)};
+  EXPECT_EQ(l.rank(), 6);
+  EXPECT_EQ(l.keyElements(), 2 * 64 * (24 + 8));
+  EXPECT_EQ(l.valueElements(), 2 * 64 * 32);
+  EXPECT_EQ(l.pageElements(), 3 * 2 * 64 * (24 + 8 + 32));
+  EXPECT_EQ(l.keyStride(1), 4 * l.keyStride(2));
+  EXPECT_EQ(l.keyStride(2), 8 * l.keyStride(3)); // 24 / 4 lines and two of scales.
+  EXPECT_EQ(l.keyStride(3), 64);
+  EXPECT_EQ(l.valueStride(2), 16 * l.valueStride(3));
+  EXPECT_EQ(l.valueStride(3), 64);
+  EXPECT_EQ(l.valueStride(4), 4);
+}
+
 TEST(KvCache, TakesPagesAsPositionsAreReserved) {
   KvCache cache = makeCache(256, 2);
   int32_t s = cache.newSequence();
@@ -198,6 +212,35 @@ TEST(KvCache, ForgottenRowsOfPairsAreCleared) {
           }
           ASSERT_EQ(page[inValues(layer, row, d)], want) << row << " " << d;
         }
+  }
+}
+
+TEST(KvCache, ForgottenRowsOfBytesAreClearedWithTheirScales) {
+  CacheLayout l = {2, 1, 24, cachePage, cachePair(ElementType::I8)};
+  for (int64_t kept : {17, 18, 19, 20, 63}) {
+    auto cache = KvCache::create(l, ElementType::I8, 64, 1);
+    ASSERT_TRUE(cache) << cache.error().render();
+    int32_t s = cache->newSequence();
+    ASSERT_TRUE(cache->reserve(s, 64));
+    cache->advance(s, 64);
+    std::byte *page = pageOf(*cache, s, 0);
+    std::memset(page, 0xff, static_cast<size_t>(cache->pageBytes()));
+    cache->truncate(s, kept);
+    for (int64_t layer = 0; layer < 2; ++layer)
+      for (int64_t row = 0; row < 64; ++row) {
+        auto want = static_cast<std::byte>(row < kept ? 0xff : 0);
+        for (int64_t d = 0; d < l.keyDim(); ++d) {
+          ASSERT_EQ(page[l.keyOffset(layer) + row / 16 * l.keyStride(2) +
+                         d / 4 * l.keyStride(3) + row % 16 * l.keyStride(4) + d % 4],
+                    want) << row << " " << d;
+        }
+        for (int64_t d = 0; d < 32; ++d) {
+          ASSERT_EQ(page[l.valueOffset(layer) + d / 16 * l.valueStride(2) +
+                         row / 4 * l.valueStride(3) + d % 16 * l.valueStride(4) +
+                         row % 4],
+                    want) << row << " " << d;
+        }
+      }
   }
 }
 
