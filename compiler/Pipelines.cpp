@@ -84,6 +84,7 @@ std::vector<PipelineStep> schedulePipeline(const PipelineOptions &options,
 
   add.stage = "memory";
   add(createPlanMemory());
+  add(createFindWaits());
   return std::move(add.list);
 }
 

@@ -273,6 +273,10 @@ Status ProgramTranslator::addLaunch(rt::LaunchOp op) {
       if (ShapedType::isDynamic(extent))
         launch.scalars.push_back(program.buffers[id].shape[i]);
   }
+  if (op.getWaits())
+    for (auto wait : op.getWaits()->getAsRange<rt::WaitAttr>())
+      launch.waits.push_back({uint32_t(wait.getLaunch()), uint32_t(wait.getMine()),
+                              uint32_t(wait.getTheirs())});
   program.launches.push_back(std::move(launch));
   return Status::ok();
 }

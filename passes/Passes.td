@@ -154,6 +154,10 @@ def LowerToRt : Pass<"llmc-lower-to-rt", "::mlir::ModuleOp"> {
     Option<"choosesTokens", "choose-tokens", "bool", "false", "End the step with the choice of tokens.">];
 }
 
+def FindWaits : Pass<"llmc-find-waits", "::mlir::ModuleOp"> {
+  let summary = "Write what each launch of a step waits for.";
+}
+
 // lowering
 
 def LowerGraph : Pass<"llmc-lower-graph", "::mlir::ModuleOp"> {

@@ -90,12 +90,16 @@ def Rt_ViewOp : Rt_Op<"view", [Pure]> {
 def Rt_LaunchOp : Rt_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "All tiles of a kernel, over the threads; then a barrier.";
   let description = [{
+    `waits` (`llmc-find-waits`) says what a tile must have behind it where there is
+    no barrier; a wait holds for what it waits for in turn.
+
     1. `kernel` is a `func.func` of the module with `kernel.entry`.
     2. The arguments have the types of the kernel's, without its last two (the
        range of tiles).
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Index:$tiles,
-                       Variadic<AnyType>:$args);
+                       Variadic<AnyType>:$args,
+                       OptionalAttr<TypedArrayAttrBase<Rt_WaitAttr, "waits">>:$waits);
   let assemblyFormat = "$kernel `tiles` `(` $tiles `)` `(` $args `)` attr-dict `:` type($args)";
 }
 

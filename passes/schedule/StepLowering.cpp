@@ -129,7 +129,8 @@ void StepLowering::launch(Operation *op, StringRef family, Value tiles,
   for (Value arg : args)
     types.push_back(arg.getType());
   func::FuncOp kernel = kernels.get(family, types, body);
-  rt::LaunchOp::create(builder, op->getLoc(), kernel.getSymName(), tiles, args);
+  rt::LaunchOp::create(builder, op->getLoc(), kernel.getSymName(), tiles, args,
+                       /*waits=*/ArrayAttr());
 }
 
 void StepLowering::cloneScalars(OpBuilder &builder, Block &from, Region &to) {

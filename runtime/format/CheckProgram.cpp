@@ -149,6 +149,9 @@ bool ProgramChecker::checkLaunches() {
     for (BufferId buffer : launch.buffers)
       if (buffer >= program.buffers.size())
         return fail(label + " refers to a buffer that does not exist");
+    for (const Wait &wait : launch.waits)
+      if (wait.launch >= i || (wait.mine && !wait.theirs))
+        return fail(label + " waits for what cannot be");
   }
   for (const Constraint &constraint : program.constraints)
     if (!isValue(constraint.left) || !isValue(constraint.right))

@@ -83,8 +83,13 @@ private:
   }
 
   Launch launch(const fb::Launch &table) {
-    return {table.kernel(), table.tiles(), numbers(table.buffers()),
-            numbers(table.scalars()), text(table.name())};
+    Launch launch{table.kernel(), table.tiles(), numbers(table.buffers()),
+                  numbers(table.scalars()), text(table.name()), {}};
+    if (auto *waits = table.waits();
+        waits && charge(4 + sizeof(fb::Wait) * uint64_t(waits->size())))
+      for (const fb::Wait &wait : copied<fb::Wait>(*waits))
+        launch.waits.push_back({wait.launch(), wait.mine(), wait.theirs()});
+    return launch;
   }
 
   KernelWork work(const fb::Kernel &table) {

@@ -43,8 +43,12 @@ auto encodeLaunch(FlatBufferBuilder &b, const Launch &launch) {
   auto buffers = b.CreateVector(launch.buffers);
   auto scalars = b.CreateVector(launch.scalars);
   auto name = b.CreateString(launch.name);
+  std::vector<fb::Wait> waits;
+  for (const Wait &wait : launch.waits)
+    waits.emplace_back(wait.launch, wait.mine, wait.theirs);
+  auto waitsOf = b.CreateVectorOfStructs(waits);
   return fb::CreateLaunch(b, launch.kernel, launch.tiles, buffers, scalars,
-                          name);
+                          name, waitsOf);
 }
 
 auto encodeConstraint(FlatBufferBuilder &b, const Constraint &constraint) {

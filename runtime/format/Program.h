@@ -60,6 +60,15 @@ struct Buffer {
   std::vector<int64_t> strides;
 };
 
+/// What a tile waits for of an earlier launch of its program: tile t for the tiles
+/// [floor(t * mine / theirs), ceil((t + 1) * mine / theirs)), as far as there are
+/// such; all tiles where `mine` is 0.
+struct Wait {
+  uint32_t launch = 0;
+  uint32_t mine = 0;
+  uint32_t theirs = 0;
+};
+
 /// All tiles of a kernel, over the threads or a device's blocks, then a barrier.
 struct Launch {
   uint32_t kernel = 0; ///< In Model::kernels, or in its device's.
@@ -67,6 +76,8 @@ struct Launch {
   std::vector<BufferId> buffers; ///< One per memref argument (KernelAbi.h).
   std::vector<ValueId> scalars;  ///< Dynamic extents and indices (KernelAbi.h).
   std::string name;              ///< For traces: `layer 3 attention`.
+  /// For executors that have no barrier; nothing else in front need be done.
+  std::vector<Wait> waits;
 };
 
 /// An argument of a program.

@@ -69,10 +69,20 @@ std::string describeMemory(const Program &program) {
   return text;
 }
 
+/// ` after 3, 5 tile by tile`.
+static std::string waitsText(const Launch &launch) {
+  std::string text;
+  for (const Wait &wait : launch.waits)
+    text += (text.empty() ? " after " : ", ") + std::to_string(wait.launch) +
+            (wait.mine ? " tile by tile" : "");
+  return text;
+}
+
 std::string describeSchedule(const Model &model, const Program &program) {
   std::string text = "schedule of " + program.name + "\n";
   for (const Launch &launch : program.launches) {
-    text += "  " + model.kernels[launch.kernel].name + " tiles " +
+    text += "  " + std::to_string(&launch - program.launches.data()) + " " +
+            model.kernels[launch.kernel].name + " tiles " +
             valueText(program, launch.tiles) + " (";
     for (size_t i = 0; i < launch.buffers.size(); ++i) {
       const Buffer &buffer = program.buffers[launch.buffers[i]];
@@ -83,7 +93,7 @@ std::string describeSchedule(const Model &model, const Program &program) {
         text += std::to_string(buffer.index);
       text += "+" + valueText(program, buffer.offset);
     }
-    text += ")\n";
+    text += ")" + waitsText(launch) + "\n";
   }
   return text;
 }

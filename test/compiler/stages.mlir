@@ -34,6 +34,7 @@
 // CHECK-NEXT: {{^}}llmc-select-splits{{$}}
 // CHECK-NEXT: {{^}}llmc-lower-to-rt{{$}}
 // CHECK-NEXT: {{^}}llmc-plan-memory{{$}}
+// CHECK-NEXT: {{^}}llmc-find-waits{{$}}
 // CHECK-EMPTY:
 // CHECK-NEXT: llmc-lower-graph
 // CHECK-NEXT: llmc-plan-memory

@@ -132,7 +132,7 @@ class Form:
         text = re.sub(r"(?<=weight )[^+]+(?=\+)",
                       lambda found: f"w{numbers.setdefault(found[0], len(numbers))}", text)
         lines = re.sub(r" +buffer \d+$", "", text, flags=re.M).splitlines()
-        launches = [line for line in lines if re.match(r" +\w+ tiles ", line)]
+        launches = [line for line in lines if re.match(r" +\d+ \w+ tiles ", line)]
         return launches, sorted(lines)
 
     def kernels(self, form):

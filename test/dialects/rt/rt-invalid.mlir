@@ -77,6 +77,11 @@ rt.program @launch_with_other_types attributes {kind = "step"} {
 
 // -----
 
+// expected-error @below {{(1) a wait for launch 0, 1 : 0 is impossible}}
+func.func private @wait_for_no_tiles() attributes {wait = #rt.wait<0, 1 : 0>}
+
+// -----
+
 func.func @kernel(%x: memref<8xf32>, %begin: index, %end: index) attributes {kernel.entry} {
   return
 }

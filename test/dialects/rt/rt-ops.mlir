@@ -17,6 +17,7 @@ func.func @kernel(%x: memref<?x8xf32>, %w: memref<8xf32>, %y: memref<?x8xf32>, %
 // CHECK: %[[V:.+]] = rt.view %[[A]](%[[T]]) {offset = 8 : i64} : memref<?x16xf32> to memref<?x8xf32>
 // CHECK: %[[Y:.+]] = rt.buffer output(%[[T]]) {name = "y"} : memref<?x8xf32>
 // CHECK: rt.launch @kernel tiles(%[[T]]) (%[[X]], %[[W]], %[[Y]]) : memref<?x8xf32>, memref<8xf32>, memref<?x8xf32>
+// CHECK: rt.launch @kernel tiles(%[[T]]) (%[[X]], %[[W]], %[[Y]]) {waits = [#rt.wait<0, 16 : 32>, #rt.wait<0>]} :
 rt.program @every_space attributes {kind = "step", min_rows = 1 : i64, max_rows = 4 : i64, arena_bytes = 64 : i64} {
   %t = rt.symbol "T"
   %twice = rt.shape affine_map<(d0) -> (d0 * 2)>(%t)
@@ -29,6 +30,7 @@ rt.program @every_space attributes {kind = "step", min_rows = 1 : i64, max_rows 
   %view = rt.view %a(%t) {offset = 8 : i64} : memref<?x16xf32> to memref<?x8xf32>
   %y = rt.buffer output(%t) {name = "y"} : memref<?x8xf32>
   rt.launch @kernel tiles(%t) (%x, %w, %y) : memref<?x8xf32>, memref<8xf32>, memref<?x8xf32>
+  rt.launch @kernel tiles(%t) (%x, %w, %y) {waits = [#rt.wait<0, 16 : 32>, #rt.wait<0>]} : memref<?x8xf32>, memref<8xf32>, memref<?x8xf32>
 }
 
 // Without rows: a whole graph.

@@ -47,6 +47,13 @@ TEST(Artifact, GivesBackWhatWasWritten) {
     EXPECT_EQ(step.launches[i].buffers, wanted.launches[i].buffers);
     EXPECT_EQ(step.launches[i].scalars, wanted.launches[i].scalars);
     EXPECT_EQ(step.launches[i].name, wanted.launches[i].name);
+    ASSERT_EQ(step.launches[i].waits.size(), wanted.launches[i].waits.size());
+    for (size_t j = 0; j < step.launches[i].waits.size(); ++j) {
+      const Wait &wait = step.launches[i].waits[j];
+      EXPECT_EQ(wait.launch, wanted.launches[i].waits[j].launch);
+      EXPECT_EQ(wait.mine, wanted.launches[i].waits[j].mine);
+      EXPECT_EQ(wait.theirs, wanted.launches[i].waits[j].theirs);
+    }
   }
   ASSERT_EQ(step.buffers.size(), wanted.buffers.size());
   for (size_t i = 0; i < step.buffers.size(); ++i)

@@ -214,6 +214,8 @@ TEST(CheckModel, RefusesEveryIndexOutOfRange) {
   expectRefused("scalar", [](Model &m) { step(m).launches[2].scalars[0] = 999; });
   expectRefused("count", [](Model &m) { step(m).launches[2].scalars.pop_back(); });
   expectRefused("kernel", [](Model &m) { step(m).launches[2].kernel = 5; });
+  expectRefused("a later launch", [](Model &m) { step(m).launches[2].waits = {{2, 0, 0}}; });
+  expectRefused("no tiles", [](Model &m) { step(m).launches[2].waits = {{0, 1, 0}}; });
   expectRefused("space", [](Model &m) { step(m).buffers[7].space = Buffer::Space(9); });
   expectRefused("weight", [](Model &m) {
     step(m).buffers[7].space = Buffer::Space::Weight;

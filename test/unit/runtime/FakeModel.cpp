@@ -93,11 +93,11 @@ Program stepProgram(const std::string &name, int64_t least, int64_t most) {
   b.program.launches = {
       {0, t, {tokens, positions, embedded}, {t, t, t}, "embed"},
       {1, t, {first, sequence, positions, table, keys[0], values[0]},
-       {t, t, t, s, p, n, n}, "layer 0 append"},
+       {t, t, t, s, p, n, n}, "layer 0 append", {{0, 1, 1}}},
       {1, t, {second, sequence, positions, table, keys[1], values[1]},
        {t, t, t, s, p, n, n}, "layer 1 append"},
       {2, blockCount, {sequence, positions, table, blocks, keys[0], values[0], sums},
-       {t, t, s, p, blockCount, n, n, t}, "layer 0 attend"},
+       {t, t, s, p, blockCount, n, n, t}, "layer 0 attend", {{2, 0, 0}, {1, 0, 0}}},
       {2, blockCount, {sequence, positions, table, blocks, keys[1], values[1], moreSums},
        {t, t, s, p, blockCount, n, n, t}, "layer 1 attend"},
       {3, vocabulary, {sums, moreSums, rows, shift, out}, {t, t, r, r},
