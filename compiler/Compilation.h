@@ -46,6 +46,7 @@ private:
   Status optimiseAsGraph(mlir::OwningOpRef<mlir::ModuleOp> graph,
                          const Error &reason);
   Status reportRecognition(mlir::ModuleOp ir, int64_t attention);
+  void noteQuantized(mlir::ModuleOp ir);
   Status emitText(const std::string &text);
   Status emitIfWanted(EmitStage stage);
   /// The module of a level's schedule; of the CPU where it is no GPU's.

@@ -4,7 +4,10 @@
 #include "compiler/Recognition.h"
 #include "compiler/VerifyEach.h"
 #include "dialects/llm/LlmOps.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/ADT/StringMap.h"
 #include "mlir/IR/Verifier.h"
+#include "passes/support/Regions.h"
 
 using namespace mlir;
 
@@ -128,6 +131,34 @@ Status Compilation::reportRecognition(ModuleOp ir, int64_t attention) {
                why, "compile without --strict, or report the graph"};
 }
 
+/// Says of which weights --quantize changes nothing.
+void Compilation::noteQuantized(ModuleOp ir) {
+  if (options.quantize.empty())
+    return;
+  llvm::SmallPtrSet<Operation *, 32> all;
+  llvm::StringMap<int64_t> arrived;
+  ir.walk([&](llm::LinearOp linear) {
+    llm::WeightOp weight = weightOf(linear.getWeight());
+    if (weight && all.insert(weight).second && !weight.getScheme().empty())
+      ++arrived[weight.getScheme()];
+  });
+  std::vector<std::string> schemes;
+  int64_t count = 0;
+  for (const auto &entry : arrived) {
+    schemes.push_back(entry.first().str());
+    count += entry.second;
+  }
+  if (count == 0)
+    return;
+  llvm::sort(schemes);
+  summary.notes.push_back(
+      std::to_string(count) + " of " + std::to_string(all.size()) +
+      " weights of linears are quantized in the model (" +
+      joined(schemes, ", ") + ") and stay as they are; --quantize=" +
+      options.quantize +
+      (count < int64_t(all.size()) ? " is for the others" : " has none to change"));
+}
+
 Status Compilation::optimise() {
   report("optimise");
   // The passes change the module before they know whether it is a decoder.
@@ -150,6 +181,7 @@ Status Compilation::optimise() {
     }
     if (step.name == "llmc-raise-map") {
       LLMC_CHECK(reportRecognition(ir, attention));
+      noteQuantized(ir);
       LLMC_CHECK(std::move(sampled));
     }
     if (step.name == "llmc-raise-step")

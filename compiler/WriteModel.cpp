@@ -122,6 +122,21 @@ static DeviceImage describeDevice(const codegen::PtxModule &code,
   return image;
 }
 
+/// A vocabulary may be smaller than the model's table, which is padded; of a
+/// larger one some tokens cannot be used.
+static void noteTokensBeyond(const std::vector<std::string> &tokens,
+                             int64_t rows, std::vector<std::string> &notes) {
+  size_t beyond = 0, first = 0;
+  for (size_t id = tokens.size(); id > static_cast<size_t>(rows); --id)
+    if (!tokens[id - 1].empty())
+      ++beyond, first = id - 1;
+  if (beyond > 0)
+    notes.push_back("the tokenizer has " + std::to_string(beyond) +
+                    " tokens beyond the " + std::to_string(rows) +
+                    " of the model, from " + std::to_string(first) + " (`" +
+                    tokens[first] + "`) on: a text with one of them is refused");
+}
+
 /// The decoder, or the graph: its programs, and the kernels that they launch.
 Status Compilation::addModule(Model &model) {
   Module result;
@@ -159,6 +174,7 @@ Status Compilation::addModule(Model &model) {
     decoder.bosToken = tokens->model.bosId;
     decoder.eosTokens.assign(tokens->model.eosIds.begin(),
                              tokens->model.eosIds.end());
+    noteTokensBeyond(tokens->model.tokens, decoder.vocabulary, summary.notes);
   }
   auto countArena = [&](const std::vector<Program> &programs) {
     for (const Program &program : programs)
