@@ -54,6 +54,38 @@ class Prompt(support.TestCase):
                 self.assertIn(done.returncode, [0, BAD_DATA], done.stderr)
 
 
+class Compile(support.TestCase):
+    def notes(self, name, *flags, change=lambda folder: None):
+        folder = self.folder / "model"
+        shutil.copytree(DATA / name, folder, ignore=shutil.ignore_patterns("expected"))
+        change(folder)
+        done = execute(llmc(), "compile", folder, "-o", self.folder / "model.bin",
+                       "--target=x86-64-v3", *flags)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stderr.decode()
+
+    def test_notes_tokens_beyond_the_table_which_a_prompt_may_not_have(self):
+        def add_token(folder):
+            file = folder / "tokenizer.json"
+            tokenizer = json.loads(file.read_text())
+            tokenizer["added_tokens"].append({
+                "id": 515, "content": "<|far|>", "single_word": False, "lstrip": False,
+                "rstrip": False, "normalized": False, "special": False})
+            file.write_text(json.dumps(tokenizer))
+
+        self.assertIn("the tokenizer has 1 tokens beyond the 512 of the model, from 515 "
+                      "(`<|far|>`) on", self.notes(MODEL, change=add_token))
+        done = self.fail_with(BAD_DATA, 502, self.folder / "model.bin", "-n", "1", "a <|far|> b")
+        self.assertIn("515", done.stderr.decode())
+
+    def test_says_that_weights_in_4_bits_stay_so(self):
+        self.assertRegex(self.notes("stories260K-genai-int4", "--quantize=w8"),
+                         r"\d+ of \d+ weights of linears are quantized in the model \(w4g\d+\w*\) "
+                         "and stay as they are; --quantize=w8")
+        shutil.rmtree(self.folder / "model")
+        self.assertNotIn("quantized in the model", self.notes(MODEL, "--quantize=w8"))
+
+
 class Answer(support.TestCase):
     def test_is_all_that_stdout_gets(self):
         done = execute(compiled(MODEL), "-n", "5", "Once upon a time")
