@@ -43,7 +43,9 @@ class Terminal:
         def own_terminal():
             os.setsid()
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # Under nohup it is ignored.
+            # Under nohup, or behind a shell's &, they are ignored.
+            for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+                signal.signal(number, signal.SIG_DFL)
 
         self.process = subprocess.Popen(
             [str(word) for word in words], stdin=slave, stderr=slave,
