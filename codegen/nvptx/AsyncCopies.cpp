@@ -14,21 +14,12 @@ void SharedBarrier::init(int64_t arrivals) {
   b.intrinsic("llvm.nvvm.mbarrier.init.shared", {}, {address, b.i32(arrivals)});
 }
 
-static void statement(GpuBuilder &b, ValueRange operands, StringRef text,
-                      StringRef constraints) {
-  LLVM::InlineAsmOp::create(b, TypeRange(), operands, text, constraints,
-                            /*has_side_effects=*/true,
-                            /*is_align_stack=*/false,
-                            LLVM::tailcallkind::TailCallKind::None,
-                            LLVM::AsmDialectAttr(), ArrayAttr());
-}
-
 /// LLVM would make a branch of the intrinsic, and ptxas end the pipeline of
 /// products at it.
 void SharedBarrier::arriveIf(Value condition) {
   Value bits = LLVM::PtrToIntOp::create(b, b.getI32Type(), address);
-  statement(b, {bits, condition},
-            "@$1 mbarrier.arrive.shared::cta.b64 _, [$0];", "r,b,~{memory}");
+  b.statement({}, {bits, condition},
+              "@$1 mbarrier.arrive.shared::cta.b64 _, [$0];", "r,b,~{memory}");
 }
 
 void SharedBarrier::arriveAndExpect(int64_t bytes) {
@@ -69,7 +60,7 @@ void llmc::codegen::fenceBarrierInit(GpuBuilder &b) {
 
 /// LLVM has no intrinsic for it.
 void llmc::codegen::fenceSharedProxy(GpuBuilder &b) {
-  statement(b, {}, "fence.proxy.async.shared::cta;", "~{memory}");
+  b.statement({}, {}, "fence.proxy.async.shared::cta;", "~{memory}");
 }
 
 void llmc::codegen::giveRegisters(GpuBuilder &b, int64_t kept) {

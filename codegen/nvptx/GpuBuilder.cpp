@@ -25,16 +25,21 @@ Value GpuBuilder::intrinsic(StringRef name, Type result, ValueRange operands) {
       .getResult(0);
 }
 
+Operation *GpuBuilder::statement(Type result, ValueRange operands, StringRef text,
+                                 StringRef constraints) {
+  return LLVM::InlineAsmOp::create(
+      *this, result ? TypeRange(result) : TypeRange(), operands, text, constraints,
+      /*has_side_effects=*/true, /*is_align_stack=*/false,
+      LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
+}
+
 Value GpuBuilder::thread() {
   Value number = intrinsic("llvm.nvvm.read.ptx.sreg.tid.x", getI32Type(), {});
   return team.first ? sub(number, i32(team.first)) : number;
 }
 Value GpuBuilder::threadAnew() {
-  auto read = LLVM::InlineAsmOp::create(
-      *this, TypeRange{getI32Type()}, ValueRange(), "mov.u32 $0, %tid.x;", "=r",
-      /*has_side_effects=*/true, /*is_align_stack=*/false,
-      LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
-  Value number = read.getResult(0);
+  Value number =
+      statement(getI32Type(), {}, "mov.u32 $0, %tid.x;", "=r")->getResult(0);
   return team.first ? sub(number, i32(team.first)) : number;
 }
 Value GpuBuilder::warp() { return shiftRight(thread(), 5); }

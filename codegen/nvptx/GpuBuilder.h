@@ -51,6 +51,11 @@ public:
 
   /// A number of the block or the grid, "ctaid.x", as an index.
   Value special(llvm::StringRef name);
+  /// A statement of PTX that LLVM has no intrinsic for; it is neither moved over
+  /// others nor left out. `result` may be null.
+  mlir::Operation *statement(Type result, ValueRange operands, llvm::StringRef text,
+                             llvm::StringRef constraints);
+
   /// Walks the tiles that this block does: each stride-th of [begin, end).
   void forTiles(Value begin, Value end, llvm::function_ref<void(Value)> body);
   llvm::SmallVector<Value> forTiles(Value begin, Value end, ValueRange initial,

@@ -13,16 +13,7 @@ static constexpr uint64_t layoutBits =
     uint64_t(1) << 62 | uint64_t(1024 >> 4) << 32 | uint64_t(1) << 16;
 static constexpr int64_t addressMask = 0x3fff0;
 
-static LLVM::InlineAsmOp statement(GpuBuilder &b, TypeRange results,
-                                   ValueRange operands, StringRef text,
-                                   StringRef constraints) {
-  return LLVM::InlineAsmOp::create(
-      b, results, operands, text, constraints, /*has_side_effects=*/true,
-      /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None,
-      LLVM::AsmDialectAttr(), ArrayAttr());
-}
-
-static SmallVector<Value> resultsOf(GpuBuilder &b, LLVM::InlineAsmOp statement,
+static SmallVector<Value> resultsOf(GpuBuilder &b, Operation *statement,
                                     size_t count) {
   if (count == 1)
     return {statement->getResult(0)};
@@ -53,7 +44,7 @@ static Type resultType(ValueRange values) {
 SmallVector<Value> Warpgroup::passThrough(StringRef text, ValueRange values) {
   std::string constraints = tiedConstraints(values) + "~{memory}";
   return resultsOf(
-      b, statement(b, resultType(values), values, text, constraints),
+      b, b.statement(resultType(values), values, text, constraints),
       values.size());
 }
 
@@ -96,7 +87,7 @@ void Warpgroup::multiply(Type element, ArrayRef<Value> a, Value descriptor,
   operands.push_back(b.integer(b.getI1Type(), adds));
   std::string constraints = tiedConstraints(sums) + "r,r,r,r,l,b,~{memory}";
   llvm::copy(resultsOf(b,
-                       statement(b, resultType(sums), operands, text, constraints),
+                       b.statement(resultType(sums), operands, text, constraints),
                        count),
              sums.begin());
 }

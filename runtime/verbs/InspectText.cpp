@@ -78,11 +78,14 @@ static std::string waitsText(const Launch &launch) {
   return text;
 }
 
-std::string describeSchedule(const Model &model, const Program &program) {
-  std::string text = "schedule of " + program.name + "\n";
+std::string describeSchedule(const Model &model, const Program &program,
+                             const DeviceImage *device) {
+  std::string text = "schedule of " + program.name +
+                     (device ? " on " + device->target : "") + "\n";
   for (const Launch &launch : program.launches) {
     text += "  " + std::to_string(&launch - program.launches.data()) + " " +
-            model.kernels[launch.kernel].name + " tiles " +
+            (device ? device->kernels[launch.kernel].kernel : model.kernels[launch.kernel]).name +
+            " tiles " +
             valueText(program, launch.tiles) + " (";
     for (size_t i = 0; i < launch.buffers.size(); ++i) {
       const Buffer &buffer = program.buffers[launch.buffers[i]];

@@ -19,7 +19,9 @@ std::string describeModule(const Module &module);
 /// Every arena buffer of a program: where it lies and what it holds.
 std::string describeMemory(const Program &program);
 /// Every launch; \p model has the kernels that \p program launches.
-std::string describeSchedule(const Model &model, const Program &program);
+/// \p device is whose program it is; null: the CPU's.
+std::string describeSchedule(const Model &model, const Program &program,
+                             const DeviceImage *device = nullptr);
 /// The level or target whose code \p section is; empty where it is none.
 std::string sectionOwner(const Artifact &artifact, const SectionEntry &section);
 /// Model::devices[\p index]: its schedules and, where wanted, each kernel with

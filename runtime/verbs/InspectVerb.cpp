@@ -40,13 +40,19 @@ Status writePicture(const Model &model, const std::string &path) {
 /// The plans that the flags ask for, of all programs.
 std::string describePlans(const Model &model, const InspectFlags &flags) {
   std::string text;
-  for (const Module &module : model.modules)
-    for (const Program &program : module.programs) {
+  auto describe = [&](const std::vector<Program> &programs, const DeviceImage *device) {
+    for (const Program &program : programs) {
       if (flags.memory)
         text += describeMemory(program);
       if (flags.schedule)
-        text += describeSchedule(model, program);
+        text += describeSchedule(model, program, device);
     }
+  };
+  for (const Module &module : model.modules) {
+    describe(module.programs, nullptr);
+    for (const DeviceSchedule &schedule : module.schedules)
+      describe(schedule.programs, &model.devices[schedule.device]);
+  }
   return text;
 }
 

@@ -39,21 +39,6 @@ struct Texts {
 const std::string ints = "memref<?xi32>", table = "memref<?x?xi32>",
                   pairs = "memref<?x2xi32>";
 
-/// A kernel whose op takes all arguments.
-std::string kernelText(const std::string &op, std::vector<std::string> types,
-                       const std::string &attributes) {
-  types.insert(types.end(), {"index", "index"});
-  std::string arguments, operands, list;
-  for (size_t i = 0; i < types.size(); ++i) {
-    std::string comma = i ? ", " : "", name = "%a" + str(i);
-    arguments += comma + name + ": " + types[i];
-    operands += comma + name;
-    list += comma + types[i];
-  }
-  return "func.func @k(" + arguments + ") attributes {kernel.entry} {\n" + op +
-         " " + operands + " {" + attributes + "} : " + list + "\nreturn\n}\n";
-}
-
 std::string shapeAttributes(const Variant &s) {
   return "heads = " + str(s.heads()) + " : i64, head_dim = " + str(s.headDim) +
          " : i64, split = " + str(s.split) + " : i64, window = " +

@@ -36,21 +36,6 @@ struct Append {
   }
 };
 
-std::string kernelText(const std::string &op,
-                       const std::vector<std::string> &types,
-                       const std::string &attributes) {
-  std::string arguments, operands, list;
-  for (size_t i = 0; i < types.size(); ++i) {
-    arguments += "%a" + str(i) + ": " + types[i] + ", ";
-    operands += "%a" + str(i) + ", ";
-    list += types[i] + ", ";
-  }
-  return "func.func @k(" + arguments +
-         "%b: index, %e: index) attributes {kernel.entry} {\n" + op + " " +
-         operands + "%b, %e {" + attributes + "} : " + list +
-         "index, index\nreturn\n}\n";
-}
-
 const std::string ints = "memref<?xi32>", pageTable = "memref<?x?xi32>";
 
 void check(const Append &s) {

@@ -41,24 +41,13 @@ public:
   const int64_t columns, slices;
 
 private:
-  std::string text(const std::string &op, const std::vector<std::string> &types) {
-    std::string arguments, operands, list;
-    for (size_t i = 0; i < types.size(); ++i) {
-      arguments += "%a" + str(i) + ": " + types[i] + ", ";
-      operands += "%a" + str(i) + ", ";
-      list += types[i] + ", ";
-    }
-    return "func.func @k(" + arguments +
-           "%b: index, %e: index) attributes {kernel.entry} {\n" + op + " " +
-           operands + "%b, %e : " + list + "index, index\nreturn\n}\n";
-  }
   std::string logitsType() { return "memref<?x" + str(columns) + "xf32>"; }
   std::string maximaType() { return "memref<?x" + str(slices) + "xi64>"; }
   std::string maximaText() {
-    return text("kernel.row_maxima", {logitsType(), maximaType()});
+    return kernelText("kernel.row_maxima", {logitsType(), maximaType()});
   }
   std::string chooseText() {
-    return text("kernel.choose_token", {logitsType(), maximaType(),
+    return kernelText("kernel.choose_token", {logitsType(), maximaType(),
                                         "memref<?x8xi32>", "memref<?xi32>"});
   }
 

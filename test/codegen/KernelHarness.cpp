@@ -82,6 +82,22 @@ std::string llmc::test::objectOf(const std::string &mlir, const std::string &lev
   return std::move(*object);
 }
 
+std::string llmc::test::kernelText(const std::string &op,
+                                   const std::vector<std::string> &types,
+                                   const std::string &attributes) {
+  std::string arguments, operands, list;
+  for (size_t i = 0; i < types.size(); ++i) {
+    std::string name = "%a" + std::to_string(i);
+    arguments += name + ": " + types[i] + ", ";
+    operands += name + ", ";
+    list += types[i] + ", ";
+  }
+  return "func.func @k(" + arguments +
+         "%b: index, %e: index) attributes {kernel.entry} {\n" + op + " " +
+         operands + "%b, %e {" + attributes + "} : " + list +
+         "index, index\nreturn\n}\n";
+}
+
 Kernel::Kernel(const std::string &mlir, const std::string &level) {
   std::string name, object = objectOf(mlir, level, name);
   if (object.empty())

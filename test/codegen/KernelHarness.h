@@ -32,6 +32,11 @@ const std::vector<std::string> &testedLevels();
 std::string objectOf(const std::string &mlir, const std::string &level,
                      std::string &name);
 
+/// A kernel @k of one op, whose operands are its arguments of these types, and the
+/// tiles.
+std::string kernelText(const std::string &op, const std::vector<std::string> &types,
+                       const std::string &attributes = "");
+
 class GpuKernel;
 
 /// A kernel mapped read-execute from its image, or on a simulated GPU.

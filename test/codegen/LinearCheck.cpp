@@ -44,6 +44,20 @@ std::vector<float> llmc::test::outputs(const LinearCase &c, const Kernel &kernel
   return result;
 }
 
+void llmc::test::checkSameBits(const LinearShape &shape,
+                               const std::vector<int64_t> &rowCounts,
+                               const std::string &level) {
+  LinearCase c(shape, 3);
+  Kernel kernel(linearText(shape), level);
+  std::vector<float> all = outputs(c, kernel, rowCounts.back());
+  for (int64_t rows : rowCounts)
+    for (int64_t step : {1, 3}) {
+      std::vector<float> some = outputs(c, kernel, rows, step);
+      for (size_t i = 0; i < some.size(); ++i)
+        ASSERT_EQ(some[i], all[i]) << rows << " rows, element " << i;
+    }
+}
+
 void llmc::test::check(LinearShape shape, std::vector<int64_t> rowCounts,
                        const std::string &level) {
   Kernel kernel(linearText(shape), level);

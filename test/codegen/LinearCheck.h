@@ -15,6 +15,11 @@ std::vector<float> outputs(const LinearCase &c, const Kernel &kernel, int64_t ro
 void check(LinearShape shape, std::vector<int64_t> rowCounts,
            const std::string &level = gpuLevel);
 
+/// Neither the rows of a launch nor the tiles of a block show in the bits of a
+/// kernel; `rowCounts` ascend.
+void checkSameBits(const LinearShape &shape, const std::vector<int64_t> &rowCounts,
+                   const std::string &level = gpuLevel);
+
 /// Rows that come unnormalised with parts of their squares' sums, and the squares
 /// of what is made of them.
 void checkFoldedNorms(const std::vector<int64_t> &tilesOfRows,

@@ -107,6 +107,9 @@ class Story(Gpu):
         told = self.succeed(both, *words)
         self.assertEqual(self.succeed(both, "--device=sim", *words), told)
         self.assertEqual(self.succeed(both, "--device=cpu", *words), told)
+        told = self.succeed(llmc(), "inspect", both, "--schedule").decode()
+        self.assertIn("\nschedule of decode\n  0 embedding_0 tiles T ", told)
+        self.assertIn("\nschedule of decode on sm_80\n  0 embedding_0 tiles T ", told)
         weights = {name: json.loads(self.succeed(llmc(), "inspect", file, "--json"))["weights"]
                    for name, file in (("both", both), ("cpu", compiled(MODEL)))}
         self.assertEqual(weights["both"], weights["cpu"])
