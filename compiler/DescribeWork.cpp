@@ -18,10 +18,10 @@ static uint32_t memrefNumber(func::FuncOp kernel, mlir::Value argument) {
 static void addLookup(KernelWork &work, func::FuncOp kernel,
                       mlir::Value table, bool panels) {
   auto type = cast<MemRefType>(table.getType());
-  if (!type.hasStaticShape() || type.getDimSize(0) == 0)
+  ArrayRef<int64_t> row = type.getShape().drop_front();
+  if (ShapedType::isDynamicShape(row))
     return;
-  int64_t bytes = type.getNumElements() / type.getDimSize(0) *
-                  type.getElementTypeBitWidth() / 8;
+  int64_t bytes = ShapedType::getNumElements(row) * type.getElementTypeBitWidth() / 8;
   work.lookups.push_back({memrefNumber(kernel, table),
                           panels ? bytes / kernel::panelWidth : bytes});
 }
@@ -52,6 +52,8 @@ KernelWork describeWork(func::FuncOp kernel) {
       describeAttention(work, op);
     } else if (auto op = dyn_cast<kernel::EmbeddingOp>(inner)) {
       addLookup(work, kernel, op.getTable(), op.getPanels());
+    } else if (auto op = dyn_cast<kernel::TakeRowsOp>(inner)) {
+      addLookup(work, kernel, op.getInput(), /*panels=*/false);
     } else if (auto op = dyn_cast<kernel::RopeOp>(inner)) {
       addLookup(work, kernel, op.getCos(), /*panels=*/false);
       addLookup(work, kernel, op.getSin(), /*panels=*/false);

@@ -183,7 +183,8 @@ struct Weight {
 
 /// What a kernel computes and reads, for people and for measurements; nothing
 /// is executed by it. The rows of a launch are the first extent of its first
-/// buffer. Linears and attention are counted, other operators have 0.
+/// buffer that is no lookup's. Linears and attention are counted, other operators
+/// have 0.
 struct KernelWork {
   /// A table of which each row reads some bytes, not all of it.
   struct Lookup {

@@ -73,8 +73,11 @@ private:
   LaunchCost count(const Launch &launch) const {
     const KernelWork &work = model.kernels[launch.kernel].work;
     LaunchCost result;
-    if (!launch.buffers.empty())
-      if (const Buffer &first = program.buffers[launch.buffers[0]]; !first.shape.empty())
+    uint32_t counted = 0;
+    while (lookupOf(work, counted) != work.lookups.end())
+      ++counted;
+    if (counted < launch.buffers.size())
+      if (const Buffer &first = program.buffers[launch.buffers[counted]]; !first.shape.empty())
         result.rows = values[first.shape[0]];
     // Of no rows, as intermediate chunks ask of the logits, nothing is read.
     if (result.rows <= 0 || values[launch.tiles] <= 0)
@@ -89,9 +92,14 @@ private:
     return result;
   }
 
+  static std::vector<KernelWork::Lookup>::const_iterator lookupOf(const KernelWork &work,
+                                                                  uint32_t argument) {
+    return std::ranges::find(work.lookups, argument, &KernelWork::Lookup::buffer);
+  }
+
   void addBuffer(Cost &cost, uint32_t argument, const Buffer &buffer, const KernelWork &work,
                  int64_t rows, const Seen &seen) const {
-    auto lookup = std::ranges::find(work.lookups, argument, &KernelWork::Lookup::buffer);
+    auto lookup = lookupOf(work, argument);
     uint64_t bytes = lookup == work.lookups.end()
                          ? bytesOf(buffer)
                          : std::min(bytesOf(buffer), product(rows, lookup->rowBytes));

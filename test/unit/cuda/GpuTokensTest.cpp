@@ -54,7 +54,7 @@ void addChoice(ArtifactContent &content) {
     BufferId to = buffer(Space::Output, ElementType::I32, 1, {c});
     program.inputs.push_back({"choices", ElementType::I32, {c, eight}});
     program.outputs.push_back({"next_tokens", ElementType::I32, {c}});
-    program.launches.push_back({number, c, {from, how, to}, {r, c, c}, "choose"});
+    program.launches.push_back({number, c, {from, how, to}, {r, c, c}, "choose", {}});
   }
 }
 

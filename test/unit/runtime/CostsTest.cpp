@@ -21,7 +21,8 @@ struct World {
                      {"linear", "linear", 3, 0, {100, 0, 0, {}}},
                      {"attend", "attention", 4, 0, {0, 10, window, {}}},
                      {"append", "kv_append", 3, 0, {}},
-                     {"norm", "rms_norm", 2, 0, {}}};
+                     {"norm", "rms_norm", 2, 0, {}},
+                     {"take", "take_rows", 3, 0, {0, 0, 0, {{0, width * 4}}}}};
     Module decoder;
     decoder.decoder.vocabulary = vocabulary;
     decoder.decoder.cache = {1, 2, 16, cachePage};
@@ -52,17 +53,18 @@ struct World {
                  {Space::KeyCache, ElementType::BF16, 0, 0, {3}, {}},
                  {Space::ValueCache, ElementType::BF16, 0, 0, {3}, {}},
                  {Space::Output, f32, 0, 0, {2, 7}, {}},
-                 {Space::Arena, f32, 0, 0, {2, 4}, {}}}; // rows with logits
-    p.launches = {{0, 1, {0, 1, 2}, {}, ""}, {3, 1, {2, 4, 5}, {}, ""},
-                  {2, 1, {2, 4, 5, 2}, {}, ""}, {1, 1, {2, 3, 2}, {}, ""},
-                  {1, 1, {7, 3, 6}, {}, ""}};
+                 {Space::Arena, f32, 0, 0, {2, 4}, {}}, // rows with logits
+                 {Space::Input, ElementType::I32, 1, 0, {2}, {}}}; // their numbers
+    p.launches = {{0, 1, {0, 1, 2}, {}, "", {}}, {3, 1, {2, 4, 5}, {}, "", {}},
+                  {2, 1, {2, 4, 5, 2}, {}, "", {}}, {1, 1, {2, 3, 2}, {}, "", {}},
+                  {1, 1, {7, 3, 6}, {}, "", {}}, {5, 1, {2, 8, 7}, {}, "", {}}};
     return p;
   }
 
   std::vector<LaunchCost> costs(std::vector<CostSequence> sequences, int64_t results) {
     auto found = stepCosts(model, module(), sequences, results);
     EXPECT_TRUE(bool(found));
-    return found ? *std::move(found) : std::vector<LaunchCost>(5);
+    return found ? *std::move(found) : std::vector<LaunchCost>(6);
   }
 };
 
@@ -82,6 +84,14 @@ TEST(Costs, ALookupReadsTheBytesOfItsRowsAndNeverMoreThanTheTable) {
   EXPECT_EQ(world.costs({{0, 1}}, 1)[0].cost.weightBytes, 8u);
   EXPECT_EQ(world.costs({{0, 3}}, 1)[0].cost.weightBytes, 24u);
   EXPECT_EQ(world.costs({{0, 8}}, 1)[0].cost.weightBytes, 28u);
+}
+
+TEST(Costs, RowsThatAreTakenAreThoseThatAreAskedFor) {
+  World world;
+  LaunchCost taken = world.costs({{0, 8}}, 2)[5];
+  EXPECT_EQ(taken.rows, 2);
+  // Two rows are read and written, and two numbers read.
+  EXPECT_EQ(taken.cost.otherBytes, 2u * (2 * width * 4 + 4));
 }
 
 TEST(Costs, AttentionCountsWhatEachRowSees) {
