@@ -1,11 +1,14 @@
 #include "compiler/PackWeights.h"
 
+#include "compiler/pack/Convert.h"
 #include "compiler/pack/OrderedPieces.h"
 #include "dialects/llm/GroupScheme.h"
 #include "passes/support/StoredWeight.h"
 
 #include "llvm/ADT/APFloat.h"
 #include "llvm/Support/MathExtras.h"
+
+#include <atomic>
 
 using namespace mlir;
 
@@ -44,6 +47,13 @@ Result<ElementType> elementTypeOf(Type type) {
 static Error badWeight(llm::WeightOp weight, const std::string &why) {
   return Error{Code::Internal, "a weight cannot be written",
                weight.getSymName().str(), why, "please report this"};
+}
+
+/// The name that the model's author knows \p weight by, where it has one.
+static std::string sourceName(llm::WeightOp weight) {
+  if (auto sources = weight.getSources(); sources && !sources->empty())
+    return cast<SymbolRefAttr>((*sources)[0]).getRootReference().str();
+  return weight.getSymName().str();
 }
 
 Result<std::span<const std::byte>>
@@ -291,16 +301,29 @@ Status WeightPacker::packMatrix(llm::WeightOp weight,
   int64_t unitBytes = panels ? pack::panelBytes(matrix) : pack::rowBytes(matrix);
   int64_t together =
       std::max<int64_t>(pieceBytes / std::max<int64_t>(unitBytes, 1), 1);
+  // Vectors may be masks, whose lowest numbers are to be infinite.
+  bool narrowed = type.getRank() == 2 && matrix.stored == ElementType::F16 &&
+                  llvm::none_of(matrix.sources, [](const pack::Source &source) {
+                    return source.type == ElementType::F16;
+                  });
+  std::atomic<bool> infinite = false;
   auto make = [&](int64_t piece, std::vector<std::byte> &out) {
     int64_t first = piece * together;
     int64_t count = std::min(together, units - first);
     out.resize(count * unitBytes);
     (panels ? pack::writePanels : pack::writeRows)(matrix, first, count,
                                                    out.data());
+    if (narrowed && pack::holdsInfiniteHalf(out))
+      infinite = true;
   };
-  return pack::inOrder(
+  LLMC_CHECK(pack::inOrder(
       llvm::divideCeil(units, together), threads, make,
-      [&](const std::vector<std::byte> &bytes) { return sink.write(bytes); });
+      [&](const std::vector<std::byte> &bytes) { return sink.write(bytes); }));
+  if (infinite)
+    return Error{Code::WeightTooLarge, "a weight is too large for f16",
+                 sourceName(weight), "f16 holds numbers up to 65504",
+                 "compile with --dtype=bf16, or without --dtype"};
+  return Status::ok();
 }
 
 } // namespace llmc

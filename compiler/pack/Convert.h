@@ -4,7 +4,10 @@
 #define LLMC_COMPILER_PACK_CONVERT_H
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
 
 namespace llmc::pack {
 
@@ -46,6 +49,17 @@ inline float fromHalf(uint16_t half) {
   uint32_t bits = magnitude >= 0x0f800000 ? special
                                           : std::bit_cast<uint32_t>(scaled);
   return std::bit_cast<float>(bits | sign);
+}
+
+/// Whether one of the binary16 numbers that \p halves holds is infinite.
+inline bool holdsInfiniteHalf(std::span<const std::byte> halves) {
+  bool found = false;
+  for (size_t i = 0; i + 1 < halves.size(); i += 2) {
+    uint16_t half;
+    std::memcpy(&half, halves.data() + i, sizeof half);
+    found |= (half & 0x7fff) == 0x7c00;
+  }
+  return found;
 }
 
 } // namespace llmc::pack

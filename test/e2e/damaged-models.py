@@ -5,6 +5,7 @@ import random
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -238,6 +239,18 @@ class Inputs(CompileError):
 class Requests(CompileError):
     def test_for_unknown_targets_are_refused_with_a_list(self):
         self.assertIn("x86-64-v3", self.refuse(USAGE, 305, OPTIMUM, "--target=z80"))
+
+    def test_with_weights_beyond_f16_are_refused_for_it(self):
+        folder = self.folder / "model"
+        shutil.copytree(OPTIMUM, folder)
+        data = bytearray((OPTIMUM / "model.onnx").read_bytes())
+        # Somewhere in the raw floats of a linear.
+        place = next(at for at in range(len(data) // 2, len(data))
+                     if all(1e-6 < abs(x) < 10 for x in struct.unpack_from("<64f", data, at)))
+        struct.pack_into("<f", data, place, 70000)
+        (folder / "model.onnx").write_bytes(data)
+        self.assertIn("--dtype=bf16", self.refuse(BAD_DATA, 307, folder, "--dtype=f16"))
+        self.succeed(llmc(), "compile", folder, "--dtype=bf16", "-o", self.output)
 
     def test_for_too_little_memory_say_how_much_is_needed(self):
         text = self.refuse(UNAVAILABLE, 306, OPTIMUM, "--max-memory=1k")
