@@ -13,6 +13,10 @@ static constexpr int64_t gpuFewRows = 8, gpuBatchRows = 32;
 /// Blocks of attention that a multiprocessor of a GPU runs at once, and the
 /// multiply-adds of a row and cache head that are worth a second launch there.
 static constexpr int64_t gpuBlocks = 2, gpuPieceWork = 1 << 14;
+/// What a row's pieces of attention take at most, and those of a step on a GPU:
+/// without pieces a row of a cache head is read by a single warp.
+static constexpr int64_t pieceBytes = 4 << 20,
+                         gpuSharedBytes = gpuBatchRows * pieceBytes;
 
 namespace {
 /// A list of passes that is written stage by stage.
@@ -76,7 +80,8 @@ std::vector<PipelineStep> schedulePipeline(const PipelineOptions &options,
     add(createSpecializeStep({options.deviceChunk, gpuFewRows, gpuBatchRows}));
     add(createSelectDeviceTiles({gpu->name.str()}));
     add(createSelectSplits({options.maxContext, options.attentionSplit,
-                            gpuBlocks * gpu->processors, gpuPieceWork}));
+                            gpuBlocks * gpu->processors, gpuPieceWork,
+                            pieceBytes, gpuSharedBytes}));
     add(createSelectAppend());
   }
   // On a CPU logits are where the host reads them.

@@ -104,7 +104,8 @@ def SelectSplits : Pass<"llmc-select-splits", "::mlir::ModuleOp"> {
     Option<"split", "split", "int64_t", "0", "Positions of a piece; 0: choose.">,
     Option<"threads", "threads", "int64_t", "64", "Threads that should have work; 0: never split.">,
     Option<"work", "work", "int64_t", "1048576", "Multiply-adds of a row and cache head from which sharing pays.">,
-    Option<"pieceBytes", "piece-bytes", "int64_t", "4194304", "Bound on a row's pieces, and a quarter of all rows'.">
+    Option<"pieceBytes", "piece-bytes", "int64_t", "4194304", "Bound on a row's pieces.">,
+    Option<"sharedBytes", "shared-bytes", "int64_t", "16777216", "Bound on the pieces of a step that shares them.">
   ];
 }
 

@@ -22,8 +22,9 @@
 ///   3. a row and cache head is at the full context at least `work` (2^20)
 ///      multiply-adds, some 20 us of a core: a second launch costs 1 us, and
 ///      small models are faster without (who gives `split` gets it all the same),
-///   4. the pieces of max_rows rows fit in four times `piece-bytes`: decode
-///      steps do, chunks of prefill do not and need it less.
+///   4. the pieces of max_rows rows fit in `shared-bytes` (16 MiB; on GPUs 128,
+///      that batches of 32 rows do): decode steps do, chunks of prefill do not
+///      and need it less.
 /// Numbers depend on `kernel.split` only.
 #include "dialects/kernel/KernelDialect.h"
 #include "passes/Passes.h"
@@ -39,7 +40,7 @@ using namespace llmc;
 
 /// Pieces are no shorter: merging would show.
 static constexpr int64_t leastSplit = 256;
-/// Rows for whose pieces there must be room: those of a decode step.
+/// Rows that a piece's length is chosen by: those of a decode step of a CPU.
 static constexpr int64_t sharedRows = 4;
 
 namespace {
@@ -84,7 +85,7 @@ void SelectSplits::select(llm::AttentionOp op, int64_t rows) {
     seen = std::min(seen, window);
   int64_t terms = seen * 2 * headDim * (op.getHeads() / kvHeads);
   if (slots > 1 && tiles < threads && (split || terms >= work) &&
-      slots * rows <= sharedRows * pieceBytes / pieceRow)
+      slots * rows <= sharedBytes / pieceRow)
     op->setAttr("kernel.split_slots", builder.getI64IntegerAttr(slots));
 }
 

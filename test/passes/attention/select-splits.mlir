@@ -3,6 +3,8 @@
 // RUN: llmc-opt %s --llmc-select-tiles --llmc-select-splits="max-context=4096 split=128 threads=9" | FileCheck %s --check-prefix=GIVEN
 // RUN: llmc-opt %s --llmc-select-tiles --llmc-select-splits="max-context=4096 threads=0" | FileCheck %s --check-prefix=NEVER
 
+// RUN: llmc-opt %s --llmc-select-tiles --llmc-select-splits="max-context=131072 threads=264 shared-bytes=134217728" | FileCheck %s --check-prefix=ROOM
+
 // NEVER-NOT: kernel.split_slots
 
 // A row's pieces of 16640 bytes (32 heads of 128) stay below 4 MiB: at most 252.
@@ -23,6 +25,16 @@ func.func @decode(%q: tensor<?x4096xf32>, %c: !llm.kv_cache<8 x 128, page = 64, 
 // LONG-LABEL: func.func @no_share_prefill(
 // LONG: llm.attention {{.+}} {heads = 32 : i64, kernel.split = 1024 : i64, scale
 func.func @no_share_prefill(%q: tensor<?x4096xf32>, %c: !llm.kv_cache<8 x 128, page = 64, f32>) -> tensor<?x4096xf32> attributes {llm.min_rows = 5 : i64, llm.max_rows = 128 : i64} {
+  %y = llm.attention %q, %c {heads = 32 : i64, scale = 0.25 : f32} : (tensor<?x4096xf32>, !llm.kv_cache<8 x 128, page = 64, f32>) -> tensor<?x4096xf32>
+  return %y : tensor<?x4096xf32>
+}
+
+// Where there is room for them, batches share pieces as well.
+// LONG-LABEL: func.func @share_batch(
+// LONG: llm.attention {{.+}} {heads = 32 : i64, kernel.split = 1024 : i64, scale
+// ROOM-LABEL: func.func @share_batch(
+// ROOM: llm.attention {{.+}} {heads = 32 : i64, kernel.split = 1024 : i64, kernel.split_slots = 128 : i64,
+func.func @share_batch(%q: tensor<?x4096xf32>, %c: !llm.kv_cache<8 x 128, page = 64, f32>) -> tensor<?x4096xf32> attributes {llm.min_rows = 9 : i64, llm.max_rows = 32 : i64} {
   %y = llm.attention %q, %c {heads = 32 : i64, scale = 0.25 : f32} : (tensor<?x4096xf32>, !llm.kv_cache<8 x 128, page = 64, f32>) -> tensor<?x4096xf32>
   return %y : tensor<?x4096xf32>
 }
