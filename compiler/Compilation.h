@@ -77,6 +77,7 @@ private:
   std::optional<Error> tokenizerError; ///< It matters to decoders alone.
   mlir::OwningOpRef<mlir::ModuleOp> module;
   PipelineOptions pipeline;
+  std::string printed; ///< The level whose code --emit prints; empty: none named.
   bool hasCpu = true;                 ///< Programs for the CPU are wanted,
   std::vector<std::string> cpuLevels; ///< for these; empty: all that differ.
   std::vector<DeviceBuild> devices; ///< Asked for.

@@ -159,7 +159,7 @@ Status Compilation::emitIfWanted(EmitStage stage) {
   std::string text;
   llvm::raw_string_ostream stream(text);
   bool isScheduled = stage == EmitStage::Rt || stage == EmitStage::Kernels;
-  ModuleOp ir = isScheduled ? scheduleOf(options.level) : *module;
+  ModuleOp ir = isScheduled ? scheduleOf(printed) : *module;
   if (stage == EmitStage::Kernels) {
     for (auto function : ir.getOps<func::FuncOp>())
       if (function->hasAttr(kernel::entryAttr)) {

@@ -10,7 +10,7 @@ namespace llmc {
 /// The kernels of one schedule as text: of the level that was asked for alone, or
 /// of the most capable.
 Status Compilation::emitCode() {
-  std::string level = options.level == allCpuLevels ? "" : options.level;
+  std::string level = printed;
   if (level.empty() && options.emit == EmitStage::Ptx)
     return Error{Code::BadFlagValue, "PTX is the code of one GPU level", "--emit",
                  "--target does not name one alone",

@@ -87,6 +87,10 @@ Status Compilation::chooseTargets() {
                        " both run " + level + ", of which a file holds one",
                    "name one of them: its code runs on the other as well"};
   }
+  const GpuFigures *gpu = findGpu(options.level);
+  printed = gpu ? gpu->level.str() : options.level;
+  if (printed == allCpuLevels)
+    printed.clear();
   hasCpu = allLevels || !cpuLevels.empty();
   if (allLevels)
     cpuLevels.clear();

@@ -31,6 +31,10 @@ class Emit(support.TestCase):
         self.succeed(llmc(), "compile", MODEL, "--emit=rt", "-o", out)
         self.assertEqual(out.read_bytes(), self.succeed(llmc(), "compile", MODEL, "--emit=rt"))
 
+    def test_prints_the_code_of_a_gpu_by_its_name(self):
+        text = self.succeed(llmc(), "compile", MODEL, "--emit=ptx", "--target=a100")
+        self.assertIn(b".target sm_80", text)
+
     def test_holds_no_weights(self):
         text = self.succeed(llmc(), "compile", MODEL, "--emit=onnx")
         self.assertLess(len(text), (MODEL / "model.onnx").stat().st_size)
