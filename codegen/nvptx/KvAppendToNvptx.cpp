@@ -5,6 +5,7 @@
 /// Where elements are bytes, a warp does a head: its lanes look for the largest
 /// magnitude, then all is read, and rotated, once more, and written.
 #include "codegen/llvm/ByteScale.h"
+#include "codegen/llvm/KernelShapes.h"
 #include "codegen/llvm/KvCacheLayout.h"
 #include "codegen/nvptx/Rotation.h"
 
@@ -56,13 +57,9 @@ FailureOr<AppendPlace> AppendPlace::of(GpuBuilder &b, Op op) {
                                   op.getHeadDim(), op.getPage());
   if (failed(layout))
     return failure();
-  for (Value operand : {op.getKey(), op.getValue()}) {
-    auto type = cast<MemRefType>(operand.getType());
-    if (type.getRank() != 2 ||
-        type.getDimSize(1) != layout->heads * layout->headDim)
-      return op.emitOpError("needs rows of KV * head_dim columns, not ")
-             << type;
-  }
+  for (Value rows : {op.getKey(), op.getValue()})
+    if (failed(checkAppendedRows(op, rows, layout->heads, layout->headDim)))
+      return failure();
   return AppendPlace{b, *layout, op.getKeyCache(), op.getValueCache(), {}, {}};
 }
 

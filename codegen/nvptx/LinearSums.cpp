@@ -1,5 +1,6 @@
 #include "codegen/nvptx/LinearSums.h"
 
+#include "codegen/llvm/KernelShapes.h"
 #include "codegen/llvm/VectorRegion.h"
 #include "codegen/nvptx/RowNorms.h"
 
@@ -15,26 +16,9 @@ static constexpr int64_t quadLanes = 4;
 static constexpr int64_t numberBytes = 4; ///< Of a sum.
 
 static LogicalResult check(kernel::LinearOp op) {
+  if (failed(checkLinear(op)))
+    return failure();
   auto input = cast<MemRefType>(op.getInput().getType());
-  if (input.getRank() != 2 || input.isDynamicDim(1))
-    return op.emitOpError("needs an input [T, K] with a static K, not ")
-           << input;
-  if (op.getOutputs().empty())
-    return op.emitOpError("has no output");
-  int64_t columns = extent(op.getOutputs().front(), 1);
-  for (Value output : op.getOutputs()) {
-    auto type = cast<MemRefType>(output.getType());
-    if (type.getRank() != 2 || type.isDynamicDim(1) ||
-        type.getDimSize(1) != columns)
-      return op.emitOpError("needs outputs [T, N] with one static N, not ")
-             << type;
-  }
-  for (Value extra : op.getExtras()) {
-    auto type = cast<MemRefType>(extra.getType());
-    if (type.getRank() < 1 || type.getRank() > 2 ||
-        type.getShape().back() != columns)
-      return op.emitOpError("needs extras [T, N] or [N], not ") << type;
-  }
   bool bytes = input.getElementType().isInteger(8);
   if (bytes != bool(op.getTerms()) ||
       !(bytes ? input.getDimSize(1) % 4 == 0

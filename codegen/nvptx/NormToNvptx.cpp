@@ -2,6 +2,7 @@
 /// head of one. A thread sums its columns in ascending order, then lanes are
 /// added by a butterfly and warps in ascending order: an order that the length
 /// alone decides.
+#include "codegen/llvm/KernelShapes.h"
 #include "codegen/nvptx/KernelsToNvptx.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -35,20 +36,11 @@ struct NormRows {
 } // namespace
 
 FailureOr<NormRows> NormRows::of(Operation *op, bool byWarps) {
-  int64_t length = ShapedType::kDynamic;
-  for (Value operand : op->getOperands()) {
-    auto type = dyn_cast<MemRefType>(operand.getType());
-    if (!type)
-      continue;
-    int64_t last = type.getRank() ? type.getShape().back() : -1;
-    if (ShapedType::isDynamic(length))
-      length = last;
-    if (last <= 0 || last != length || !isa<FloatType>(type.getElementType()))
-      return op->emitOpError("needs floats over one static length, not ")
-             << type;
-  }
-  NormRows rows{GpuBuilder(op), length,
-                nvptx::rowLanes(op->getOperands(), length), {}};
+  FailureOr<int64_t> length = normLength(op);
+  if (failed(length))
+    return failure();
+  NormRows rows{GpuBuilder(op), *length,
+                nvptx::rowLanes(op->getOperands(), *length), {}};
   if (!byWarps)
     rows.region = rows.b.shared("sums", blockWarps * sizeof(float));
   return rows;

@@ -1,6 +1,7 @@
 /// kernel.embedding and kernel.take_rows: a block copies a row, converted where
 /// the element types differ. Of a table in panels a column is copied, each
 /// thread an element.
+#include "codegen/llvm/KernelShapes.h"
 #include "codegen/llvm/PanelLayout.h"
 #include "codegen/nvptx/KernelsToNvptx.h"
 
@@ -13,13 +14,9 @@ static LogicalResult lowerGather(Operation *op, Value table, Value indices,
                                  Value output, Value begin, Value end) {
   auto from = cast<MemRefType>(table.getType());
   auto to = cast<MemRefType>(output.getType());
-  if (from.getRank() != 2 || to.getRank() != 2 || to.isDynamicDim(1) ||
-      from.getDimSize(1) != to.getDimSize(1))
-    return op->emitOpError("copies between rows of one static length, not ")
-           << from << " and " << to;
+  if (failed(checkRowCopy(op, table, output)))
+    return failure();
   Type source = from.getElementType(), target = to.getElementType();
-  if (source != target && !(isa<FloatType>(source) && isa<FloatType>(target)))
-    return op->emitOpError("cannot convert ") << source << " to " << target;
   GpuBuilder b(op);
   int64_t length = to.getDimSize(1);
   int64_t lanes = nvptx::rowLanes({table, output}, length);

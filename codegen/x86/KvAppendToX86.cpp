@@ -9,6 +9,7 @@
 /// keys go four together, and a pass over the head's elements finds their scale
 /// first.
 #include "codegen/llvm/ByteScale.h"
+#include "codegen/llvm/KernelShapes.h"
 #include "codegen/x86/KernelsToX86.h"
 #include "codegen/x86/CachePanels.h"
 
@@ -176,13 +177,9 @@ LogicalResult llmc::codegen::lowerKvAppend(kernel::KvAppendOp op) {
                                   op.getHeadDim(), op.getPage());
   if (failed(layout))
     return failure();
-  for (Value operand : {op.getKey(), op.getValue()}) {
-    auto type = cast<MemRefType>(operand.getType());
-    if (type.getRank() != 2 ||
-        type.getDimSize(1) != layout->heads * layout->headDim)
-      return op.emitOpError("needs rows of KV * head_dim columns, not ")
-             << type;
-  }
+  for (Value rows : {op.getKey(), op.getValue()})
+    if (failed(checkAppendedRows(op, rows, layout->heads, layout->headDim)))
+      return failure();
   KvAppendLowering{op, *layout, VectorBuilder(op.getLoc(), op)}.run();
   return success();
 }

@@ -8,30 +8,6 @@ using namespace llmc::codegen;
 
 using llvm::SmallVector;
 
-LogicalResult LinearEpilogue::check(kernel::LinearOp op) {
-  auto input = cast<MemRefType>(op.getInput().getType());
-  if (input.getRank() != 2 || input.isDynamicDim(1))
-    return op.emitOpError("needs an input [T, K] with a static K, not ")
-           << input;
-  if (op.getOutputs().empty())
-    return op.emitOpError("has no output");
-  int64_t columns = extent(op.getOutputs().front(), 1);
-  for (Value output : op.getOutputs()) {
-    auto type = cast<MemRefType>(output.getType());
-    if (type.getRank() != 2 || type.isDynamicDim(1) ||
-        type.getDimSize(1) != columns)
-      return op.emitOpError("needs outputs [T, N] with one static N, not ")
-             << type;
-  }
-  for (Value extra : op.getExtras()) {
-    auto type = cast<MemRefType>(extra.getType());
-    if (type.getRank() < 1 || type.getRank() > 2 ||
-        type.getShape().back() != columns)
-      return op.emitOpError("needs extras [T, N] or [N], not ") << type;
-  }
-  return success();
-}
-
 LogicalResult LinearEpilogue::emit(Value row, int64_t rows, Value panel,
                                    ArrayRef<SmallVector<Value>> sums) {
   auto all = [&](Value mask) {

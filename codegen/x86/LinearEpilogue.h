@@ -11,11 +11,7 @@ namespace llmc::codegen {
 /// beyond N: the last panel's extras and outputs are masked.
 class LinearEpilogue {
 public:
-  /// What the lowerings rely on beyond the op's verifier; an error on the op
-  /// says what does not fit.
-  static mlir::LogicalResult check(kernel::LinearOp op);
-
-  /// Of an op that check() passed.
+  /// Of an op that checkLinear() passed.
   LinearEpilogue(VectorBuilder &b, kernel::LinearOp op)
       : b(b), op(op), columns(extent(op.getOutputs().front(), 1)) {}
 

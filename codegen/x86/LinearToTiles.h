@@ -13,7 +13,7 @@ namespace llmc::codegen {
 bool fitsTiles(kernel::LinearOp op, const X86Level &level);
 
 /// Puts the loops before `op`, as the lowerings of KernelsToX86.h do. The op
-/// passed LinearEpilogue::check and fitsTiles.
+/// passed checkLinear and fitsTiles.
 mlir::LogicalResult lowerLinearToTiles(kernel::LinearOp op,
                                        const PanelWeights &weights);
 

@@ -9,6 +9,7 @@
 ///
 /// Nothing is read beyond K, nothing is written beyond N: the last panel's
 /// extras and outputs are masked.
+#include "codegen/llvm/KernelShapes.h"
 #include "codegen/x86/ByteDot.h"
 #include "codegen/x86/CanonicalDot.h"
 #include "codegen/x86/KernelsToX86.h"
@@ -253,7 +254,7 @@ LogicalResult LinearLowering::emitBlock(Value row, int64_t rows, Value panel,
 
 LogicalResult llmc::codegen::lowerLinear(kernel::LinearOp op,
                                          const X86Level &level) {
-  if (failed(LinearEpilogue::check(op)))
+  if (failed(checkLinear(op)))
     return failure();
   if (op.getSquares() || op.getPartialSquares())
     return op.emitOpError("has rows that were not normalised");

@@ -1,4 +1,5 @@
 /// kernel.map: a region of scalar ops over rows, sixteen elements at a time.
+#include "codegen/llvm/KernelShapes.h"
 #include "codegen/llvm/VectorRegion.h"
 #include "codegen/x86/KernelsToX86.h"
 
@@ -7,34 +8,6 @@ using namespace llmc;
 using namespace llmc::codegen;
 
 using llvm::SmallVector;
-
-static LogicalResult check(kernel::MapOp op, int64_t &length) {
-  if (op.getOutputs().empty())
-    return op.emitOpError("has no output");
-  auto first = cast<MemRefType>(op.getOutputs().front().getType());
-  length = first.getRank() == 2 ? first.getDimSize(1) : 0;
-  if (length <= 0)
-    return op.emitOpError("needs outputs [T, D] with a static D, not ") << first;
-  for (Value operand : op.getOperands()) {
-    auto type = dyn_cast<MemRefType>(operand.getType());
-    if (type && type.getElementType().isInteger(1))
-      return op.emitOpError("cannot read or write bits in memory: ") << type;
-  }
-  for (Value output : op.getOutputs()) {
-    auto type = cast<MemRefType>(output.getType());
-    if (type.getRank() != 2 || type.getDimSize(1) != length)
-      return op.emitOpError("has outputs of several shapes: ") << type;
-  }
-  for (Value input : op.getInputs()) {
-    auto type = cast<MemRefType>(input.getType());
-    bool single = type.hasStaticShape() && type.getNumElements() == 1;
-    if (!single && (type.getRank() < 1 || type.getRank() > 2 ||
-                    type.getShape().back() != length))
-      return op.emitOpError("needs inputs [T, D], [D] or of one element, not ")
-             << type;
-  }
-  return success();
-}
 
 /// The vector of an input at (row, column): of its row, of the one row that it
 /// has, or its one element in all lanes.
@@ -50,9 +23,10 @@ static Value readInput(VectorBuilder &b, Value input, int64_t length, Value row,
 }
 
 LogicalResult llmc::codegen::lowerMap(kernel::MapOp op) {
-  int64_t length;
-  if (failed(check(op, length)))
+  FailureOr<int64_t> checked = mapLength(op);
+  if (failed(checked))
     return failure();
+  int64_t length = *checked;
   VectorBuilder b(op.getLoc(), op);
   LogicalResult result = success();
   b.loop(op.getBegin(), op.getEnd(), 1, [&](Value row) {

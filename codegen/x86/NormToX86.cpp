@@ -1,5 +1,6 @@
 /// kernel.rms_norm, add_rms_norm and layer_norm: one row at a time, each sum
 /// over a row in sixteen partial sums that end in a halving tree.
+#include "codegen/llvm/KernelShapes.h"
 #include "codegen/x86/KernelsToX86.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -9,23 +10,6 @@ using namespace llmc;
 using namespace llmc::codegen;
 
 using llvm::SmallVector;
-
-/// All memrefs are rows of one static length, or vectors of that length.
-static LogicalResult checkLength(Operation *op, int64_t &length) {
-  length = ShapedType::kDynamic;
-  for (Value operand : op->getOperands()) {
-    auto type = dyn_cast<MemRefType>(operand.getType());
-    if (!type)
-      continue;
-    int64_t last = type.getRank() ? type.getShape().back() : -1;
-    if (ShapedType::isDynamic(length))
-      length = last;
-    if (last <= 0 || last != length || !isa<FloatType>(type.getElementType()))
-      return op->emitOpError("needs floats over one static length, not ")
-             << type;
-  }
-  return success();
-}
 
 /// Sum of the squares of value(column) over the row.
 static Value
@@ -84,9 +68,10 @@ static void emitScaled(VectorBuilder &b, int64_t length, Value factor,
 }
 
 LogicalResult llmc::codegen::lowerRmsNorm(kernel::RmsNormOp op) {
-  int64_t length;
-  if (failed(checkLength(op, length)))
+  FailureOr<int64_t> checked = normLength(op);
+  if (failed(checked))
     return failure();
+  int64_t length = *checked;
   VectorBuilder b(op.getLoc(), op);
   auto normalize = [&](ValueRange row) {
     auto value = rowReader(b, op.getInput(), row);
@@ -106,9 +91,10 @@ LogicalResult llmc::codegen::lowerRmsNorm(kernel::RmsNormOp op) {
 }
 
 LogicalResult llmc::codegen::lowerAddRmsNorm(kernel::AddRmsNormOp op) {
-  int64_t length;
-  if (failed(checkLength(op, length)))
+  FailureOr<int64_t> checked = normLength(op);
+  if (failed(checked))
     return failure();
+  int64_t length = *checked;
   VectorBuilder b(op.getLoc(), op);
   Type sumType = cast<MemRefType>(op.getSum().getType()).getElementType();
   b.loop(op.getBegin(), op.getEnd(), 1, [&](Value row) {
@@ -132,9 +118,10 @@ LogicalResult llmc::codegen::lowerAddRmsNorm(kernel::AddRmsNormOp op) {
 }
 
 LogicalResult llmc::codegen::lowerLayerNorm(kernel::LayerNormOp op) {
-  int64_t length;
-  if (failed(checkLength(op, length)))
+  FailureOr<int64_t> checked = normLength(op);
+  if (failed(checked))
     return failure();
+  int64_t length = *checked;
   VectorBuilder b(op.getLoc(), op);
   Value zero = b.number(b.f32Lanes(), 0);
   b.loop(op.getBegin(), op.getEnd(), 1, [&](Value row) {

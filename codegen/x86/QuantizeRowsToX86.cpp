@@ -1,6 +1,7 @@
 /// kernel.quantize_rows: a pass over a row for its largest magnitude, and one
 /// that rounds.
 #include "codegen/llvm/ByteScale.h"
+#include "codegen/llvm/KernelShapes.h"
 #include "codegen/x86/KernelsToX86.h"
 
 using namespace mlir;
@@ -8,26 +9,6 @@ using namespace llmc;
 using namespace llmc::codegen;
 
 using llvm::SmallVector;
-
-static constexpr int64_t lineBytes = 4; ///< Of a row in a line of weights.
-
-static LogicalResult check(kernel::QuantizeRowsOp op) {
-  auto input = cast<MemRefType>(op.getInput().getType());
-  auto output = cast<MemRefType>(op.getOutput().getType());
-  auto terms = cast<MemRefType>(op.getTerms().getType());
-  bool good = input.getRank() == 2 && !input.isDynamicDim(1) &&
-              isa<FloatType>(input.getElementType()) && output.getRank() == 2 &&
-              output.getElementType().isInteger(8) &&
-              output.getDimSize(1) ==
-                  int64_t(llvm::alignTo(input.getDimSize(1), lineBytes)) &&
-              terms.getRank() == 2 && terms.getDimSize(1) == 2 &&
-              terms.getElementType().isInteger(32);
-  if (good)
-    return success();
-  return op.emitOpError("makes i8 [T, K rounded up to 4] and i32 [T, 2] of "
-                        "floats [T, K], not ")
-         << output << " and " << terms << " of " << input;
-}
 
 static void quantizeRow(VectorBuilder &b, kernel::QuantizeRowsOp op, Value row) {
   Type i32 = b.getI32Type();
@@ -59,7 +40,7 @@ static void quantizeRow(VectorBuilder &b, kernel::QuantizeRowsOp op, Value row) 
 }
 
 LogicalResult llmc::codegen::lowerQuantizeRows(kernel::QuantizeRowsOp op) {
-  if (failed(check(op)))
+  if (failed(checkQuantizeRows(op)))
     return failure();
   VectorBuilder b(op.getLoc(), op);
   b.loop(op.getBegin(), op.getEnd(), 1,

@@ -1,6 +1,7 @@
 /// kernel.embedding and kernel.take_rows: rows copied from one table to
 /// another, converted where the element types differ. Of a table in panels the
 /// columns are copied: a row's elements lie a line apart, one by one.
+#include "codegen/llvm/KernelShapes.h"
 #include "codegen/x86/KernelsToX86.h"
 #include "codegen/x86/PanelWeights.h"
 
@@ -15,13 +16,9 @@ static LogicalResult lowerGather(Operation *op, Value table, Value indices,
                                  Value output, Value begin, Value end) {
   auto from = cast<MemRefType>(table.getType());
   auto to = cast<MemRefType>(output.getType());
-  if (from.getRank() != 2 || to.getRank() != 2 || to.isDynamicDim(1) ||
-      from.getDimSize(1) != to.getDimSize(1))
-    return op->emitOpError("copies between rows of one static length, not ")
-           << from << " and " << to;
+  if (failed(checkRowCopy(op, table, output)))
+    return failure();
   Type source = from.getElementType(), target = to.getElementType();
-  if (source != target && !(isa<FloatType>(source) && isa<FloatType>(target)))
-    return op->emitOpError("cannot convert ") << source << " to " << target;
   VectorBuilder b(op->getLoc(), op);
   b.loop(begin, end, 1, [&](Value t) {
     Value row = b.toIndex(b.loadScalar(indices, {t}));
