@@ -4,6 +4,8 @@
 ///              @batch {llm.min_rows = D + 1, llm.max_rows = B}
 ///              @prefill {llm.min_rows = B + 1, llm.max_rows = chunk}
 ///
+/// A step has no more rows than a sequence has positions (`llm.max_positions`).
+///
 /// There is a batch only where B is more than D: processors that do a few rows
 /// in one way and some tens in another.
 ///
@@ -38,9 +40,12 @@ struct SpecializeStep : llmc::impl::SpecializeStepBase<SpecializeStep> {
       clone->setAttr("llm.min_rows", builder.getI64IntegerAttr(from));
       clone->setAttr("llm.max_rows", builder.getI64IntegerAttr(to));
     };
-    int64_t done = 0;
+    int64_t done = 0, limit = chunk;
+    if (auto positions =
+            getOperation()->getAttrOfType<IntegerAttr>("llm.max_positions"))
+      limit = std::min(limit, std::max<int64_t>(positions.getInt(), 1));
     auto upTo = [&](StringRef name, int64_t rows) {
-      int64_t most = std::min<int64_t>(rows, chunk);
+      int64_t most = std::min(rows, limit);
       if (most > done)
         specialize(name, done + 1, most);
       done = std::max(done, most);
