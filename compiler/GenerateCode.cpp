@@ -23,6 +23,15 @@ Status Compilation::emitCode() {
     return Error{Code::BadFlagValue, "PTX is the code of one GPU level", "--emit",
                  level + " is a level of the CPU",
                  "give --target=sm_80, say, beside --emit=ptx"};
+  if (target->isDevice() && options.emit != EmitStage::Llvm) {
+    // As it is in the file: each kernel has limits of its own.
+    codegen::GenerateOptions generation;
+    generation.jobs = options.jobs;
+    generation.cache = options.cache;
+    LLMC_TRY(auto objects, codegen::generateKernels(from, {level}, generation));
+    LLMC_TRY(auto code, codegen::joinPtx(objects, level));
+    return emitText(code.text);
+  }
   OpBuilder builder(&context);
   OwningOpRef<ModuleOp> kernels(ModuleOp::create(builder.getUnknownLoc()));
   for (auto function : from.getOps<func::FuncOp>())

@@ -32,8 +32,11 @@ class Emit(support.TestCase):
         self.assertEqual(out.read_bytes(), self.succeed(llmc(), "compile", MODEL, "--emit=rt"))
 
     def test_prints_the_code_of_a_gpu_by_its_name(self):
-        text = self.succeed(llmc(), "compile", MODEL, "--emit=ptx", "--target=a100")
+        text = self.succeed(llmc(), "compile", MODEL, "--emit=ptx", "--target=a100",
+                            "--dtype=bf16")
         self.assertIn(b".target sm_80", text)
+        self.assertEqual({text.count(b".minnctapersm %d" % n) > 0 for n in (1, 2)}, {True},
+                         "a kernel has the limits of its own")
 
     def test_holds_no_weights(self):
         text = self.succeed(llmc(), "compile", MODEL, "--emit=onnx")
