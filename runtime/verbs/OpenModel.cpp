@@ -12,6 +12,10 @@ namespace llmc {
 namespace {
 
 /// A GPU for the file, by the driver of this machine.
+constexpr std::string_view simulated = "sim";
+
+bool isSimulated(std::string_view device) { return device.starts_with(simulated); }
+
 Result<cuda::GpuChoice> findGpu(const Model &model, Module::Kind kind) {
   LLMC_TRY(const cuda::Driver *driver, cuda::loadDriver());
   return cuda::chooseGpu(*driver, model, kind);
@@ -23,11 +27,31 @@ std::string wordsOf(const Error &error) {
          (error.why.empty() ? "" : ": " + error.why);
 }
 
-/// A simulated GPU of the first architecture that the file has code for.
-Result<cuda::GpuChoice> simulateGpu(const Model &model, Module::Kind kind) {
+/// What `--device=sim` or `sim:ARCHITECTURE` names behind the colon.
+std::string_view simulatedArchitecture(std::string_view device) {
+  device.remove_prefix(simulated.size());
+  return device.empty() ? device : device.substr(1);
+}
+
+/// A simulated GPU of the architecture that \p flags name, or the first that the
+/// file has code for.
+Result<cuda::GpuChoice> simulateGpu(const Model &model, const ExecutionFlags &flags,
+                                    Module::Kind kind) {
   sim::DeviceOptions options;
-  if (!model.devices.empty())
-    options.architecture = model.devices.front().target;
+  std::string_view wanted = simulatedArchitecture(flags.device);
+  std::string known;
+  for (const DeviceImage &device : model.devices)
+    known += (known.empty() ? "" : ", ") + device.target;
+  auto found = std::ranges::find(model.devices, wanted, &DeviceImage::target);
+  if (wanted.empty())
+    found = model.devices.begin();
+  else if (found == model.devices.end())
+    return Error{Code::DeviceUnavailable, "the file has no code for this GPU",
+                 "--device=" + flags.device,
+                 known.empty() ? "it has code for the CPU alone" : "it has code for " + known,
+                 "name one of these, or compile with --target=" + std::string(wanted)};
+  if (found != model.devices.end())
+    options.architecture = found->target;
   // Models refer to it until the process ends.
   static std::unique_ptr<sim::SimDriver> simulator;
   if (!simulator) {
@@ -116,8 +140,8 @@ Status openModel(const std::string &file, const ExecutionFlags &flags, Module::K
   if (flags.device == "cpu")
     return openOnCpu(std::move(artifact), flags, use);
   LLMC_TRY(cuda::GpuChoice choice,
-           flags.device == "sim" ? simulateGpu(artifact.model(), kind)
-                                 : findGpu(artifact.model(), kind));
+           isSimulated(flags.device) ? simulateGpu(artifact.model(), flags, kind)
+                                     : findGpu(artifact.model(), kind));
   return openOnGpu(std::move(artifact), flags, choice, use);
 }
 

@@ -14,7 +14,7 @@ void ExecutionFlags::add(Arguments &arguments) {
   auto &flags = arguments.flags;
   flags.push_back({"threads", 't', "N", "threads (default: the cores that are free to use)",
                    &threads, 1, true});
-  flags.push_back({"device", 0, "NAME", "auto: a GPU where the file has kernels that one here runs, else the CPU; cpu, cuda; or sim: a GPU simulated on the CPU, slow and exact (default: auto)", &device,
+  flags.push_back({"device", 0, "NAME", "auto: a GPU where the file has kernels that one here runs, else the CPU; cpu, cuda; or sim: a GPU simulated on the CPU, slow and exact, sim:sm_90a to say which (default: auto)", &device,
                    INT64_MIN, true});
   flags.push_back({"chunk", 0, "N", "rows of a prompt computed at once (default: the model's)",
                    &chunk, 1, true});
@@ -27,7 +27,10 @@ void ExecutionFlags::add(Arguments &arguments) {
 
 Status ExecutionFlags::check() const {
   constexpr std::string_view devices[] = {"auto", "cpu", "cuda", "sim"};
-  if (std::ranges::find(devices, device) == std::end(devices)) {
+  // `sim:sm_90a`: the file says which architectures it has.
+  std::string_view name = std::string_view(device).substr(0, device.find(':'));
+  if (std::ranges::find(devices, name) == std::end(devices) ||
+      (name != device && name != "sim")) {
     std::string_view meant = nearest(device, devices);
     return Error{Code::DeviceUnavailable, "the device is not available",
                  "--device=" + device, "this program knows auto, cpu, cuda and sim",

@@ -122,10 +122,28 @@ class Named(Gpu):
         told = json.loads(self.succeed(llmc(), "inspect", compiled(MODEL, "--target=cpu,l4"), "--json"))
         self.assertEqual([device["target"] for device in told["devices"]], ["sm_80"])
 
+    def test_does_not_take_more_rows_than_the_graph_has_positions(self):
+        file = compiled("stories260K-mobius", "--target=a10")
+        self.assertIn(b"prefill, 33 to 512 rows", self.succeed(llmc(), "inspect", file))
+
     def test_is_the_only_one_of_its_architecture(self):
         done = self.fail_with(2, 305, llmc(), "compile", support.DATA / MODEL,
                               "--target=h100,h200", "-o", self.folder / "two.bin")
         self.assertIn(b"h100 and h200 both run sm_90a", done.stderr)
+
+
+class Simulated(Gpu):
+    def test_is_the_architecture_that_is_named(self):
+        both = compiled(MODEL, "--target=sm_80,sm_90a")
+        for level in ("sm_80", "sm_90a"):
+            told = support.execute(both, "run", "-v", f"--device=sim:{level}", "-n", "1", "a").stderr
+            self.assertIn(f"the PTX for {level} ".encode(), told)
+
+    def test_is_one_of_the_file(self):
+        done = self.fail_with(support.UNAVAILABLE, 405, compiled(MODEL, "--target=sm_80"),
+                              "-n", "1", "--device=sim:sm_90a", "a")
+        self.assertIn(b"it has code for sm_80", done.stderr)
+        self.fail_with(support.UNAVAILABLE, 405, compiled(MODEL), "-n", "1", "--device=cpu:0", "a")
 
 
 class WithoutGpu(Gpu):
