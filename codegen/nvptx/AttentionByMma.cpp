@@ -9,7 +9,8 @@
 /// Thread t has of the scores the positions 8t … 8t + 7, which are the terms that
 /// it needs of weights for the second product: nothing is exchanged. Queries and
 /// weights are rounded to the type that multiplies the caches' (KvCacheLayout); sums
-/// of weights are of the unrounded.
+/// of weights are of the unrounded. Heads of more than 128 are done by several warps,
+/// each with its elements of keys and values; scores alone are exchanged (HeadParts).
 ///
 /// Bytes become bf16 times a factor, in an order of terms of their own
 /// (WeightFragments). Keys' scales multiply scores, values' scales the weights
@@ -27,9 +28,6 @@ using llvm::SmallVector;
 
 static constexpr int64_t step = WeightFragments::stepTerms;
 static constexpr int64_t products = 4; ///< Columns of 8 in 32.
-
-/// Wider heads' queries are read again for each step of positions.
-static constexpr int64_t widestKept = 128;
 
 static PanelLayout panelsOf(GpuBuilder &b, const KvCacheLayout &cache,
                             int64_t length, int64_t panels) {
@@ -51,14 +49,14 @@ TileSoftmax TileSoftmax::of(ValueRange values) {
 }
 
 AttentionByMma::AttentionByMma(GpuBuilder &b, AttentionMemory &memory)
-    : lane(b), b(b), memory(memory), element(memory.layout.factor),
+    : lane(b), parts(b, memory.layout.headDim, products * 4), b(b),
+      memory(memory), element(memory.layout.factor),
       scoreOp(memory.op),
       keyLayout(panelsOf(b, memory.layout, memory.layout.headDim, 2)),
       valueLayout(panelsOf(b, memory.layout, memory.layout.page,
                            memory.layout.vectors)),
       keys(b, keyLayout, element), values(b, valueLayout, element),
-      queries(b, keys, memory.queryElement(), memory.queryLanes()),
-      keepQueries(memory.layout.headDim <= widestKept) {
+      queries(b, keys, memory.queryElement(), memory.queryLanes()) {
   scoreOp.scale /= keys.factor();
 }
 
@@ -75,9 +73,8 @@ LineTile AttentionByMma::enter(const AttentionWork &work, Value tile) {
     lines.position[i] = memory.positionOf(lines.row[i]);
     lines.query[i] = memory.queryPointer(lines.row[i], lines.head[i]);
   }
-  if (keepQueries)
-    for (int64_t i = 0; i < elementSteps(); ++i)
-      lines.factors.push_back(queryFactors(lines, i));
+  for (int64_t i = 0; i < parts.steps(); ++i)
+    lines.factors.push_back(queryFactors(lines, i));
   return lines;
 }
 
@@ -87,7 +84,7 @@ SmallVector<Value> AttentionByMma::queryFactors(const LineTile &lines,
   SmallVector<Value> factors(8);
   auto four = b.lanes(b.getI32Type(), 4);
   for (int64_t i = 0; i < 2; ++i) {
-    Value k = b.add(b.shiftLeft(lane.t, 3), b.i32(at * step));
+    Value k = elementAt(at);
     Value query =
         queries.loadBounded(lines.query[i], k, memory.layout.headDim);
     query = b.toF32(query);
@@ -103,18 +100,30 @@ SmallVector<Value> AttentionByMma::queryFactors(const LineTile &lines,
   return factors;
 }
 
+/// The first of the thread's eight elements of a step.
+Value AttentionByMma::elementAt(int64_t at) {
+  Value element = b.add(b.shiftLeft(lane.t, 3), b.i32(at * step));
+  return parts.count() > 1 ? b.add(element, parts.first(step)) : element;
+}
+
 /// The lines of 32 elements of the keys; beyond the head's width the last again,
 /// where queries are zero.
 SmallVector<Value> AttentionByMma::loadKeys(Value pointer, int64_t at) {
   int64_t pair = memory.layout.pair;
   int64_t lines = memory.layout.headDim / pair, first = at * step / pair;
-  if (first + step / pair <= lines)
+  if (parts.stepsTo(at) * step <= memory.layout.headDim) {
+    if (parts.count() > 1)
+      pointer = b.offset(pointer, parts.first(keys.stepBytes()));
     return keys.load(pointer, at * keys.stepBytes());
+  }
   SmallVector<Value> loaded;
   Value mine = b.mul(lane.t, b.i32(keys.loads()));
   for (int64_t i = 0; i < keys.loads(); ++i) {
     // The pointer is of the thread's first line already.
-    Value line = b.minimum(b.i32(lines - 1), b.add(mine, b.i32(first + i)));
+    Value line = b.add(mine, b.i32(first + i));
+    if (parts.count() > 1)
+      line = b.add(line, parts.first(step / pair));
+    line = b.minimum(b.i32(lines - 1), line);
     Value bytes = b.shiftLeft(b.sub(line, mine), 6);
     loaded.push_back(b.loadConstant(b.lanes(b.getI32Type(), 4),
                                     b.offset(pointer, bytes)));
@@ -122,13 +131,14 @@ SmallVector<Value> AttentionByMma::loadKeys(Value pointer, int64_t at) {
   return loaded;
 }
 
-/// The lines of 32 positions of two panels of values; of the last panel twice
-/// where there is no other.
+/// The lines of 32 positions of two panels of values; of the last panel where there
+/// is no other.
 SmallVector<Value> AttentionByMma::loadValues(Value pointer, int64_t at) {
-  Value panel = lane.panel(b);
-  if (2 * at + 1 == memory.layout.vectors)
-    panel = b.i32(0);
-  panel = b.add(panel, b.i32(2 * at));
+  Value panel = b.add(lane.panel(b), b.i32(2 * at));
+  if (parts.count() > 1)
+    panel = b.add(panel, parts.first(2));
+  if (2 * parts.stepsTo(at) > memory.layout.vectors)
+    panel = b.minimum(panel, b.i32(memory.layout.vectors - 1));
   Value bytes = b.mul(panel, b.i32(memory.valuePanelBytes()));
   return values.load(b.offset(pointer, bytes), 0);
 }
@@ -157,7 +167,7 @@ static Value packed(GpuBuilder &b, Type element, Value low, Value high) {
 
 TileSoftmax AttentionByMma::add(const AttentionWork &work,
                                 const LineTile &lines, Value position,
-                                const TileSoftmax &before) {
+                                int64_t stride, const TileSoftmax &before) {
   Type f32 = b.getF32Type();
   auto [keyPointer, valuePointer] = memory.cachePointers(work, position);
   SmallVector<Value> keyScales, valueScales;
@@ -181,14 +191,16 @@ TileSoftmax AttentionByMma::add(const AttentionWork &work,
     auto into = sums.slice(4 * j, 4);
     llvm::copy(emitMma(b, element, left, right, into), into.begin());
   };
-  for (int64_t at = 0; at < elementSteps(); ++at) {
+  for (int64_t at = 0; at < parts.steps(); ++at) {
     SmallVector<Value> loaded = loadKeys(keyPointer, at);
-    SmallVector<Value> factors =
-        keepQueries ? lines.factors[at] : queryFactors(lines, at);
+    ArrayRef<Value> factors = lines.factors[at];
     for (int64_t half = 0; half < 2; ++half)
       for (int64_t j = 0; j < products; ++j)
-        multiply(scores, j, ArrayRef(factors).slice(4 * half, 4), loaded, half);
+        multiply(scores, j, factors.slice(4 * half, 4), loaded, half);
   }
+  if (parts.count() > 1)
+    parts.add(scores, arith::DivUIOp::create(b, position,
+                                             b.i32(stride * chunkPositions)));
 
   // Register r of product j is of line r / 2, position 8t + 4 (r mod 2) + j.
   Value first = b.add(position, b.shiftLeft(lane.t, 3));
@@ -236,7 +248,7 @@ TileSoftmax AttentionByMma::add(const AttentionWork &work,
         factors.push_back(
             packed(b, element, weights[first], weights[first + 4 * apart]));
       }
-  for (int64_t at = 0; at < elementSteps(); ++at) {
+  for (int64_t at = 0; at < parts.steps(); ++at) {
     SmallVector<Value> loaded = loadValues(valuePointer, at);
     auto sums = MutableArrayRef(after.outputs).slice(at * products * 4, products * 4);
     for (int64_t half = 0; half < 2; ++half)
@@ -252,11 +264,13 @@ TileSoftmax AttentionByMma::run(const AttentionWork &work,
   Type f32 = b.getF32Type();
   Value none = b.infinity(f32, true), zero = b.number(f32, 0);
   TileSoftmax state{{none, none}, {zero, zero}, {}};
-  state.outputs.assign(elementSteps() * products * 4, zero);
+  state.outputs.assign(parts.steps() * products * 4, zero);
+  parts.begin();
   state = TileSoftmax::of(
       b.loopBy(from, to, b.i32(stride * chunkPositions), state.flat(),
                [&](Value position, ValueRange carried) {
-                 return add(work, lines, position, TileSoftmax::of(carried))
+                 return add(work, lines, position, stride,
+                            TileSoftmax::of(carried))
                      .flat();
                }));
   for (Value &sum : state.sums)
@@ -279,9 +293,8 @@ void AttentionByMma::forOutputs(
     const TileSoftmax &state,
     llvm::function_ref<void(int64_t, Value, Value)> body) {
   for (int64_t line = 0; line < 2; ++line)
-    for (int64_t at = 0; at < elementSteps(); ++at)
+    for (int64_t at = 0; at < parts.steps(); ++at)
       for (int64_t half = 0; half < 2; ++half)
-        body(line,
-             b.add(b.shiftLeft(lane.t, 3), b.i32(at * step + 4 * half)),
+        body(line, b.add(elementAt(at), b.i32(4 * half)),
              outputsOf(state, at, line, half));
 }

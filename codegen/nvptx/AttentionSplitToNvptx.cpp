@@ -3,9 +3,9 @@
 ///
 /// Tile (b, h, s) of [B, KV, slots] does the piece of slot s that the rows of
 /// block b see, if there is one: every launch does all its tiles, so what the op
-/// says of shares of the work holds for the whole. In a piece the warps take steps
-/// of 32 positions in turn, and their softmaxes are merged in ascending order of
-/// warps; over caches of f32 a warp does a line. How a piece is summed depends on
+/// says of shares of the work holds for the whole. In a piece the warps, of wide
+/// heads teams of them (HeadParts), take steps of 32 positions in turn, and their
+/// softmaxes are merged in ascending order; over caches of f32 a warp does a line. How a piece is summed depends on
 /// its positions alone.
 #include "codegen/nvptx/AttentionByFma.h"
 #include "codegen/nvptx/AttentionByMma.h"
@@ -54,12 +54,14 @@ private:
                     const AttentionWork &work, const Piece &piece, Value tile,
                     int64_t at);
   Value sharedAt(Value region, Value warp, Value line);
-  /// The largest of the warps' maxima of a line, and each warp's factor.
-  std::pair<Value, SmallVector<Value>> factorsOf(Value line);
+  /// The largest of the teams' maxima of a line, and each team's factor.
+  std::pair<Value, SmallVector<Value>> factorsOf(const HeadParts &parts,
+                                                 Value line);
   void storeNumbers(const AttentionWork &work, const Piece &piece, Value line,
                     Value maximum, Value sum);
   void storePartial(Value numbers, const AttentionWork &work,
-                    const Piece &piece, Value line, Value element);
+                    const Piece &piece, Value line, Value element,
+                    bool inside);
 
   kernel::AttentionSplitOp op;
   GpuBuilder b;
@@ -131,13 +133,15 @@ Value SplitLowering::sharedAt(Value region, Value warp, Value line) {
 void SplitLowering::emitTile(AttentionByMma &mma, const AttentionWork &work,
                              const Piece &piece, Value tile) {
   LineTile lines = mma.enter(work, tile);
-  Value warp = b.warp();
-  // A warp's steps lie in the piece, whatever rows see of it.
-  constexpr int64_t round = blockWarps * chunkPositions;
-  Value from = b.add(piece.start, b.mul(warp, b.i32(chunkPositions)));
+  // A team's steps lie in the piece, whatever rows see of it.
+  int64_t round = mma.parts.teams() * chunkPositions;
+  Value from =
+      b.add(piece.start, b.mul(mma.parts.team(), b.i32(chunkPositions)));
   Value unseen = b.add(b.sub(piece.from, from), b.i32(round - 1));
   from = b.add(from, b.bitAnd(b.maximum(unseen, b.i32(0)), b.i32(-round)));
-  TileSoftmax state = mma.run(work, lines, from, piece.to, blockWarps);
+  TileSoftmax state =
+      mma.run(work, lines, from, piece.to, mma.parts.teams());
+  Value warp = b.warp();
   b.barrier(); // Nobody still reads what was there.
   Value first = b.compare(arith::CmpIPredicate::eq, mma.lane.t, b.i32(0));
   b.when(first, [&] {
@@ -147,16 +151,17 @@ void SplitLowering::emitTile(AttentionByMma &mma, const AttentionWork &work,
       b.storeAt(state.sums[i], sharedAt(sums, warp, line));
     }
   });
-  for (int64_t at = 0; at < mma.elementSteps(); ++at)
+  for (int64_t at = 0; at < mma.parts.steps(); ++at)
     mergeOutputs(mma, state, work, piece, tile, at);
 }
 
-std::pair<Value, SmallVector<Value>> SplitLowering::factorsOf(Value line) {
+std::pair<Value, SmallVector<Value>> SplitLowering::factorsOf(const HeadParts &parts, Value line) {
   SmallVector<Value> factors;
   Value largest;
-  for (int64_t w = 0; w < blockWarps; ++w) {
+  // A team's warps have the same.
+  for (int64_t w = 0; w < blockWarps; w += parts.count()) {
     factors.push_back(b.loadAt(b.getF32Type(), sharedAt(maxima, b.i32(w), line)));
-    largest = largest ? b.maxOf(largest, factors[w]) : factors[w];
+    largest = largest ? b.maxOf(largest, factors.back()) : factors.back();
   }
   Value base = finiteMaximum(b, largest);
   for (Value &factor : factors)
@@ -164,12 +169,12 @@ std::pair<Value, SmallVector<Value>> SplitLowering::factorsOf(Value line) {
   return {largest, factors};
 }
 
-/// 32 elements of all lines: from the warps' registers to shared memory, and
-/// merged from there.
+/// 32 elements of all lines and each part: from the warps' registers to shared
+/// memory, and merged from there.
 void SplitLowering::mergeOutputs(AttentionByMma &mma, const TileSoftmax &state,
                                  const AttentionWork &work, const Piece &piece,
                                  Value tile, int64_t at) {
-  Value warp = b.warp();
+  Value warp = b.shiftRight(b.threadAnew(), 5);
   auto place = [&](Value warp, Value line, Value element) {
     Value number = b.add(b.mul(warp, b.i32(tileLines)), line);
     return b.offset(outputs,
@@ -182,28 +187,37 @@ void SplitLowering::mergeOutputs(AttentionByMma &mma, const TileSoftmax &state,
                       b.add(b.shiftLeft(mma.lane.t, 3), b.i32(4 * half))));
   b.barrier();
   constexpr int64_t quads = elements / 4;
-  b.forThreads(tileLines * quads, [&](Value item) {
-    Value inTile = b.shiftRight(item, 3);
+  const HeadParts &parts = mma.parts;
+  auto mergeItem = [&](Value item) {
+    Value part, inTile = b.shiftRight(item, 3);
     Value quad = b.shiftLeft(b.bitAnd(item, b.i32(quads - 1)), 2);
+    Value element = b.add(quad, b.i32(at * elements));
+    if (parts.count() > 1) {
+      part = b.shiftRight(inTile, 4);
+      inTile = b.bitAnd(inTile, b.i32(tileLines - 1));
+      element = b.add(element, b.mul(part, b.i32(parts.steps() * elements)));
+    }
     Value line = b.add(b.mul(tile, b.i32(tileLines)), inTile);
     b.when(b.less(line, memory.lineCount(work)), [&] {
-      auto [largest, factors] = factorsOf(inTile);
+      auto [largest, factors] = factorsOf(parts, inTile);
       Value total = b.number(b.f32Lanes(4), 0);
       Value sum = b.number(b.getF32Type(), 0);
-      for (int64_t w = 0; w < blockWarps; ++w) {
-        Value part = b.loadAt(b.f32Lanes(4), place(b.i32(w), inTile, quad));
-        total = b.fma(part, b.broadcast(factors[w], 4), total);
+      for (auto [team, factor] : llvm::enumerate(factors)) {
+        Value first = b.i32(team * parts.count());
+        Value warp = part ? b.add(first, part) : first;
+        Value numbers = b.loadAt(b.f32Lanes(4), place(warp, inTile, quad));
+        total = b.fma(numbers, b.broadcast(factor, 4), total);
         if (at == 0)
-          sum = b.fma(b.loadAt(b.getF32Type(), sharedAt(sums, b.i32(w), inTile)),
-                      factors[w], sum);
+          sum = b.fma(b.loadAt(b.getF32Type(), sharedAt(sums, first, inTile)),
+                      factor, sum);
       }
-      storePartial(total, work, piece, line,
-                   b.add(quad, b.i32(at * elements)));
+      storePartial(total, work, piece, line, element, parts.exact());
       if (at == 0)
-        b.when(b.compare(arith::CmpIPredicate::eq, quad, b.i32(0)),
+        b.when(b.compare(arith::CmpIPredicate::eq, element, b.i32(0)),
                [&] { storeNumbers(work, piece, line, largest, sum); });
     });
-  });
+  };
+  b.forThreads(parts.count() * tileLines * quads, mergeItem, b.threadAnew());
   b.barrier();
 }
 
@@ -218,7 +232,8 @@ void SplitLowering::emitByFma(const AttentionWork &work, const Piece &piece) {
                  memory.positionOf(row), piece.from, piece.to);
              for (auto [i, number] : llvm::enumerate(state.outputs))
                storePartial(b.broadcast(number, 1), work, piece, line,
-                            b.add(lane, b.i32(32 * i)));
+                            b.add(lane, b.i32(32 * i)),
+                            memory.layout.headDim % elements == 0);
              b.when(b.compare(arith::CmpIPredicate::eq, lane, b.i32(0)), [&] {
                storeNumbers(work, piece, line, state.maximum, state.sum);
              });
@@ -238,7 +253,7 @@ void SplitLowering::storeNumbers(const AttentionWork &work, const Piece &piece,
 
 void SplitLowering::storePartial(Value numbers, const AttentionWork &work,
                                  const Piece &piece, Value line,
-                                 Value element) {
+                                 Value element, bool inside) {
   int64_t headDim = memory.layout.headDim;
   int64_t count = cast<VectorType>(numbers.getType()).getNumElements();
   int64_t lanes = std::min(count, rowLanes(op.getPartials(), headDim));
@@ -251,7 +266,7 @@ void SplitLowering::storePartial(Value numbers, const AttentionWork &work,
       b.storeRow(part, op.getPartials(),
                  {b.asIndex(piece.slot), row, b.add(start, b.asIndex(at))});
     };
-    if (headDim % elements == 0)
+    if (inside)
       put();
     else
       b.when(b.less(at, b.i32(headDim)), put);

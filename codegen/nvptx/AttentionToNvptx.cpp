@@ -1,8 +1,8 @@
 /// kernel.attention: a block does the lines of a block of rows and a cache head.
 ///
-/// A warp does sixteen lines at a time, all positions that they see one after the
-/// other in steps of 32 (AttentionByMma), or, over caches of f32, one line
-/// (AttentionByFma). What a step adds for a line that sees nothing of it is
+/// A warp does sixteen lines at a time, or of wide heads a team of warps does, all
+/// positions that they see one after the other in steps of 32 (AttentionByMma), or,
+/// over caches of f32, a warp does one line (AttentionByFma). What a step adds for a line that sees nothing of it is
 /// nothing, to the bit: so it does not matter which lines are done together.
 /// `split` is not looked at: there is one softmax, rescaled as it goes.
 #include "codegen/nvptx/AttentionByFma.h"
@@ -26,7 +26,7 @@ public:
 private:
   void emitByMma(const AttentionWork &work);
   void emitByFma(const AttentionWork &work);
-  void store(Value numbers, Value row, Value head, Value element);
+  void store(Value numbers, Value row, Value head, Value element, bool inside);
 
   kernel::AttentionOp op;
   GpuBuilder b;
@@ -59,7 +59,8 @@ void AttentionLowering::emitByMma(const AttentionWork &work) {
   AttentionByMma mma(b, memory);
   Value tiles = b.shiftRight(
       b.add(memory.lineCount(work), b.i32(AttentionByMma::tileLines - 1)), 4);
-  b.loopBy(b.warp(), tiles, b.i32(blockWarps), {}, [&](Value tile, ValueRange) {
+  Value teams = b.i32(mma.parts.teams());
+  b.loopBy(mma.parts.team(), tiles, teams, {}, [&](Value tile, ValueRange) {
     LineTile lines = mma.enter(work, tile);
     Value last = b.maxOfLanes(b.maximum(lines.position[0], lines.position[1]));
     Value oldest = b.minOfLanes(
@@ -70,7 +71,8 @@ void AttentionLowering::emitByMma(const AttentionWork &work) {
     mma.forOutputs(state, [&](int64_t line, Value element, Value numbers) {
       b.when(lines.inside[line], [&] {
         numbers = b.div(numbers, b.broadcast(state.sums[line], 4));
-        store(numbers, lines.row[line], lines.head[line], element);
+        store(numbers, lines.row[line], lines.head[line], element,
+              mma.parts.exact());
       });
     });
     return SmallVector<Value>();
@@ -91,14 +93,15 @@ void AttentionLowering::emitByFma(const AttentionWork &work) {
                                position, from, to);
              for (auto [i, number] : llvm::enumerate(state.outputs))
                store(b.broadcast(b.div(number, state.sum), 1), row, head,
-                     b.add(lane, b.i32(32 * i)));
+                     b.add(lane, b.i32(32 * i)),
+                     memory.layout.headDim % 32 == 0);
              return SmallVector<Value>();
            });
 }
 
-/// Neighbouring elements of a head, as far as there are so many.
+/// Neighbouring elements of a head, as far as there are so many; `inside`: there are.
 void AttentionLowering::store(Value numbers, Value row, Value head,
-                              Value element) {
+                              Value element, bool inside) {
   int64_t headDim = memory.layout.headDim;
   int64_t count = cast<VectorType>(numbers.getType()).getNumElements();
   int64_t lanes = std::min(count, rowLanes(op.getOutput(), headDim));
@@ -111,7 +114,7 @@ void AttentionLowering::store(Value numbers, Value row, Value head,
       b.storeRow(b.narrow(part, type), op.getOutput(),
                  {b.asIndex(row), b.add(start, b.asIndex(at))});
     };
-    if (headDim % 32 == 0)
+    if (inside)
       put();
     else
       b.when(b.less(at, b.i32(headDim)), put);

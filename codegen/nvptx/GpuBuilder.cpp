@@ -126,16 +126,18 @@ SmallVector<Value> GpuBuilder::forRowBlocks(Value count, ValueRange initial,
   return loopBy(special("ctaid.y"), count, special("nctaid.y"), initial, body);
 }
 
-void GpuBuilder::forThreads(int64_t count,
-                            llvm::function_ref<void(Value)> body) {
+void GpuBuilder::forThreads(int64_t count, llvm::function_ref<void(Value)> body,
+                            Value first) {
+  if (!first)
+    first = thread();
   if (count % team.count == 0 && count / team.count <= 4) {
     for (int64_t i = 0; i < count; i += team.count)
-      body(i ? add(thread(), i32(i)) : thread());
+      body(i ? add(first, i32(i)) : first);
     return;
   }
   if (count < team.count)
-    return when(less(thread(), i32(count)), [&] { body(thread()); });
-  forThreads(count, {}, [&](Value number, ValueRange) {
+    return when(less(first, i32(count)), [&] { body(first); });
+  loopBy(first, i32(count), i32(team.count), {}, [&](Value number, ValueRange) {
     body(number);
     return SmallVector<Value>();
   });
@@ -267,8 +269,11 @@ void GpuBuilder::barrier() {
   if (team.count == blockThreads)
     intrinsic("llvm.nvvm.barrier.cta.sync.aligned.all", {}, {i32(0)});
   else
-    intrinsic("llvm.nvvm.barrier.cta.sync.aligned.count", {},
-              {i32(team.barrier), i32(team.count)});
+    barrier(i32(team.barrier), team.count);
+}
+
+void GpuBuilder::barrier(Value number, int64_t threads) {
+  intrinsic("llvm.nvvm.barrier.cta.sync.aligned.count", {}, {number, i32(threads)});
 }
 
 void GpuBuilder::warpBarrier() {

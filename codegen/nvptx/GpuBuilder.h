@@ -64,8 +64,9 @@ public:
   llvm::SmallVector<Value> forRowBlocks(Value count, ValueRange initial,
                                         LoopBody body);
   /// Walks [0, count) by all threads of the block, with an i32; the second form
-  /// carries values.
-  void forThreads(int64_t count, llvm::function_ref<void(Value)> body);
+  /// carries values. `first`: this thread's number, where that is read anew.
+  void forThreads(int64_t count, llvm::function_ref<void(Value)> body,
+                  Value first = {});
   llvm::SmallVector<Value> forThreads(int64_t count, ValueRange initial,
                                       LoopBody body);
   /// Loops over [begin, end) with numbers of any type.
@@ -107,6 +108,8 @@ public:
 
   /// All threads of the block wait for all others.
   void barrier();
+  /// The same of `threads` threads, whole warps, at the barrier `number` (i32).
+  void barrier(Value number, int64_t threads);
   void warpBarrier();
 
   /// The value of lane ^ `mask`, of f32, i32 or i64; of lane `from` (i32), modulo 32.

@@ -129,6 +129,36 @@ TEST(Attention, TakesWideHeads) {
   }
 }
 
+// What they are besides is drawn, the same every time.
+TEST(Attention, DividesWideHeadsAmongWarps) {
+  const std::pair<int64_t, const char *> heads[] = {
+      {130, "bf16"}, {160, "i8"},   {224, "f16"}, {256, "bf16"}, {256, "i8"},
+      {272, "i8"},   {512, "bf16"}, {512, "i8"},  {576, "f16"}};
+  Numbers numbers(23);
+  for (auto [headDim, type] : heads) {
+    Variant variant;
+    variant.headDim = headDim;
+    variant.cacheType = type;
+    variant.cacheHeads = 1 + numbers.below(2);
+    variant.group = 1 + numbers.below(5);
+    variant.page = 32 * (1 + numbers.below(3));
+    variant.split = variant.page * (1 + numbers.below(3));
+    variant.window = numbers.below(2) * (1 + numbers.below(100));
+    variant.softcap = numbers.below(2) * 5;
+    SCOPED_TRACE(testing::Message()
+                 << headDim << " " << type << ", " << variant.cacheHeads << " x "
+                 << variant.group << ", pages of " << variant.page
+                 << ", pieces of " << variant.split << ", window "
+                 << variant.window);
+    std::vector<int64_t> lengths, fresh;
+    for (int64_t i = 0; i < 2; ++i) {
+      fresh.push_back(1 + numbers.below(12));
+      lengths.push_back(fresh.back() + numbers.below(170));
+    }
+    checkGpu(variant, lengths, fresh);
+  }
+}
+
 TEST(Attention, TakesManyQueryHeadsOfOneCacheHead) {
   for (int64_t group : {7, 8, 12}) {
     Variant variant;

@@ -237,12 +237,11 @@ class Assembled(support.TestCase):
         if not (shutil.which("ptxas") or Path("/usr/local/cuda/bin/ptxas").exists()):
             self.skipTest("no ptxas")
 
-    def test_have_room_in_registers(self):
-        shape = Shape(width=1024, heads=8, key_heads=4, head=128, hidden=4096, vocabulary=512,
-                      layers=1, positions=131072, tied=True)
+    def check(self, *choices, **shape):
+        """No kernel spills, whichever flags are chosen."""
+        shape = Shape(width=1024, key_heads=4, vocabulary=512, layers=1, tied=True, **shape)
         genai.write(self.folder / "deep", shape, Noise())
-        for flags in (["--dtype=bf16"], ["--dtype=f16"], ["--quantize=w8a8"],
-                      ["--dtype=bf16", "--quantize=w4g128"], ["--quantize=w4g32"]):
+        for flags in choices:
             file = compile_model(self.folder / "deep", self.folder / "deep.bin",
                                  "--target=sm_80,sm_90a,sm_100a", *flags)
             told = json.loads(self.succeed(llmc(), "inspect", file, "--kernels", "--json"))
@@ -253,6 +252,14 @@ class Assembled(support.TestCase):
                     with self.subTest(flags=flags, target=device["target"], kernel=kernel["name"]):
                         self.assertGreater(kernel["registers"], 0)
                         self.assertEqual(kernel["spillBytes"], 0)
+
+    def test_have_room_in_registers(self):
+        self.check(["--dtype=bf16"], ["--dtype=f16"], ["--quantize=w8a8"],
+                   ["--dtype=bf16", "--quantize=w4g128"], ["--quantize=w4g32"],
+                   heads=8, head=128, hidden=4096, positions=131072)
+
+    def test_have_room_for_wide_heads(self):
+        self.check(["--dtype=bf16"], heads=8, head=256, hidden=1024, positions=4096)
 
 
 if __name__ == "__main__":

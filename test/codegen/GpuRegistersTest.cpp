@@ -1,0 +1,54 @@
+/// What ptxas makes of attention over heads of many widths.
+#include "codegen/nvptx/PtxModule.h"
+#include "test/codegen/AttentionWorld.h"
+
+#include "gtest/gtest.h"
+
+using namespace llmc::test;
+using namespace llmc::codegen;
+
+namespace {
+
+/// The kernel of a text, named apart from others in its module.
+KernelObject named(std::string text, const std::string &level, size_t number) {
+  std::string name = "k" + std::to_string(number);
+  text.replace(text.find("@k("), 3, "@" + name + "(");
+  std::string object = objectOf(text, level, name);
+  return {name, level, name, object};
+}
+
+} // namespace
+
+TEST(GpuRegisters, SufficeForHeadsOfAnyWidth) {
+  std::string ptxas = findPtxas();
+  if (ptxas.empty())
+    GTEST_SKIP() << "there is no ptxas";
+  std::vector<Variant> variants;
+  const std::pair<int64_t, const char *> heads[] = {
+      {224, "bf16"}, {256, "bf16"}, {256, "i8"}, {512, "i8"}};
+  for (auto [headDim, type] : heads) {
+    Variant variant;
+    variant.headDim = headDim;
+    variant.cacheType = type;
+    variant.group = 4;
+    variant.slots = 8;
+    variants.push_back(variant);
+  }
+  for (const char *level : {"sm_80", "sm_90a", "sm_100a"}) {
+    std::vector<KernelObject> objects;
+    for (const Variant &variant : variants)
+      for (const std::string &text : {attentionText(variant), splitText(variant)})
+        objects.push_back(named(text, level, objects.size()));
+    auto module = joinPtx(objects, level);
+    ASSERT_TRUE(module) << module.error().render();
+    llmc::Status done = assemble(*module, ptxas);
+    ASSERT_TRUE(done) << done.error().render();
+    ASSERT_EQ(module->entries.size(), 2 * variants.size());
+    for (size_t i = 0; i < module->entries.size(); ++i) {
+      EXPECT_EQ(module->entries[i].spillBytes, 0u)
+          << level << " " << variants[i / 2].cacheType << " head of "
+          << variants[i / 2].headDim << (i % 2 ? " by pieces" : "");
+      EXPECT_GT(module->entries[i].registers, 0u);
+    }
+  }
+}
