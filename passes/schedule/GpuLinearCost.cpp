@@ -7,9 +7,9 @@
 
 using namespace llmc;
 
-/// From the ask for a byte of memory to its arrival under load, on Ampere and
-/// Hopper about this many seconds (800 to 1000 cycles).
-static constexpr double latency = 6e-7;
+/// From the ask for a byte to its arrival while memory is nearly as busy as it can
+/// be: an estimate for Ampere and Hopper, half as much again as when it is idle.
+static constexpr double latency = 9e-7;
 /// Bytes that a block of few rows has on their way: 256 threads, eight loads of 16
 /// bytes. A thread's load is of two panels; where there is one, half is the same.
 static constexpr double bytesAhead = 256 * 8 * 16;
@@ -38,24 +38,31 @@ double llmc::gpuLinearSeconds(const GpuFigures &gpu, const GpuLinear &linear,
   double inputs = double(std::min(rows, linear.rows)) * double(linear.length) *
                   double(linear.inputBytes);
   double ahead = streams == 1 ? bytesAhead / 2 : bytesAhead;
-  // The multiprocessor with the most blocks; those that share it share its rate.
-  int64_t most = llvm::divideCeil(blocks, gpu.processors);
-  double rate = std::min(gpu.cacheRateOfOne() * 1e9,
-                         double(std::min(most, together)) * ahead / latency);
-  // Copies through shared memory keep more on its way than loads into registers.
-  if (!few)
-    rate = gpu.cacheRateOfOne() * 1e9;
-  double reading = double(most) * (weights + inputs) / rate;
-
   // Half-filled fragments take as long as full ones.
   double columns = double(llvm::alignTo(streams, 2) * kernel::panelWidth);
   double share = linear.warpgroups ? warpgroupShare : matrixShare;
   double ofOne = gpu.matrixRate * 1e12 * share / double(gpu.processors);
-  double multiplying = double(most) * 2 * columns *
-                       double(llvm::alignTo(std::min(rows, linear.rows), 8)) *
-                       double(linear.length) / ofOne;
+  double products = 2 * columns *
+                    double(llvm::alignTo(std::min(rows, linear.rows), 8)) *
+                    double(linear.length);
+  // Of few rows each weight is read from memory by one block; of many by one block
+  // of each column of them, and by the others from the cache.
+  double fromMemory = few ? weights : weights / double(down);
 
-  double memory = double(across) * weights / (gpu.memoryRate * 1e9);
-  double rounds = double(llvm::divideCeil(most, together));
-  return std::max({reading, multiplying, memory}) + rounds * blockSeconds;
+  // Blocks that begin together: as many as there is room for, and what is left.
+  // Where some multiprocessors have one more, it is they that are waited for.
+  auto wave = [&](int64_t count) {
+    auto each = double(llvm::divideCeil(count, gpu.processors));
+    // Copies through shared memory keep more on its way than loads into registers.
+    double rate = gpu.cacheRateOfOne() * 1e9;
+    if (few)
+      rate = std::min(rate, each * ahead / latency);
+    double memory = double(count) * fromMemory / (gpu.memoryRate * 1e9);
+    return std::max({each * (weights + inputs) / rate, each * products / ofOne,
+                     memory}) +
+           blockSeconds;
+  };
+  int64_t room = gpu.processors * together;
+  int64_t whole = blocks / room, left = blocks % room;
+  return double(whole) * wave(room) + (left ? wave(left) : 0);
 }

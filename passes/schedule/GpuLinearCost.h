@@ -20,8 +20,8 @@ struct GpuLinear {
 };
 
 /// Seconds of a launch whose blocks do \p panels panels of every part and
-/// \p rows rows. Blocks are spread over the multiprocessors; the one with the most
-/// of them decides, unless the memory of all is slower.
+/// \p rows rows. Blocks run in waves, of which each takes as long as the
+/// multiprocessor with the most of them, unless the memory of all is slower.
 double gpuLinearSeconds(const GpuFigures &gpu, const GpuLinear &linear,
                         int64_t panels, int64_t rows);
 
