@@ -257,6 +257,32 @@ void LineBuffer::apply(Key key, std::string_view typed) {
   }
 }
 
+LineRow LineBuffer::row(size_t columns) const {
+  // From the cursor on, because a paste may be much longer than a row.
+  LineRow row;
+  size_t begin = at, room = columns - 1; // One is the cursor's, behind all.
+  while (begin > 0) {
+    size_t next = before(begin);
+    std::string shown = displayed(std::string_view(text).substr(next, begin - next));
+    if (displayWidth(shown) > room)
+      break;
+    room -= displayWidth(shown);
+    begin = next;
+  }
+  row.left = displayed(std::string_view(text).substr(begin, at - begin));
+  size_t end = at;
+  for (++room; end < text.size();) {
+    size_t next = behind(end);
+    std::string shown = displayed(std::string_view(text).substr(end, next - end));
+    if (displayWidth(shown) > room)
+      break;
+    room -= displayWidth(shown);
+    end = next;
+  }
+  row.right = displayed(std::string_view(text).substr(at, end - at));
+  return row;
+}
+
 void LineBuffer::clear() {
   text.clear();
   at = 0;

@@ -50,12 +50,20 @@ private:
   std::string pasted;
 };
 
+/// What one row shows of a line.
+struct LineRow {
+  std::string left, right; ///< Before the cursor and behind it, as displayed().
+};
+
 class LineBuffer {
 public:
   /// Applies any key but Enter, EndOfInput, Interrupt, Clear and Suspend.
   void apply(Key key, std::string_view text = {});
   const std::string &line() const { return text; }
   size_t cursor() const { return at; } ///< In bytes.
+  /// Whole characters around the cursor, which stands in one of \p columns
+  /// columns, at least 1: those before it come first.
+  LineRow row(size_t columns) const;
   /// The line is done: it is remembered, and a new one begins.
   std::string take();
   void clear();

@@ -113,37 +113,9 @@ void LineInput::show(std::string_view prompt) const {
                        ? size.ws_col
                        : 80;
   size_t room = columns > prompt.size() + 2 ? columns - prompt.size() - 1 : 8;
-  std::string_view text = buffer.line();
-  std::string left = displayed(text.substr(0, buffer.cursor()));
-  std::string right = displayed(text.substr(buffer.cursor()));
-  auto shorten = [](std::string &part, size_t most, bool fromFront) {
-    while (!part.empty() && displayWidth(part) > most) {
-      size_t length = 1;
-      if (fromFront) {
-        while (length < part.size() && (uint8_t(part[length]) & 0xC0) == 0x80)
-          ++length;
-        part.erase(0, length);
-      } else {
-        while (length < part.size() &&
-               (uint8_t(part[part.size() - length]) & 0xC0) == 0x80)
-          ++length;
-        part.resize(part.size() - length);
-      }
-    }
-  };
-  // Cut by bytes first: a paste may be long, and each look at it costs.
-  if (left.size() > 8 * room)
-    left.erase(0, left.size() - 8 * room);
-  while (!left.empty() && (uint8_t(left[0]) & 0xC0) == 0x80)
-    left.erase(0, 1);
-  if (right.size() > 8 * room)
-    right.resize(8 * room);
-  while (!right.empty() && (uint8_t(right.back()) & 0xC0) == 0x80)
-    right.pop_back();
-  shorten(left, room - 1, true);
-  shorten(right, room - displayWidth(left), false);
-  std::string out = "\r" + std::string(prompt) + left + right + "\x1b[K";
-  if (size_t back = displayWidth(right))
+  LineRow row = buffer.row(room);
+  std::string out = "\r" + std::string(prompt) + row.left + row.right + "\x1b[K";
+  if (size_t back = displayWidth(row.right))
     out += "\x1b[" + std::to_string(back) + "D";
   report(out);
 }

@@ -299,6 +299,24 @@ class Chat(support.TestCase):
                 terminal.ask(keys)
                 self.assertEqual(terminal.answer()["question"], line)
 
+    def test_what_is_shown_behind_the_cursor_is_whole_characters(self):
+        # Text, the keys that move, and the row that they show last.
+        wide = "模" * 20
+        cases = [
+            ("café", b"\x1b[D", "café\x1b[K\x1b[1D"),
+            ("模型", b"\x1b[H", "模型\x1b[K\x1b[4D"),
+            (wide, b"\x01", wide[:18] + "\x1b[K\x1b[36D"),
+        ]
+        terminal = self.open("--json", "-n", "1", pipe=True, columns=40)
+        for text, keys, row in cases:
+            terminal.at_prompt()
+            terminal.keys(text.encode())
+            terminal.shows(text[-1:].encode() + b"\x1b[K")
+            terminal.seen = b""
+            terminal.keys(keys)
+            terminal.shows(("\r> " + row).encode())
+            terminal.keys(CTRL_C)
+
     def test_characters_that_come_in_pieces_are_whole(self):
         terminal = self.open("--json", "-n", "1", pipe=True)
         terminal.at_prompt()

@@ -6,8 +6,7 @@ using namespace llmc;
 
 namespace {
 
-/// Types \p bytes; the line, with `|` where the cursor is.
-std::string typed(std::string_view bytes) {
+LineBuffer bufferOf(std::string_view bytes) {
   KeyReader keys;
   LineBuffer buffer;
   for (char byte : bytes) {
@@ -17,8 +16,20 @@ std::string typed(std::string_view bytes) {
     else
       buffer.apply(key, keys.text());
   }
+  return buffer;
+}
+
+/// Types \p bytes; the line, with `|` where the cursor is.
+std::string typed(std::string_view bytes) {
+  LineBuffer buffer = bufferOf(bytes);
   std::string line = buffer.line();
   return line.insert(buffer.cursor(), "|");
+}
+
+/// Types \p bytes; a row of \p columns, with `|` where the cursor is.
+std::string shown(std::string_view bytes, size_t columns) {
+  LineRow row = bufferOf(bytes).row(columns);
+  return row.left + "|" + row.right;
 }
 
 } // namespace
@@ -65,4 +76,22 @@ TEST(LineBuffer, ShowsControlsAsSigns) {
   EXPECT_EQ(displayed("a\nb\x1b"), "a\xE2\x86\xB5"
                                    "b ");
   EXPECT_EQ(displayWidth("a\xe6\x97\xa5"), 3u);
+}
+
+TEST(LineRow, IsTheWholeLineWhereItFits) {
+  EXPECT_EQ(shown("caf\xc3\xa9\x1b[D", 10), "caf|\xc3\xa9");
+  EXPECT_EQ(shown("\xe6\xa8\xa1\xe5\x9e\x8b\x01", 10), "|\xe6\xa8\xa1\xe5\x9e\x8b");
+  EXPECT_EQ(shown("a\x1b[200~\r\x1b[201~b", 4), "a\xE2\x86\xB5"
+                                             "b|");
+}
+
+TEST(LineRow, IsCutBetweenCharacters) {
+  EXPECT_EQ(shown("abcdef", 4), "def|");
+  EXPECT_EQ(shown("abcdef\x01", 4), "|abcd");
+  EXPECT_EQ(shown("abcdef\x1b[D\x1b[D", 4), "bcd|e");
+  EXPECT_EQ(shown("\xc3\xa9\xc3\xa9\xc3\xa9\x01", 2), "|\xc3\xa9\xc3\xa9");
+  // Two columns each.
+  EXPECT_EQ(shown("\xe6\xa8\xa1\xe5\x9e\x8b\x01", 3), "|\xe6\xa8\xa1");
+  EXPECT_EQ(shown("\xe6\xa8\xa1\xe5\x9e\x8b", 3), "\xe5\x9e\x8b|");
+  EXPECT_EQ(shown("\xe6\xa8\xa1\xe5\x9e\x8b", 2), "|");
 }
