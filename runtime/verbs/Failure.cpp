@@ -59,10 +59,14 @@ void writeAll(int file, const std::string &text) {
 std::atomic<void (*)()> lastCall = nullptr;
 static_assert(std::atomic<void (*)()>::is_always_lock_free);
 
-[[noreturn]] void end(const Ending &ending) {
+void leaveInOrder() {
   if (auto function = lastCall.load())
     function();
   OutputFile::removeUnfinished();
+}
+
+[[noreturn]] void end(const Ending &ending) {
+  leaveInOrder();
   writeAll(2, ending.text);
   writeAll(1, ending.json);
   ::_exit(ending.exit);
@@ -73,6 +77,13 @@ void onStop(int signal) {
   if (deferred && pending.compare_exchange_strong(none, signal))
     return;
   end(stopEndings[signal == SIGTERM ? 1 : signal == SIGHUP ? 2 : 0]);
+}
+
+/// Ends as if nobody had caught it: a core for Ctrl-\, silence for a pipe that
+/// nobody reads. The signal is blocked until this returns, and default then.
+void onOtherEnd(int signal) {
+  leaveInOrder();
+  ::raise(signal);
 }
 
 void install(int signal, void (*handler)(int), int flags) {
@@ -163,6 +174,9 @@ void catchFatalEvents(bool json) {
     for (int signal : {SIGSEGV, SIGILL, SIGFPE, SIGABRT})
       if (isDefault(signal))
         install(signal, [](int) { end(crashEnding); }, SA_ONSTACK | SA_NODEFER);
+  for (int signal : {SIGQUIT, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU})
+    if (isDefault(signal))
+      install(signal, onOtherEnd, SA_RESETHAND);
   for (int signal : stopSignals) {
     // Whoever started the program may have asked that it goes on (nohup, `&`).
     struct sigaction before = {};

@@ -24,7 +24,8 @@ bool wantsJson(std::span<const std::string_view> words);
 /// From now on these end the process with their message (and with \p json their
 /// object on stdout) and exit code: SIGINT, SIGTERM, SIGHUP, a failed allocation,
 /// a file that is cut short while it is mapped (SIGBUS), and crashes where nobody else
-/// handles them. Files that are not finished vanish.
+/// handles them. Other signals that end a process still end it, in their own
+/// way. Files that are not finished vanish.
 void catchFatalEvents(bool json);
 /// From now on, the first of SIGINT, SIGTERM and SIGHUP sets interrupted(); a second one
 /// ends the process.

@@ -10,6 +10,7 @@ import json
 import os
 import pty
 import re
+import resource
 import select
 import shutil
 import signal
@@ -240,7 +241,8 @@ class Chat(support.TestCase):
         self.expect_restored(terminal)
 
     def test_the_terminal_is_as_it_was_after_a_signal_at_the_prompt(self):
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT,
+                       signal.SIGUSR1):
             terminal = self.open()
             terminal.at_prompt()
             terminal.process.send_signal(number)
@@ -248,6 +250,23 @@ class Chat(support.TestCase):
             self.assertIn(ended, (128 + number, -number))
             self.expect_restored(terminal)
             self.assertIn(b"\x1b[?2004l", terminal.seen, "pasting is left in brackets")
+
+    def test_ctrl_backslash_ends_an_answer_with_the_terminal_as_it_was(self):
+        terminal = self.open()
+        resource.prlimit(terminal.process.pid, resource.RLIMIT_CORE, (0, 0))
+        terminal.ask(b"Once upon a time")
+        terminal.keys(b"\x1c")
+        self.assertEqual(terminal.end(), -signal.SIGQUIT)
+        self.expect_restored(terminal)
+
+    def test_the_terminal_is_as_it_was_when_nobody_reads_the_answer(self):
+        terminal = self.open(pipe=True)
+        terminal.at_prompt()
+        terminal.files.pop()
+        terminal.process.stdout.close()
+        terminal.keys(b"Once\r")
+        self.assertEqual(terminal.end(), -signal.SIGPIPE)
+        self.expect_restored(terminal)
 
     def test_ctrl_z_stops_the_chat_with_the_terminal_as_it_was(self):
         # A shell with job control, which goes on when the chat stops.
