@@ -109,7 +109,8 @@ Status Compilation::read() {
   return Status::ok();
 }
 
-/// The output must not take the place of a file that is read.
+/// The output must not take the place of a file that is read, and can be
+/// written: the work of minutes would be lost.
 Status Compilation::checkOutput() const {
   std::vector<std::filesystem::path> files;
   for (const auto &file : source->files)
@@ -127,7 +128,8 @@ Status Compilation::checkOutput() const {
                    "the output would replace a file of the model",
                    options.output, "", "name another output"};
   }
-  return Status::ok();
+  bool isStdout = options.output.empty() || options.output == "-";
+  return isStdout ? Status::ok() : OutputFile::check(options.output);
 }
 
 Status Compilation::import() {

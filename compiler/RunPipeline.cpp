@@ -87,9 +87,11 @@ Status runPipeline(ModuleOp module, std::vector<PipelineStep> &steps,
                    const AfterPass &after) {
   std::string before;
   if (!dumpFolder.empty()) {
-    if (auto code = llvm::sys::fs::create_directories(dumpFolder))
+    // Only the last folder of the path, as `infer` does: the others may be typos.
+    if (auto code = llvm::sys::fs::create_directory(dumpFolder))
       return Error{Code::CannotCreate, "the folder for stages cannot be made",
-                   dumpFolder, code.message(), "name another folder"};
+                   dumpFolder, code.message(),
+                   "name one in a folder that exists and may be written"};
     before = print(module);
     LLMC_CHECK(writeText(dumpFolder + "/00-import.mlir", before));
   }

@@ -54,6 +54,19 @@ class Neighbours(support.TestCase):
         self.assertIn(b"did you mean llm?", done.stderr)
 
 
+class Outputs(support.TestCase):
+    def test_that_cannot_be_written_are_refused_before_the_work(self):
+        model = DATA / "stories260K-plain"
+        nowhere = self.folder / "none"
+        for flags in (["-o", nowhere / "m.bin"], ["-o", nowhere / "x.mlir", "--emit=llm"],
+                      ["-o", self.folder / "m.bin", f"--dump-stages={nowhere}/deep/stages"]):
+            with self.subTest(flags=flags):
+                done = self.fail_with(support.CANNOT_CREATE, 704, llmc(), "compile", model, "-v",
+                                      *flags)
+                self.assertNotIn(b"kernels:", done.stderr)
+                self.assertFalse(nowhere.exists(), "a folder was made for a typo")
+
+
 class Json(support.TestCase):
     def test_holds_the_errors_of_every_verb(self):
         for verb in ["run", "bench", "inspect", "verify", "eval", "infer"]:
