@@ -58,6 +58,7 @@ private:
   Status limitContext();
   /// Error: BadFlagValue where heads do not fit the cache's type.
   Status checkCacheType(mlir::ModuleOp ir) const;
+  void notePlainProducts(DeviceBuild &device);
   Status addModule(Model &model);
   Status write();
   void report(const char *phase, uint64_t done = 0, uint64_t total = 0) {

@@ -45,6 +45,27 @@ Status Compilation::emitCode() {
   return emitText(text);
 }
 
+/// Says where a GPU multiplies without matrix units, which take no f32.
+void Compilation::notePlainProducts(DeviceBuild &device) {
+  if (!options.dtype.empty())
+    return;
+  int64_t plain = 0, all = 0;
+  for (const codegen::PtxEntry &entry : device.code.entries) {
+    auto kernel = device.module->lookupSymbol<func::FuncOp>(entry.kernel);
+    auto family = kernel ? kernel->getAttrOfType<StringAttr>("kernel.family")
+                         : StringAttr();
+    if (!family || family.getValue() != "linear")
+      continue;
+    ++all;
+    plain += entry.matrix.empty();
+  }
+  if (plain > 0)
+    summary.notes.push_back(std::to_string(plain) + " of " + std::to_string(all) +
+                            " kernels of linears for " + device.level +
+                            " multiply f32, as matrix units do not: "
+                            "--dtype=bf16 uses them");
+}
+
 Status Compilation::generate() {
   if (options.emit == EmitStage::Llvm ||
       options.emit == EmitStage::Assembly || options.emit == EmitStage::Ptx)
@@ -80,6 +101,7 @@ Status Compilation::generate() {
                                       generation, &statistics));
     count(statistics);
     LLMC_TRY(device.code, codegen::joinPtx(objects, device.level));
+    notePlainProducts(device);
     if (!ptxas.empty())
       LLMC_CHECK(codegen::assemble(device.code, ptxas));
     summary.targets.push_back(device.level);

@@ -122,6 +122,12 @@ class Named(Gpu):
         told = json.loads(self.succeed(llmc(), "inspect", compiled(MODEL, "--target=cpu,l4"), "--json"))
         self.assertEqual([device["target"] for device in told["devices"]], ["sm_80"])
 
+    def test_is_told_where_f32_keeps_its_matrix_units_idle(self):
+        for flags, told in (([], True), (["--dtype=bf16"], False), (["--dtype=f32"], False)):
+            done = support.execute(llmc(), "compile", support.DATA / MODEL, "--target=a10", *flags,
+                                   "-o", self.folder / "f32.bin")
+            self.assertEqual(b"--dtype=bf16 uses them" in done.stderr, told, flags)
+
     def test_does_not_take_more_rows_than_the_graph_has_positions(self):
         file = compiled("stories260K-mobius", "--target=a10")
         self.assertIn(b"prefill, 33 to 512 rows", self.succeed(llmc(), "inspect", file))
