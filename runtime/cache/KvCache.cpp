@@ -7,13 +7,16 @@
 namespace llmc {
 
 Result<PoolShape> KvCache::poolShape(const CacheLayout &layout, ElementType type,
-                                     int64_t maxContext, int64_t maxSequences) {
+                                     int64_t maxContext, int64_t maxSequences,
+                                     int64_t mostPages) {
   PoolShape pool;
   pool.layout = layout;
   // A page number is an i32 in page tables.
-  if (__builtin_mul_overflow(layout.pagesFor(maxContext), maxSequences,
-                             &pool.pages) ||
-      pool.pages > INT32_MAX ||
+  bool tooMany = __builtin_mul_overflow(layout.pagesFor(maxContext), maxSequences,
+                                        &pool.pages);
+  if (!tooMany && mostPages > 0)
+    pool.pages = std::min(pool.pages, mostPages);
+  if (tooMany || pool.pages > INT32_MAX ||
       __builtin_mul_overflow(layout.pageElements(), elementBytes(type),
                              &pool.pageBytes) ||
       __builtin_mul_overflow(pool.pageBytes, pool.pages, &pool.poolBytes))
@@ -23,14 +26,17 @@ Result<PoolShape> KvCache::poolShape(const CacheLayout &layout, ElementType type
 
 Result<KvCache> KvCache::create(const CacheLayout &layout, ElementType type,
                                 int64_t maxContext, int64_t maxSequences,
-                                const PageMemoryMaker &make) {
+                                const PageMemoryMaker &make, int64_t mostPages) {
   KvCache cache;
   PoolShape &pool = cache.pool;
-  LLMC_TRY(pool, poolShape(layout, type, maxContext, maxSequences));
+  LLMC_TRY(pool, poolShape(layout, type, maxContext, maxSequences, mostPages));
   cache.context = maxContext;
   cache.pagesPerSequence = layout.pagesFor(maxContext);
   // Page tables, references and free pages, here and in the step's executor.
-  int64_t tables = 16 * pool.pages + 16 * maxSequences;
+  int64_t entries = cache.pagesPerSequence * maxSequences; // poolShape saw that it is one
+  int64_t tables = 0;
+  if (__builtin_mul_overflow(entries + maxSequences, int64_t(16), &tables))
+    return outOfCacheMemory("the sequences and their context are too many");
   if (int64_t available = availableMemory();
       available < tables + cacheMemoryMargin)
     return outOfCacheMemory("page tables of " + std::to_string(maxSequences) +
@@ -39,7 +45,7 @@ Result<KvCache> KvCache::create(const CacheLayout &layout, ElementType type,
   LLMC_TRY(cache.memory, make(pool));
   cache.freePages.reserve(at(pool.pages));
   cache.references.resize(at(pool.pages));
-  cache.tables.resize(at(pool.pages));
+  cache.tables.resize(at(entries));
   cache.pageCounts.resize(at(maxSequences));
   cache.lengths.assign(at(maxSequences), -1);
   return cache;
@@ -54,6 +60,8 @@ Result<int32_t> KvCache::takePage() {
     // masks would spread (0 × inf is NaN).
     memory->clearPage(page);
   } else {
+    if (untouched == pool.pages)
+      return outOfCacheMemory("all " + std::to_string(pool.pages) + " pages are in use");
     LLMC_CHECK(memory->commit((int64_t(untouched) + 1) * pool.pageBytes));
     page = untouched++;
   }

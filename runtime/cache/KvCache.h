@@ -16,8 +16,8 @@
 namespace llmc {
 
 /// A pool of pages (CacheLayout.h) and the page tables of up to `maxSequences`
-/// sequences. Address space for all sequences at full context is reserved at
-/// the start; memory is committed as positions are reserved, and a lack of it
+/// sequences. Address space for all sequences at full context, or for the pages
+/// that they are known to need at most, is reserved at the start; memory is committed as positions are reserved, and a lack of it
 /// is an error then, before anything is computed. A forked sequence shares its
 /// pages with its origin; a shared page that is written to is copied first.
 ///
@@ -25,13 +25,16 @@ namespace llmc {
 /// time.
 class KvCache {
 public:
-  /// The pool of so many sequences. Error: OutOfMemory where it has no size.
+  /// The pool of so many sequences: all at full context, or \p mostPages pages if
+  /// that is not 0 and less. Error: OutOfMemory where it has no size.
   static Result<PoolShape> poolShape(const CacheLayout &layout, ElementType type,
-                                     int64_t maxContext, int64_t maxSequences);
+                                     int64_t maxContext, int64_t maxSequences,
+                                     int64_t mostPages = 0);
   /// \p make gives the pool its memory. Error: OutOfMemory.
   static Result<KvCache> create(const CacheLayout &layout, ElementType type,
                                 int64_t maxContext, int64_t maxSequences,
-                                const PageMemoryMaker &make = makeHostPages);
+                                const PageMemoryMaker &make = makeHostPages,
+                                int64_t mostPages = 0);
   KvCache(KvCache &&) = default;
   KvCache &operator=(KvCache &&) = delete;
 

@@ -66,41 +66,65 @@ std::string GpuModel::describe() const {
   return choice.facts.name + ", " + artifact.model().devices[choice.image].target;
 }
 
-Status GpuModel::checkNeed(const llmc::Module &module, const DecoderNeed *need) {
+GpuModel::Fixed GpuModel::fixedNeed(const llmc::Module &module, const DecoderNeed *need) const {
+  Fixed fixed;
   size_t section = artifact.weightsSection();
-  uint64_t weights =
-      section < artifact.sections().size() ? artifact.sections()[section].size : 0;
-  uint64_t cache = need ? static_cast<uint64_t>(need->pool.poolBytes) : 0;
-  StepNeed step;
+  if (section < artifact.sections().size())
+    fixed.weights = artifact.sections()[section].size;
   if (need)
-    step = stepNeed(module, std::min(need->sequences, module.decoder.chunk) *
-                                need->pagesPerSequence,
-                    need->logitRows);
-  size_t free = 0, total = 0;
+    fixed.step = stepNeed(module, std::min(need->sequences, module.decoder.chunk) *
+                                      need->pagesPerSequence,
+                          need->logitRows).total();
+  fixed.total = fixed.weights + fixed.step + driverMargin;
+  return fixed;
+}
+
+Result<uint64_t> GpuModel::freeMemory(size_t &total) const {
+  size_t free = 0;
   LLMC_CHECK(gpu->check(gpu->driver.memGetInfo(&free, &total),
                         "the GPU does not tell what memory it has"));
-  std::string needs = "weights " + mebibytes(weights);
+  return uint64_t(free);
+}
+
+Result<int64_t> GpuModel::cacheRoom(const llmc::Module &module, const DecoderNeed &need) {
+  LLMC_CHECK(gpu->enter());
+  size_t total = 0;
+  LLMC_TRY(uint64_t free, freeMemory(total));
+  uint64_t fixed = fixedNeed(module, &need).total;
+  return fixed < free ? static_cast<int64_t>(free - fixed) : 0;
+}
+
+Status GpuModel::checkNeed(const llmc::Module &module, const DecoderNeed *need) {
+  Fixed fixed = fixedNeed(module, need);
+  uint64_t cache = need ? static_cast<uint64_t>(need->pool.poolBytes) : 0;
+  size_t total = 0;
+  LLMC_TRY(uint64_t free, freeMemory(total));
+  bool full = need && need->pool.pages == need->sequences * need->pagesPerSequence;
+  std::string needs = "weights " + mebibytes(fixed.weights);
   if (need)
-    needs += ", cache at full context " + mebibytes(cache) + ", activations " +
-             mebibytes(step.total());
+    needs += (full ? ", cache at full context " : ", cache up to ") + mebibytes(cache) +
+             ", activations " + mebibytes(fixed.step);
   if (say)
     say("memory of the GPU: " + needs + "; " + mebibytes(free) + " of " + mebibytes(total) +
         " are free");
-  uint64_t fixed = weights + step.total() + driverMargin;
-  if (fixed <= free && cache <= free - fixed)
+  if (fixed.total <= free && cache <= free - fixed.total)
     return Status::ok();
   std::string fix = "end other programs on the GPU, or use --device=cpu";
-  if (need && fixed < free && need->sequences > 0 && need->pool.pageBytes > 0) {
-    uint64_t pages = (free - fixed) / static_cast<uint64_t>(need->pool.pageBytes) /
+  if (need && fixed.total < free && need->sequences > 0 && need->pool.pageBytes > 0) {
+    uint64_t pages = (free - fixed.total) / static_cast<uint64_t>(need->pool.pageBytes) /
                      static_cast<uint64_t>(need->sequences);
-    if (pages > 0)
+    if (!full)
+      fix = "ask for fewer tokens with -n" +
+            std::string(need->sequences > 1 ? ", or sequences with --batch" : "") +
+            ", or use --device=cpu";
+    else if (pages > 0)
       fix = "give --context=" +
             std::to_string(pages * static_cast<uint64_t>(need->pool.layout.page)) +
             " or less, or use --device=cpu";
   }
   return Error{Code::OutOfMemory, "the GPU is too small for this model", describe(),
                needs + ", and " + mebibytes(driverMargin) + " for the driver: " +
-                   mebibytes(fixed + cache) + ", and " + mebibytes(free) + " are free",
+                   mebibytes(fixed.total + cache) + ", and " + mebibytes(free) + " are free",
                std::move(fix)};
 }
 

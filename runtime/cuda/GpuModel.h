@@ -34,6 +34,7 @@ public:
 
   size_t image() const override { return choice.image; }
   std::string describe() const override;
+  Result<int64_t> cacheRoom(const llmc::Module &module, const DecoderNeed &need) override;
   Status prepare(const llmc::Module &module, const DecoderNeed *need) override;
   const WeightPlaces &weights() const override { return places; }
   Result<std::unique_ptr<PageMemory>> makePages(const PoolShape &shape) override;
@@ -46,6 +47,12 @@ private:
   GpuModel(const GpuChoice &choice, const Artifact &artifact, ThreadPool &threads, Say say)
       : choice(choice), artifact(artifact), threads(threads), say(std::move(say)),
         places(artifact) {}
+  /// What a decoder or graph takes of the device beside its cache.
+  struct Fixed {
+    uint64_t weights = 0, step = 0, total = 0; // bytes
+  };
+  Fixed fixedNeed(const llmc::Module &module, const DecoderNeed *need) const;
+  Result<uint64_t> freeMemory(size_t &total) const;
   Status checkNeed(const llmc::Module &module, const DecoderNeed *need);
 
   GpuChoice choice;

@@ -17,7 +17,7 @@ namespace llmc {
 
 /// What a decoder asks of a device before anything is allocated there.
 struct DecoderNeed {
-  PoolShape pool;             ///< Of the cache at full context.
+  PoolShape pool;             ///< Of the cache, all of it.
   int64_t sequences = 0;
   int64_t pagesPerSequence = 0;
   int64_t logitRows = 0;      ///< Rows of logits that are kept from the start.
@@ -34,6 +34,9 @@ public:
   /// For people: `NVIDIA H200, sm_90a`.
   virtual std::string describe() const = 0;
 
+  /// Bytes that the cache of \p need can have beside all else that it and
+  /// \p module need; before prepare. Error: DeviceFailed.
+  virtual Result<int64_t> cacheRoom(const Module &module, const DecoderNeed &need) = 0;
   /// Tells what \p module needs, refuses what does not fit, and loads kernels and
   /// weights. Once, before what follows. \p module has the device's programs;
   /// \p need is null for graphs. Errors: OutOfMemory before anything is

@@ -4,6 +4,7 @@
 #include "runtime/model/StepExecutor.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 namespace llmc {
@@ -13,12 +14,10 @@ namespace {
 constexpr size_t logitsBytes = 64 << 20;
 } // namespace
 
-Result<std::unique_ptr<Decoder>>
-Decoder::create(LoadedModel &model, const DecoderOptions &options) {
-  LLMC_TRY(const Module *module, model.find(Module::Kind::Decoder));
-  const DecoderConfig &config = module->decoder;
-  int64_t context = options.maxContext ? options.maxContext : config.maxContext;
-  int64_t chunk = options.chunk ? options.chunk : config.chunk;
+Status Decoder::complete(DecoderOptions &options, const DecoderConfig &config) {
+  int64_t &context = options.maxContext, &chunk = options.chunk;
+  context = context ? context : config.maxContext;
+  chunk = chunk ? chunk : config.chunk;
   if (context < 1 || context > config.maxContext)
     return Error{Code::BadFlagValue, "the context is out of range",
                  "--context=" + std::to_string(context),
@@ -32,35 +31,83 @@ Decoder::create(LoadedModel &model, const DecoderOptions &options) {
                  "the model was compiled for chunks of 1 to " +
                      std::to_string(config.chunk) + " rows",
                  "give --chunk in that range, or leave it out"};
+  return Status::ok();
+}
+
+namespace {
+
+/// Pages that the first sequences of completed \p options need together, [i]: i + 1
+/// of them; empty where all are at full context.
+std::vector<int64_t> pagesTogether(const DecoderOptions &options, const CacheLayout &layout) {
+  std::vector<int64_t> pages;
+  for (int64_t length : options.lengths)
+    pages.push_back(layout.pagesFor(std::clamp<int64_t>(length, 1, options.maxContext)));
+  std::ranges::sort(pages, std::greater<>());
+  if (pages.size() > static_cast<size_t>(options.maxSequences))
+    pages.resize(static_cast<size_t>(options.maxSequences));
+  std::partial_sum(pages.begin(), pages.end(), pages.begin());
+  return pages;
+}
+
+Result<DecoderNeed> needOf(const DecoderConfig &config, const DecoderOptions &options,
+                           std::span<const int64_t> pages) {
+  DecoderNeed need;
+  LLMC_TRY(need.pool, KvCache::poolShape(config.cache, config.cacheType, options.maxContext,
+                                         options.maxSequences, pages.empty() ? 0 : pages.back()));
+  need.sequences = options.maxSequences;
+  need.pagesPerSequence = config.cache.pagesFor(options.maxContext);
+  need.logitRows = std::min(options.maxSequences, config.chunk);
+  return need;
+}
+
+} // namespace
+
+Result<std::unique_ptr<Decoder>>
+Decoder::create(LoadedModel &model, const DecoderOptions &given) {
+  LLMC_TRY(const Module *module, model.find(Module::Kind::Decoder));
+  const DecoderConfig &config = module->decoder;
+  DecoderOptions options = given;
+  LLMC_CHECK(complete(options, config));
+  std::vector<int64_t> pages = pagesTogether(options, config.cache);
+  LLMC_TRY(DecoderNeed need, needOf(config, options, pages));
+  Accelerator *device = model.accelerator.get();
+  if (options.fewer && pages.size() > 1) {
+    int64_t room = availableMemory() - cacheMemoryMargin;
+    if (device) {
+      LLMC_TRY(room, device->cacheRoom(*module, need));
+    }
+    int64_t pageBytes = std::max<int64_t>(need.pool.pageBytes, 1);
+    while (pages.size() > 1 && pages.back() > room / pageBytes)
+      pages.pop_back();
+    if (pages.size() < options.lengths.size())
+      options.maxSequences =
+          std::min(options.maxSequences, static_cast<int64_t>(pages.size()));
+    LLMC_TRY(need, needOf(config, options, pages));
+  }
   PageMemoryMaker makePages = makeHostPages;
-  if (Accelerator *device = model.accelerator.get()) {
-    DecoderNeed need;
-    LLMC_TRY(need.pool, KvCache::poolShape(config.cache, config.cacheType, context,
-                                           options.maxSequences));
-    need.sequences = options.maxSequences;
-    need.pagesPerSequence = config.cache.pagesFor(context);
-    need.logitRows = std::min(options.maxSequences, config.chunk);
+  if (device) {
     LLMC_CHECK(device->prepare(*module, &need));
     makePages = [device](const PoolShape &shape) { return device->makePages(shape); };
   }
-  LLMC_TRY(KvCache cache, KvCache::create(config.cache, config.cacheType, context,
-                                          options.maxSequences, makePages));
+  LLMC_TRY(KvCache cache, KvCache::create(config.cache, config.cacheType, options.maxContext,
+                                          options.maxSequences, makePages, need.pool.pages));
   std::unique_ptr<Decoder> decoder(
       new Decoder(model, *module, std::move(cache)));
-  decoder->chunk = chunk;
+  size_t chunk = static_cast<size_t>(options.chunk);
+  decoder->chunk = options.chunk;
   if (model.accelerator) {
     LLMC_TRY(decoder->steps, model.accelerator->makeSteps(*module, decoder->pages));
   } else {
     LLMC_TRY(decoder->steps, StepExecutor::create(model, *module, decoder->pages));
   }
-  decoder->batchTokens.resize(static_cast<size_t>(chunk));
-  decoder->batchParts.resize(static_cast<size_t>(chunk));
-  decoder->rowNumbers.resize(static_cast<size_t>(chunk));
-  decoder->wantedRows.resize(static_cast<size_t>(chunk));
-  decoder->owners.resize(static_cast<size_t>(chunk));
-  decoder->positions.resize(static_cast<size_t>(chunk));
-  decoder->choices.resize(static_cast<size_t>(chunk));
-  decoder->nextTokens.resize(static_cast<size_t>(chunk));
+  decoder->batchTokens.resize(chunk);
+  decoder->batchParts.resize(chunk);
+  decoder->rowNumbers.resize(chunk);
+  decoder->wantedRows.resize(chunk);
+  decoder->owners.resize(chunk);
+  decoder->positions.resize(chunk);
+  decoder->choices.resize(chunk);
+  decoder->nextTokens.resize(chunk);
   std::iota(decoder->rowNumbers.begin(), decoder->rowNumbers.end(), 0);
   LLMC_CHECK(
       decoder->ensureLogits(static_cast<size_t>(options.maxSequences)));

@@ -20,6 +20,12 @@ struct DecoderOptions {
   int64_t maxContext = 0;   ///< Positions per sequence; 0: the model's.
   int64_t maxSequences = 1;
   int64_t chunk = 0;        ///< Rows of a prefill step; 0: the model's.
+  /// Positions that the texts need at most, of which any maxSequences may meet: the
+  /// cache has room for the longest. Empty: for maxSequences of full context.
+  std::vector<int64_t> lengths;
+  /// Where memory lacks for maxSequences of `lengths`, take fewer, at least one;
+  /// cache().maxSequences() tells.
+  bool fewer = false;
 };
 
 /// A token that continues a sequence.
@@ -57,6 +63,8 @@ protected:
 /// ArtifactDamaged where the weights' check failed.
 class Decoder {
 public:
+  /// Puts the model's own in place of what is 0. Error: BadFlagValue.
+  static Status complete(DecoderOptions &options, const DecoderConfig &config);
   /// Of the first decoder of \p model, which must outlive it. Errors:
   /// WrongModule, BadFlagValue, OutOfMemory; those of Accelerator::prepare.
   static Result<std::unique_ptr<Decoder>> create(LoadedModel &model,

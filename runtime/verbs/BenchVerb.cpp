@@ -10,6 +10,8 @@ namespace llmc {
 namespace {
 
 constexpr int64_t mostRuns = 1000000;
+/// Of so many sequences the cache is for what they take; more are refused anyway.
+constexpr int64_t mostSequences = 1 << 16;
 
 struct BenchFlags {
   ExecutionFlags execution;
@@ -97,8 +99,14 @@ Status runBench(Invocation &invocation) {
   LLMC_CHECK(flags.check());
   BenchPlan &plan = flags.plan;
   PeakMemory peak;
-  LLMC_TRY(Session session, Session::open(invocation.file, flags.execution, plan.batch));
-  LLMC_CHECK(complete(plan, session.decoder->cache().maxContext()));
+  auto lengths = [&](const Session &session, DecoderOptions &options) -> Status {
+    LLMC_CHECK(complete(plan, session.context));
+    if (plan.batch <= mostSequences)
+      options.lengths.assign(static_cast<size_t>(plan.batch), plan.promptTokens + plan.tokens);
+    return Status::ok();
+  };
+  LLMC_TRY(Session session,
+           Session::open(invocation.file, flags.execution, plan.batch, lengths));
   plan.chunk = flags.execution.chunk ? flags.execution.chunk : session.decoder->config().chunk;
 
   LLMC_CHECK(tellMemory(flags, session));

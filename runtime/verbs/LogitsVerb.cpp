@@ -122,11 +122,17 @@ Status runLogits(Invocation &invocation) {
     LLMC_TRY(file, readPrompts(flags.prompts));
   }
   size_t count = flags.ids.size() + flags.texts.size() + file.size();
+  std::vector<std::vector<int32_t>> prompts;
+  auto plan = [&](const Session &session, DecoderOptions &options) -> Status {
+    LLMC_TRY(prompts, promptsOf(flags, file, session));
+    for (const std::vector<int32_t> &prompt : prompts)
+      options.lengths.push_back(static_cast<int64_t>(prompt.size()));
+    options.fewer = true;
+    return Status::ok();
+  };
   LLMC_TRY(Session session, Session::open(invocation.file, flags.execution,
-                                          placesFor(count, flags.batch)));
+                                          placesFor(count, flags.batch), plan));
   Decoder &decoder = *session.decoder;
-  LLMC_TRY(std::vector<std::vector<int32_t>> prompts,
-           promptsOf(flags, file, session));
   Tensor tensor;
   tensor.shape = {0, decoder.config().vocabulary};
   auto together = static_cast<size_t>(decoder.cache().maxSequences());

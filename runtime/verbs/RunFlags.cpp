@@ -32,7 +32,7 @@ void RunFlags::add(Arguments &arguments) {
 
 GenerateOptions RunFlags::options(const Session &session) const {
   GenerateOptions options;
-  options.sampling = sampling.over(session.decoder->config().defaults);
+  options.sampling = sampling.over(session.config->defaults);
   options.maxTokens = maxTokens.value_or(defaultMaxTokens);
   options.eosTokens = session.eosTokens();
   return options;

@@ -40,12 +40,12 @@ Result<std::vector<int32_t>> tokensOf(const Session &session,
     LLMC_TRY(tokens, session.encode(prompt.text, session.mostPromptBytes()));
   }
   for (int32_t token : tokens)
-    if (token < 0 || token >= session.decoder->config().vocabulary)
+    if (token < 0 || token >= session.config->vocabulary)
       return Error{Code::BadTokenId, "a token is outside the vocabulary", "",
                    "token " + std::to_string(token) + "; the vocabulary has " +
-                       std::to_string(session.decoder->config().vocabulary),
+                       std::to_string(session.config->vocabulary),
                    "give ids of this model's own tokenizer"};
-  int64_t context = session.decoder->cache().maxContext();
+  int64_t context = session.context;
   if (static_cast<int64_t>(tokens.size()) > context)
     return Error{Code::PromptTooLong, "the prompt exceeds the context", "",
                  std::to_string(tokens.size()) +
@@ -62,37 +62,41 @@ Error atLine(Error error, const FilePrompt &prompt, const std::string &file) {
 }
 
 /// Bytes of cache where the longest texts meet, \p places at once.
-int64_t cacheNeed(KvCache &cache, std::span<const BatchItem> items,
+int64_t cacheNeed(const KvCache &cache, const std::vector<int64_t> &lengths,
                   int64_t places) {
   std::vector<int64_t> pages;
-  for (const BatchItem &item : items) {
-    auto prompt = static_cast<int64_t>(item.prompt.size());
-    int64_t most = item.options.maxTokens;
-    int64_t length = most > 0 && most <= cache.maxContext() - prompt
-                         ? prompt + most - 1
-                         : cache.maxContext();
+  for (int64_t length : lengths)
     pages.push_back(cache.layout().pagesFor(length));
-  }
   std::sort(pages.begin(), pages.end(), std::greater<>());
   pages.resize(std::min(pages.size(), static_cast<size_t>(places)));
-  // No overflow: the cache has reserved as many pages as address space.
-  return std::accumulate(pages.begin(), pages.end(), int64_t(0)) *
-         cache.pageBytes();
+  int64_t bytes = 0;
+  if (__builtin_mul_overflow(std::accumulate(pages.begin(), pages.end(), int64_t(0)),
+                             cache.pageBytes(), &bytes))
+    return INT64_MAX;
+  return bytes;
 }
 
 Status tellMemory(const RunFlags &flags, Session &session,
                   std::span<const BatchItem> items) {
-  KvCache &cache = session.decoder->cache();
+  const KvCache &cache = session.decoder->cache();
+  std::vector<int64_t> lengths = textLengths(session, items);
+  int64_t wanted = placesFor(items.size(), flags.batch);
   int64_t places = cache.maxSequences();
-  int64_t need = cacheNeed(cache, items, places);
-  int64_t free = availableMemory();
+  int64_t need = cacheNeed(cache, lengths, places);
+  // A device has looked at its own memory.
+  int64_t free = session.model->accelerator ? INT64_MAX : availableMemory();
   if (need > free)
     return Error{Code::OutOfMemory, "not enough memory for the batch", "",
-                 std::to_string(places) + " texts at once may need " +
-                     formatBytes(static_cast<uint64_t>(need)) +
+                 std::to_string(places) + (places == 1 ? " text" : " texts at once") +
+                     " may need " + formatBytes(static_cast<uint64_t>(need)) +
                      " of cache and there are " +
                      formatBytes(static_cast<uint64_t>(free)),
-                 "give a smaller --batch, or fewer tokens with -n"};
+                 "give fewer tokens with -n, or a smaller --context"};
+  if (places < wanted)
+    report("note: " + std::to_string(wanted) + " texts at once may need " +
+           formatBytes(static_cast<uint64_t>(cacheNeed(cache, lengths, wanted))) +
+           " of cache, more than there is room for; " + std::to_string(places) +
+           " at once, with up to " + formatBytes(static_cast<uint64_t>(need)) + "\n");
   if (flags.execution.verbose || stderrIsTerminal())
     report(std::to_string(items.size()) + " prompts, " +
            std::to_string(places) + " at once; cache for them up to " +
@@ -175,8 +179,21 @@ int64_t placesFor(size_t prompts, int64_t batch) {
   return std::clamp<int64_t>(static_cast<int64_t>(prompts), 1, batch);
 }
 
-Status runPrompts(const RunFlags &flags, Session &session,
-                  std::span<const FilePrompt> prompts) {
+std::vector<int64_t> textLengths(const Session &session, std::span<const BatchItem> items) {
+  std::vector<int64_t> lengths;
+  for (const BatchItem &item : items) {
+    auto prompt = static_cast<int64_t>(item.prompt.size());
+    int64_t most = item.options.maxTokens;
+    // The last token needs no position of its own: nothing follows it.
+    int64_t length = most > 0 && most <= session.context - prompt ? prompt + most - 1
+                                                                  : session.context;
+    lengths.push_back(std::max<int64_t>(length, 1));
+  }
+  return lengths;
+}
+
+Result<std::vector<BatchItem>> batchItems(const RunFlags &flags, const Session &session,
+                                          std::span<const FilePrompt> prompts) {
   std::vector<BatchItem> items;
   for (const FilePrompt &prompt : prompts) {
     LLMC_TRY(std::vector<int32_t> tokens,
@@ -186,6 +203,11 @@ Status runPrompts(const RunFlags &flags, Session &session,
       return atLine(status.takeError(), prompt, flags.prompts);
     items.push_back({std::move(tokens), std::move(options)});
   }
+  return items;
+}
+
+Status runPrompts(const RunFlags &flags, Session &session,
+                  std::span<const FilePrompt> prompts, std::span<const BatchItem> items) {
   LLMC_CHECK(tellMemory(flags, session, items));
   Answers answers(flags, session, prompts, items);
   int64_t begin = monotonicNow();

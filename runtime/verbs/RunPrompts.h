@@ -18,12 +18,21 @@ Result<std::vector<int32_t>> promptTokens(const Session &session,
                                           const FilePrompt &prompt,
                                           const std::string &file);
 
-/// Checks every prompt and tells the memory that all may need before anything
-/// is computed. Prints each text as `run` would, or a line of JSON per prompt
-/// with its index. Errors: those of promptTokens, BadFlagValue, OutOfMemory, those
-/// of generateBatch.
+/// Positions that each of \p items can come to need: its prompt and its tokens, or
+/// the context where their number has no bound.
+std::vector<int64_t> textLengths(const Session &session, std::span<const BatchItem> items);
+
+/// Tokens and settings of every prompt, checked. Errors: those of promptTokens,
+/// BadFlagValue.
+Result<std::vector<BatchItem>> batchItems(const RunFlags &flags, const Session &session,
+                                          std::span<const FilePrompt> prompts);
+
+/// Continues \p items of \p prompts. Tells the memory that all may need, and where
+/// fewer at once than wanted fit, before anything is computed. Prints each text as
+/// `run` would, or a line of JSON per prompt with its index. Errors: OutOfMemory,
+/// those of generateBatch.
 Status runPrompts(const RunFlags &flags, Session &session,
-                  std::span<const FilePrompt> prompts);
+                  std::span<const FilePrompt> prompts, std::span<const BatchItem> items);
 
 } // namespace llmc
 

@@ -24,14 +24,14 @@ Result<std::vector<int32_t>> promptTokens(RunFlags &flags,
   return session.encode(flags.prompt, session.mostPromptBytes());
 }
 
-Status runOne(RunFlags &flags, Session &session) {
-  LLMC_TRY(std::vector<int32_t> prompt, promptTokens(flags, session));
+Status runOne(RunFlags &flags, Session &session, const BatchItem &item) {
+  const std::vector<int32_t> &prompt = item.prompt;
   bool asIds = !flags.ids.empty();
   Answer answer(session, prompt, flags.stops, asIds);
   std::string text; // all that was given out, for JSON
   bool begun = false;
   Result<Generation> result =
-      generate(*session.decoder, prompt, flags.options(session), [&](int32_t token) {
+      generate(*session.decoder, prompt, item.options, [&](int32_t token) {
         // Nothing is printed before the first token is sure; from then on an
         // interruption ends the text between two tokens.
         deferInterrupts();
@@ -88,15 +88,28 @@ Status runRun(Invocation &invocation) {
   if (!flags.prompts.empty()) {
     LLMC_TRY(prompts, readPrompts(flags.prompts));
   }
+  std::vector<BatchItem> items;
+  auto plan = [&](const Session &session, DecoderOptions &options) -> Status {
+    // Once: standard input can be read no second time.
+    if (items.empty() && flags.prompts.empty()) {
+      LLMC_TRY(std::vector<int32_t> prompt, promptTokens(flags, session));
+      items.push_back({std::move(prompt), flags.options(session)});
+    } else if (items.empty()) {
+      LLMC_TRY(items, batchItems(flags, session, prompts));
+    }
+    options.lengths = textLengths(session, items);
+    options.fewer = true;
+    return Status::ok();
+  };
   LLMC_TRY(Session session,
            Session::open(invocation.file, flags.execution,
-                         placesFor(prompts.size(), flags.batch)));
+                         placesFor(prompts.size(), flags.batch), plan));
   std::optional<Trace> trace;
   if (!flags.trace.empty())
     session.decoder->executor().observer =
         &trace.emplace(session.model->view());
-  LLMC_CHECK(flags.prompts.empty() ? runOne(flags, session)
-                                   : runPrompts(flags, session, prompts));
+  LLMC_CHECK(flags.prompts.empty() ? runOne(flags, session, items.front())
+                                   : runPrompts(flags, session, prompts, items));
   if (trace)
     LLMC_CHECK(trace->write(flags.trace, session.model->weights->report()));
   return Status::ok();

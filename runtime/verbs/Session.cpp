@@ -56,8 +56,23 @@ Session::~Session() {
     reportLoading(model->weights->report());
 }
 
+Status Session::make(DecoderOptions options, const Plan &plan) {
+  LLMC_TRY(const Module *module, model->find(Module::Kind::Decoder));
+  config = &module->decoder;
+  LLMC_CHECK(Decoder::complete(options, *config));
+  context = options.maxContext;
+  if (auto section = model->artifact.tokenizer(); !tokenizer && !section.empty()) {
+    LLMC_TRY(tokenizer, tokenizer::Tokenizer::load(section));
+  }
+  if (plan)
+    LLMC_CHECK(plan(*this, options));
+  LLMC_TRY(decoder, Decoder::create(*model, options));
+  return Status::ok();
+}
+
 Result<Session> Session::open(const std::string &file,
-                              const ExecutionFlags &flags, int64_t sequences) {
+                              const ExecutionFlags &flags, int64_t sequences,
+                              const Plan &plan) {
   LLMC_CHECK(flags.check());
   Session session;
   DecoderOptions options;
@@ -65,15 +80,14 @@ Result<Session> Session::open(const std::string &file,
   options.maxSequences = sequences;
   options.chunk = flags.chunk;
   auto use = [&](std::unique_ptr<LoadedModel> model) -> Status {
-    LLMC_TRY(session.decoder, Decoder::create(*model, options));
     session.model = std::move(model);
-    return Status::ok();
+    Status made = session.make(options, plan);
+    if (!made)
+      session.model.reset(); // whose loading is nothing to tell of
+    return made;
   };
   LLMC_CHECK(openModel(file, flags, Module::Kind::Decoder, use));
   session.decoder->cancelled = interrupted;
-  if (auto section = session.model->artifact.tokenizer(); !section.empty()) {
-    LLMC_TRY(session.tokenizer, tokenizer::Tokenizer::load(section));
-  }
   if (flags.verbose || stderrIsTerminal())
     session.tell();
   return session;
@@ -114,7 +128,7 @@ Result<std::vector<int32_t>> Session::encode(std::string_view text, size_t mostB
   if (mostBytes > 0 && text.size() > mostBytes)
     return Error{Code::PromptTooLong, "the prompt exceeds the context", "",
                  std::to_string(text.size()) + " bytes cannot fit " +
-                     std::to_string(decoder->cache().maxContext()) +
+                     std::to_string(context) +
                      " positions: no token stands for more than " +
                      std::to_string(tokenizer->mostTokenBytes()) + " bytes",
                  "shorten the prompt, or compile with a larger --max-context"};
@@ -123,7 +137,7 @@ Result<std::vector<int32_t>> Session::encode(std::string_view text, size_t mostB
     return ids;
   if (tokenizer->bosId() >= 0)
     return std::vector<int32_t>{tokenizer->bosId()};
-  if (int64_t bos = decoder->config().bosToken; bos >= 0)
+  if (int64_t bos = config->bosToken; bos >= 0)
     return std::vector<int32_t>{static_cast<int32_t>(bos)};
   return Error{Code::MissingArgument, "the prompt is empty", "",
                "the model has no token that begins a text",
@@ -134,7 +148,7 @@ size_t Session::mostPromptBytes() const {
   size_t bytes = 0;
   if (!tokenizer || tokenizer->mostTokenBytes() == 0 ||
       __builtin_mul_overflow(tokenizer->mostTokenBytes(),
-                             static_cast<size_t>(decoder->cache().maxContext()),
+                             static_cast<size_t>(context),
                              &bytes))
     return 0;
   return bytes;
@@ -142,7 +156,7 @@ size_t Session::mostPromptBytes() const {
 
 std::vector<int32_t> Session::eosTokens() const {
   std::vector<int32_t> tokens;
-  for (int64_t token : decoder->config().eosTokens)
+  for (int64_t token : config->eosTokens)
     tokens.push_back(static_cast<int32_t>(token));
   if (tokenizer)
     for (int32_t token : tokenizer->eosIds())

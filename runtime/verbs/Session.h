@@ -8,6 +8,7 @@
 #include "runtime/tokenizer/Tokenizer.h"
 #include "runtime/verbs/Arguments.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,8 +35,10 @@ struct ExecutionFlags {
 
 struct Session {
   std::unique_ptr<LoadedModel> model;
-  std::unique_ptr<Decoder> decoder;
+  const DecoderConfig *config = nullptr; ///< The model's.
+  int64_t context = 0;                   ///< Positions of a sequence at most.
   std::optional<tokenizer::Tokenizer> tokenizer;
+  std::unique_ptr<Decoder> decoder;
 
   Session() = default;
   Session(Session &&) = default;
@@ -43,12 +46,16 @@ struct Session {
   /// Calls reportLoading: not earlier, so as not to break into a text.
   ~Session();
 
-  /// Opens a decoder with room for \p sequences sequences. Tells model, types,
+  /// Says what a decoder has to have room for, once model and tokenizer of the
+  /// session are there. Called again where another device is tried.
+  using Plan = std::function<Status(const Session &session, DecoderOptions &options)>;
+
+  /// Opens a decoder with room for \p sequences sequences, changed by \p plan. Tells model, types,
   /// context, device and memory on stderr where that is a terminal, or with
   /// --verbose.
   static Result<Session> open(const std::string &file,
                               const ExecutionFlags &flags,
-                              int64_t sequences = 1);
+                              int64_t sequences = 1, const Plan &plan = nullptr);
 
   /// Whether `bench` measures the limits of what runs the model: of the CPU.
   bool hasLimits() const { return !model->accelerator; }
@@ -66,6 +73,7 @@ struct Session {
   std::vector<int32_t> eosTokens() const;
 
 private:
+  Status make(DecoderOptions options, const Plan &plan);
   void tell() const;
 };
 

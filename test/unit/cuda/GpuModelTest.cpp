@@ -106,6 +106,43 @@ TEST(GpuModel, TellsItsNeedAndRefusesASmallDeviceBeforeAnything) {
   EXPECT_EQ(f.driver.leaks(), "");
 }
 
+TEST(GpuModel, TakesAsManySequencesOfKnownLengthsAsFit) {
+  GpuFile file;
+  // What each number of texts of one page, and one of three, asks for.
+  auto need = [&](std::vector<int64_t> lengths, int64_t sequences) {
+    GpuDecoder f;
+    DecoderOptions options;
+    options.maxSequences = sequences;
+    options.lengths = std::move(lengths);
+    f.open(file.path(), options);
+    EXPECT_TRUE(f.decoder) << f.failure.error().render();
+    EXPECT_TRUE(contains(f.said[0], "cache up to ")) << f.said[0];
+    return f.decoder ? f.decoder->cache().poolPages() : 0;
+  };
+  EXPECT_EQ(need({10, 64, 150}, 3), 5);
+  EXPECT_EQ(need({10, 64, 150}, 2), 4); // the longest two may meet
+  EXPECT_EQ(need({1}, 1), 1);
+
+  std::vector<size_t> taken;
+  for (size_t more = 0; more < 200000; more += 2000) {
+    GpuDecoder f;
+    f.driver.memoryBytes = (128 << 20) + more;
+    DecoderOptions options;
+    options.maxSequences = 4;
+    options.lengths = {20, 10, 64, 30, 64, 64};
+    options.fewer = true;
+    f.open(file.path(), options);
+    size_t now = f.decoder ? static_cast<size_t>(f.decoder->cache().maxSequences()) : 0;
+    if (f.decoder)
+      EXPECT_EQ(f.decoder->cache().poolPages(), static_cast<int64_t>(now));
+    else
+      EXPECT_EQ(f.failure.error().code, Code::OutOfMemory);
+    if (taken.empty() || taken.back() != now)
+      taken.push_back(now);
+  }
+  EXPECT_EQ(taken, (std::vector<size_t>{0, 1, 2, 3, 4}));
+}
+
 TEST(GpuModel, ErrorsOfTheDriversCompilerAreTold) {
   GpuFile file;
   GpuDecoder f;

@@ -151,6 +151,11 @@ TEST(Batch, TellsItsMemoryAndMistakesBeforeItComputes) {
   Outcome told = program.run("run -n 3 -v -b 2 --prompts=s.txt");
   EXPECT_NE(told.err.find("3 prompts, 2 at once; cache for them up to "), std::string::npos)
       << told.err;
+  // The same as the session's: what the texts can need, not full contexts.
+  size_t figure = told.err.find("cache up to ");
+  ASSERT_NE(figure, std::string::npos) << told.err;
+  std::string bytes = told.err.substr(figure + 12, told.err.find(',', figure) - figure - 12);
+  EXPECT_NE(told.err.find("cache for them up to " + bytes), std::string::npos) << told.err;
 }
 
 TEST(Batch, LogitsHaveTheBitsOfEachPromptAlone) {

@@ -265,6 +265,27 @@ TEST(KvCache, RefusesMoreThanTheSystemHas) {
   EXPECT_EQ(cache.error().code, Code::OutOfMemory);
 }
 
+TEST(KvCache, MayHaveFewerPagesThanItsSequencesAtFullContext) {
+  CacheLayout layout = {1, 1, 16, cachePage};
+  auto cache = KvCache::create(layout, ElementType::F32, 1000, 3, makeHostPages, 4);
+  ASSERT_TRUE(cache) << cache.error().render();
+  EXPECT_EQ(cache->poolPages(), 4);
+  EXPECT_EQ(cache->maxSequences(), 3);
+  int32_t longest = cache->newSequence(), other = cache->newSequence();
+  ASSERT_TRUE(cache->reserve(longest, 3 * cachePage));
+  ASSERT_TRUE(cache->reserve(other, cachePage));
+  cache->advance(other, cachePage);
+  Status full = cache->reserve(other, 1);
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().code, Code::OutOfMemory);
+  EXPECT_EQ(cache->usedPages(), 4);
+  cache->release(longest);
+  EXPECT_TRUE(cache->reserve(other, 3 * cachePage));
+  auto more = KvCache::create(layout, ElementType::F32, 64, 2, makeHostPages, 100);
+  ASSERT_TRUE(more);
+  EXPECT_EQ(more->poolPages(), 2);
+}
+
 TEST(KvCache, CommitsOnlyWhatIsUsed) {
   CacheLayout large = {32, 32, 128, cachePage};
   auto cache = KvCache::create(large, ElementType::F32, 1 << 17, 4);
