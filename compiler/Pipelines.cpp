@@ -48,7 +48,7 @@ std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options) {
 
   add.stage = "types";
   add(createConvertTypes({options.dtype}));
-  add(createSelectCacheType({options.cacheType}));
+  add(createSelectCacheType({options.cacheType, options.dtype}));
 
   add.stage = "fusion";
   add(createFuseMaps());
@@ -58,7 +58,7 @@ std::vector<PipelineStep> decoderPipeline(const PipelineOptions &options) {
 
   add.stage = "quant";
   add(createQuantizeWeights({options.quantize}));
-  add(createRoundInputs());
+  add(createRoundInputs({options.dtype}));
   // The table becomes what the head's numbers have become.
   add(createShareWeights());
 
@@ -76,8 +76,8 @@ std::vector<PipelineStep> schedulePipeline(const PipelineOptions &options,
     add(createSelectTiles());
     add(createSelectSplits({options.maxContext, options.attentionSplit}));
   } else {
-    add(createFoldNorms());
     add(createSpecializeStep({options.deviceChunk, gpuFewRows, gpuBatchRows}));
+    add(createFoldNorms({gpuBatchRows}));
     add(createSelectDeviceTiles({gpu->name.str()}));
     add(createSelectSplits({options.maxContext, options.attentionSplit,
                             gpuBlocks * gpu->processors, gpuPieceWork,

@@ -87,6 +87,9 @@ def QuantizeWeights : Pass<"llmc-quantize-weights", "::mlir::ModuleOp"> {
 def RoundInputs : Pass<"llmc-round-inputs", "::mlir::ModuleOp"> {
   let summary = "The inputs of linears with bf16 or f16 weights in that type.";
   let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let options = [
+    Option<"dtype", "dtype", "std::string", "\"\"", "That of linears with integer weights: bf16, f16, or f32 or empty: as they are.">
+  ];
 }
 
 // attention
@@ -94,7 +97,8 @@ def RoundInputs : Pass<"llmc-round-inputs", "::mlir::ModuleOp"> {
 def SelectCacheType : Pass<"llmc-select-cache-type", "::mlir::ModuleOp"> {
   let summary = "Decide the type of the cache's elements.";
   let options = [
-    Option<"type", "type", "std::string", "\"\"", "f32, bf16, f16, i8, or empty: choose.">
+    Option<"type", "type", "std::string", "\"\"", "f32, bf16, f16, i8, or empty: choose.">,
+    Option<"dtype", "dtype", "std::string", "\"\"", "What integer weights count as: bf16, f16, or f32 or empty: f32.">
   ];
 }
 def SelectSplits : Pass<"llmc-select-splits", "::mlir::ModuleOp"> {
@@ -136,6 +140,9 @@ def SelectTiles : Pass<"llmc-select-tiles", "::mlir::ModuleOp"> {
 def FoldNorms : Pass<"llmc-fold-norms", "::mlir::ModuleOp"> {
   let summary = "A norm between linears -> a factor of both.";
   let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let options = [
+    Option<"fewRows", "few-rows", "int64_t", "0", "In steps of more rows norms that make f16 stay; 0: nowhere.">
+  ];
 }
 def SelectDeviceTiles : Pass<"llmc-select-device-tiles", "::mlir::ModuleOp"> {
   let summary = "Decide the tiles of linears and attention on a GPU.";

@@ -81,7 +81,8 @@ bool nvptx::fitsWarpgroups(const LinearShape &shape) {
   kernel::LinearOp op = shape.op;
   const PanelLayout &layout = shape.weights;
   Type input = shape.inputElement();
-  bool types = layout.kind == Kind::Pair ? input == layout.element : input.isBF16();
+  bool types = layout.kind == Kind::Pair ? input == layout.element
+                                         : input.isBF16() || input.isF16();
   bool groups = layout.kind != Kind::Groups ||
                 (!layout.scheme.zeros && layout.scheme.size <= 256 &&
                  llvm::isPowerOf2_64(layout.scheme.size));

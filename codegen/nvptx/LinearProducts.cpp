@@ -57,7 +57,7 @@ void LinearProducts::multiply(ArrayRef<Value> loaded, ArrayRef<Value> rows,
         }
       if (inputSums.empty())
         continue;
-      Registers ones(4, b.i32(0x3f803f80));
+      Registers ones(4, b.i32(weights.element().isF16() ? 0x3c003c00 : 0x3f803f80));
       for (Registers &term : right)
         accumulate(inputSums.slice(tile * 4, 4), ones,
                    ArrayRef(term).slice(2 * half, 2));

@@ -1,7 +1,8 @@
 /// Integers become bf16 by their bits: 0x4300 | n is 128 + n for n below 128, and
 /// 0x4380 | n is 256 + 2n, so a mask, an or and one fma make two weights, twice
 /// as large as they are: LLVM would make an addition of a product by 1, which sm_80
-/// has for f32 only. All is exact, as are the summands of a number that is split.
+/// has for f32 only. To f16 they become by 0x6400 | n, 1024 + n for n below 1024,
+/// and one subtraction. All is exact, as are the summands of a number that is split.
 #include "codegen/nvptx/WeightFragments.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -20,7 +21,7 @@ WeightFragments::WeightFragments(GpuBuilder &b, const PanelLayout &layout,
     : b(b), layout(layout), product(b.getBF16Type()) {
   if (input.isInteger(8))
     product = input;
-  else if (layout.element.isF16() && input.isF16())
+  else if (input.isF16() && (layout.element.isF16() || strided()))
     product = input;
 }
 
@@ -52,38 +53,43 @@ Value WeightFragments::word(Value load, int64_t output) const {
   return vector::ExtractOp::create(b, load, output);
 }
 
-/// Two bf16 in an i32.
-static Value asPair(GpuBuilder &b, Value word) {
-  return LLVM::BitcastOp::create(b, b.lanes(b.getBF16Type(), 2), word);
-}
-
 static Value bitsOf(GpuBuilder &b, Value pair) {
   return LLVM::BitcastOp::create(b, b.getI32Type(), pair);
 }
 
-/// Two bf16 of bits that a mask selects of a word, behind an exponent.
-static Value behind(GpuBuilder &b, Value word, int64_t mask, int64_t exponent) {
+/// Two numbers of bits that a mask selects of a word, behind an exponent.
+static Value behind(GpuBuilder &b, Type pair, Value word, int64_t mask,
+                    int64_t exponent) {
   exponent |= exponent << 16;
-  return asPair(b, b.bitOr(b.bitAnd(word, b.i32(mask)), b.i32(exponent)));
+  return LLVM::BitcastOp::create(
+      b, pair, b.bitOr(b.bitAnd(word, b.i32(mask)), b.i32(exponent)));
 }
 
 Value WeightFragments::decode(Value word, int64_t half, int64_t pair) const {
-  auto two = b.lanes(b.getBF16Type(), 2);
+  auto two = b.lanes(product, 2);
   bool nibbles = layout.kind == Kind::Groups && layout.scheme.bits == 4;
   int64_t shift = nibbles ? 8 * pair + 4 * half : 8 * pair;
   if (shift)
     word = b.shiftRight(word, shift);
+  if (product.isF16()) {
+    // Signed bytes count from 128 like unsigned ones once their sign is turned.
+    if (layout.kind == Kind::W8)
+      word = b.bitXor(word, b.i32(0x00800080));
+    double middle = nibbles ? layout.scheme.middle() : 128;
+    Value number = behind(b, two, word, nibbles ? 0x000f000f : 0x00ff00ff, 0x6400);
+    return bitsOf(b, b.sub(number, b.number(two, 1024 + middle)));
+  }
   if (nibbles) {
     double middle = 2 * (128 + layout.scheme.middle());
-    return bitsOf(b, b.fma(behind(b, word, 0x000f000f, 0x4300),
+    return bitsOf(b, b.fma(behind(b, two, word, 0x000f000f, 0x4300),
                            b.number(two, 2), b.number(two, -middle)));
   }
   // The highest bit counts -128, or 0 where bytes are unsigned and 128 is their
   // middle: then that of a byte below it counts.
-  Value low = behind(b, word, 0x007f007f, 0x4380);
+  Value low = behind(b, two, word, 0x007f007f, 0x4380);
   if (layout.kind == Kind::Groups)
     word = b.bitXor(word, b.i32(0x00800080));
-  Value high = behind(b, word, 0x00800080, 0x4300);
+  Value high = behind(b, two, word, 0x00800080, 0x4300);
   return bitsOf(b, b.fma(high, b.number(two, -2), low));
 }
 

@@ -27,7 +27,7 @@ public:
   int64_t loads() const;
   /// Summands of a weight: 2 where the product's type cannot hold it.
   int64_t terms() const;
-  double factor() const { return strided() ? 2 : 1; }
+  double factor() const { return strided() && product.isBF16() ? 2 : 1; }
   /// Whether pairs are terms (k, k + 2) and (k + 1, k + 3) of each four.
   bool strided() const;
   int64_t stepBytes() const { return 4 * loads() * PanelLayout::lineBytes; }

@@ -53,6 +53,9 @@ private:
   LogicalResult emitPanels(Value panel, int64_t count);
   LogicalResult emitBlock(Value row, int64_t rows, Value panel, int64_t count);
   Value broadcastInput(Value row, Value group, int64_t j);
+  std::shared_ptr<Value> widenRows(DotBlock &block, ArrayRef<Value> rows,
+                                   bool apart);
+  void multiplyIntegers(DotBlock &block, ArrayRef<Value> rows);
   void multiplyPairs(DotBlock &block, ArrayRef<Value> streams,
                      ArrayRef<Value> rows);
   SmallVector<Value> emitSums(ArrayRef<Value> streams, ArrayRef<Value> rows);
@@ -132,9 +135,54 @@ Value LinearLowering::broadcastInput(Value row, Value group, int64_t j) {
   return halfOfPair(b, b.broadcast(bits), element, /*upper=*/j % 2);
 }
 
-/// Sums by pairs. Inputs of other types than f32 are widened a block at a time
-/// on the stack: one broadcast then serves a pair, and as many products as
-/// there are streams. The block's references outlive its use.
+/// Has each block of K begin by widening the rows' terms on the stack, where
+/// products find them as they do f32; of bf16, `apart` puts even terms before odd
+/// ones, which takes no shuffle. Returns where the block starts, once it has.
+std::shared_ptr<Value> LinearLowering::widenRows(DotBlock &block,
+                                                 ArrayRef<Value> rows,
+                                                 bool apart) {
+  if (!widened)
+    widened = b.stack({rowsAtOnce, kernel::sumBlock}, b.getF32Type());
+  auto start = std::make_shared<Value>();
+  block.enter = [=, this](Value first, int64_t count) {
+    *start = first;
+    for (auto [i, row] : llvm::enumerate(rows)) {
+      if (apart) {
+        Value pairs = b.load(op.getInput(), {row, first},
+                             b.prefixMask(count, 2 * width), 2 * width);
+        pairs = vector::BitCastOp::create(b, b.lanes(b.getI32Type()), pairs);
+        for (bool odd : {false, true})
+          b.store(halfOfPair(b, pairs, b.getBF16Type(), odd), widened,
+                  {b.index(i), b.index(odd * width)});
+        continue;
+      }
+      for (int64_t k = 0; k < count; k += width) {
+        Value numbers = b.loadF32(op.getInput(), {row, b.add(first, b.index(k))},
+                                  b.prefixMask(count - k));
+        b.store(numbers, widened, {b.index(i), b.index(k)});
+      }
+    }
+  };
+  return start;
+}
+
+/// Decoding integers keeps the units busy that would widen rows term by term.
+void LinearLowering::multiplyIntegers(DotBlock &block, ArrayRef<Value> rows) {
+  Type element = elementOf(op.getInput().getType());
+  if (element.isF32())
+    return;
+  auto start = widenRows(block, rows, /*apart=*/element.isBF16());
+  block.input = [=, this](int64_t i, Value group, int64_t j) {
+    Value at = b.sub(group, *start);
+    at = element.isBF16()
+             ? b.add(b.floorDiv(at, 2), b.index(j / 2 + j % 2 * width))
+             : b.add(at, b.index(j));
+    return b.broadcast(b.loadScalar(widened, {b.index(i), at}));
+  };
+}
+
+/// Sums by pairs: one broadcast serves a pair, and as many products as there are
+/// streams. The block's references outlive its use.
 void LinearLowering::multiplyPairs(DotBlock &block, ArrayRef<Value> streams,
                                    ArrayRef<Value> rows) {
   block.weightPair = [=, this](int64_t i, Value group, int64_t j, bool last) {
@@ -149,18 +197,7 @@ void LinearLowering::multiplyPairs(DotBlock &block, ArrayRef<Value> streams,
     };
     return;
   }
-  if (!widened)
-    widened = b.stack({rowsAtOnce, kernel::sumBlock}, b.getF32Type());
-  auto start = std::make_shared<Value>();
-  block.enter = [=, this](Value first, int64_t count) {
-    *start = first;
-    for (auto [i, row] : llvm::enumerate(rows))
-      for (int64_t k = 0; k < count; k += width) {
-        Value numbers = b.loadF32(op.getInput(), {row, b.add(first, b.index(k))},
-                                  b.prefixMask(count - k));
-        b.store(numbers, widened, {b.index(i), b.index(k)});
-      }
-  };
+  auto start = widenRows(block, rows, /*apart=*/false);
   block.inputPair = [=, this](int64_t i, Value group, int64_t j) {
     Value at = b.add(b.sub(group, *start), b.index(j));
     return b.broadcastPair(widened, {b.index(i), at});
@@ -184,6 +221,8 @@ SmallVector<Value> LinearLowering::emitSums(ArrayRef<Value> streams,
   };
   if (weights.inPairs())
     multiplyPairs(block, streams, rows);
+  if (weights.ofIntegers())
+    multiplyIntegers(block, rows);
   block.step = weights.step();
   if (weights.hasGroups())
     block.scale = [&](int64_t i, Value k) {

@@ -52,6 +52,7 @@ public:
   /// Of W8: the scales of a panel's columns as they are stored.
   Value columnScales(VectorBuilder &b, Value panel) const;
   bool hasGroups() const { return kind == Kind::Groups; }
+  bool ofIntegers() const { return kind == Kind::W8 || hasGroups(); }
   /// What the terms from k on are multiplied with, in a scheme of groups.
   Value groupScales(VectorBuilder &b, Value panel, Value k) const;
 

@@ -8,9 +8,11 @@
 /// It is bf16 or f16 where the matrices of all linears are (by `--dtype` or as
 /// the model was exported): whoever takes such weights gives up nothing by keys
 /// and values of that type, which take half the memory and are half as much to
-/// read. `type` says otherwise. Such a cache lies in pairs, so heads of odd width
-/// keep f32, as do models with any other matrix, quantized ones included. One of
-/// i8 is never chosen: its keys and values are rounded to 8 bits.
+/// read. Weights of integers that the graph holds count as `dtype`, which is what
+/// the rows that they multiply are rounded to (RoundInputs). `type` says otherwise.
+/// Such a cache lies in pairs, so heads of odd width keep f32, as do models with
+/// any other matrix. One of i8 is never chosen: its keys and values are rounded to
+/// 8 bits.
 ///
 /// Results move by the rounding of keys, values, queries and weights of
 /// attention (`llm.attention` says where).
@@ -18,8 +20,6 @@
 /// width is no multiple of 4.
 #include "passes/Passes.h"
 #include "passes/support/Regions.h"
-
-#include "llvm/ADT/StringSwitch.h"
 
 namespace llmc {
 #define GEN_PASS_DEF_SELECTCACHETYPE
@@ -29,14 +29,15 @@ namespace llmc {
 using namespace mlir;
 using namespace llmc;
 
-/// The type of all matrices, if they have one and none is quantized.
-static Type typeOfMatrices(func::FuncOp step) {
+/// The type of all matrices, if they have one; of integers it is `integers`.
+static Type typeOfMatrices(func::FuncOp step, Type integers) {
   Type one;
   auto walked = step.walk([&](llm::LinearOp op) {
     llm::WeightOp weight = weightOf(op.getWeight());
     Type element = getElementTypeOrSelf(op.getWeight());
-    bool plain = !weight || weight.getScheme().empty();
-    if (!plain || (one && one != element))
+    if (weight && !weight.getScheme().empty())
+      element = integers;
+    if (!element || (one && one != element))
       return WalkResult::interrupt();
     one = element;
     return WalkResult::advance();
@@ -74,12 +75,8 @@ struct SelectCacheType : llmc::impl::SelectCacheTypeBase<SelectCacheType> {
 
 /// The type of this name; null for another.
 static Type elementNamed(Builder &builder, StringRef name) {
-  return llvm::StringSwitch<Type>(name)
-      .Case("f32", builder.getF32Type())
-      .Case("bf16", builder.getBF16Type())
-      .Case("f16", builder.getF16Type())
-      .Case("i8", builder.getI8Type())
-      .Default({});
+  return name == "i8" ? builder.getI8Type()
+                      : floatNamed(builder.getContext(), name);
 }
 
 /// Whether the elements of heads fill lanes of 4 bytes.
@@ -108,7 +105,7 @@ void SelectCacheType::runOnOperation() {
     return signalPassFailure();
   }
   if (!element) {
-    element = typeOfMatrices(step);
+    element = typeOfMatrices(step, floatNamed(&getContext(), dtype));
     bool pairs = element && (element.isBF16() || element.isF16());
     if (!pairs || !fillsLanes(step, element))
       element = builder.getF32Type();

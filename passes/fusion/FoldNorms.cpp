@@ -11,7 +11,9 @@
 /// sums, before the epilogue, by 1 / sqrt(mean square + epsilon) of their row:
 /// rows times a number, times a matrix, are the same in either order. What is
 /// rounded to the products' type is h * s instead of the normalised row: as
-/// exactly, since bf16 and f32 lose no range. f16 would: such rows stay f32.
+/// exactly, since bf16 and f32 lose no range. f16 would: such rows stay f32, which
+/// takes several products where f16 takes one. Steps of a few rows, for which reading
+/// weights is all that a linear costs, do that; beyond `few-rows` the norm stays.
 ///
 /// For processors on which a launch costs more than some additions (GPUs). Taken
 /// where every reader of the norm is a linear that does not quantize its rows, and
@@ -42,7 +44,7 @@ static bool scalesSums(OpOperand &use) {
 }
 
 /// The linear whose first result the norm reads, if it can be folded into it.
-static llm::LinearOp producerOf(llm::RmsNormOp norm) {
+static llm::LinearOp producerOf(llm::RmsNormOp norm, int64_t fewRows) {
   auto linear = norm.getInput().getDefiningOp<llm::LinearOp>();
   auto get = norm.getScale().getDefiningOp<llm::GetWeightOp>();
   if (!linear || !get || norm.getHeads() != 1 || linear->hasAttr(squaresAttr) ||
@@ -51,6 +53,11 @@ static llm::LinearOp producerOf(llm::RmsNormOp norm) {
       !getElementTypeOrSelf(norm.getInput().getType()).isF32() ||
       norm.getResult().use_empty() ||
       !llvm::all_of(norm.getResult().getUses(), scalesSums))
+    return {};
+  auto bound = norm->getParentOfType<func::FuncOp>()->getAttrOfType<IntegerAttr>(
+      "llm.max_rows");
+  if (getElementTypeOrSelf(norm.getType()).isF16() && fewRows && bound &&
+      bound.getInt() > fewRows)
     return {};
   return linear;
 }
@@ -98,11 +105,12 @@ static llm::LinearOp addScaledResult(llm::LinearOp linear, llm::RmsNormOp norm) 
 
 namespace {
 struct FoldNorms : llmc::impl::FoldNormsBase<FoldNorms> {
+  using FoldNormsBase::FoldNormsBase;
   void runOnOperation() override {
     SmallVector<llm::RmsNormOp> norms;
     getOperation().walk([&](llm::RmsNormOp norm) { norms.push_back(norm); });
     for (llm::RmsNormOp norm : norms) {
-      llm::LinearOp linear = producerOf(norm);
+      llm::LinearOp linear = producerOf(norm, fewRows);
       if (!linear)
         continue;
       llm::LinearOp both = addScaledResult(linear, norm);

@@ -61,11 +61,7 @@ void ConvertTypes::runOnOperation() {
   Builder builder(&getContext());
   Type f32 = builder.getF32Type(), wanted;
   if (!dtype.empty()) {
-    wanted = llvm::StringSwitch<Type>(dtype)
-                 .Case("f32", f32)
-                 .Case("f16", builder.getF16Type())
-                 .Case("bf16", builder.getBF16Type())
-                 .Default({});
+    wanted = floatNamed(&getContext(), dtype);
     if (!wanted) {
       step.emitError("unknown element type '") << dtype << "'";
       return signalPassFailure();

@@ -3,13 +3,14 @@
 /// the kernel that the scheme selects.
 ///
 ///   w8: 8 bits per weight, symmetric, one f32 scale per output channel, round
-///       to nearest; activations stay f32.
+///       to nearest.
 ///   w8a8: the same weights; linears round their inputs to 8 bits as well, with a
 ///       scale per row (kernel.quantize_rows). K beyond what 32 bits can sum
 ///       keeps w8.
 ///   w4g128 and the like: 4 or 8 bits, symmetric, one f32 scale per group of
-///       inputs and output (llm::GroupScheme); activations stay f32.
+///       inputs and output (llm::GroupScheme).
 ///
+/// Activations stay f32, but for w8a8 and what RoundInputs is asked to round.
 /// Weights that the graph holds quantized keep their bits.
 ///
 /// Refused: an unknown scheme. Weights in the IR (tables) keep their type.

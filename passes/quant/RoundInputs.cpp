@@ -1,4 +1,5 @@
-/// What a linear with bf16 or f16 weights reads is rounded to their type:
+/// What a linear with bf16 or f16 weights reads is rounded to their type, and what
+/// one with integer weights reads to the type that `dtype` names:
 ///
 ///   %x = llm.rms_norm %h, %s : … -> tensor<?x64xf32>
 ///   %y = llm.linear %x, %w : (tensor<?x64xf32>, tensor<64x64xbf16>) -> …
@@ -17,10 +18,16 @@
 /// infinity would be no number a few ops later. Regions do that by two ops before
 /// they round; other ops whenever they store f16 (LlmDialect.td).
 ///
-/// Linears with quantized weights, or of f32, keep their inputs.
+/// Integers of up to 8 bits are numbers of bf16 and of f16, so matrix instructions
+/// multiply them by such rows at once, and by rows of f32 in three products. Nobody
+/// has rounded rows who did not ask for it: without `dtype` these linears keep their
+/// inputs, as do those of f32, and of w8a8, whose kernels round rows to bytes.
+///
+/// Refused: a `dtype` that is none of f32, f16, bf16.
 #include "passes/Passes.h"
 #include "passes/support/Regions.h"
 
+#include "dialects/llm/GroupScheme.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 namespace llmc {
@@ -31,16 +38,18 @@ namespace llmc {
 using namespace mlir;
 using namespace llmc;
 
-/// The type of the weights, bf16 or f16, where `use` is the input of a linear
-/// with such; else none.
-static Type roundedFor(OpOperand &use) {
+/// The type of the weights, of integers `integers`, where `use` is the input of a
+/// linear and that is bf16 or f16; else none.
+static Type roundedFor(OpOperand &use, Type integers) {
   auto linear = dyn_cast<llm::LinearOp>(use.getOwner());
   if (!linear || use.getOperandNumber() != 0)
     return {};
   llm::WeightOp weight = weightOf(linear.getWeight());
   Type element = getElementTypeOrSelf(linear.getWeight().getType());
-  bool halves = element.isBF16() || element.isF16();
-  return halves && (!weight || weight.getScheme().empty()) ? element : Type();
+  if (weight && !weight.getScheme().empty())
+    element = llm::quantizesInputs(weight.getScheme()) ? Type() : integers;
+  bool halves = element && (element.isBF16() || element.isF16());
+  return halves ? element : Type();
 }
 
 /// `value` (f32) in another type, in a region.
@@ -106,6 +115,7 @@ static bool roundAtStore(Value value, Type element) {
 
 namespace {
 struct RoundInputs : llmc::impl::RoundInputsBase<RoundInputs> {
+  using RoundInputsBase::RoundInputsBase;
   void runOnOperation() override;
 };
 } // namespace
@@ -114,9 +124,14 @@ void RoundInputs::runOnOperation() {
   auto step = getOperation().lookupSymbol<func::FuncOp>("step");
   if (!step)
     return;
+  Type integers = floatNamed(&getContext(), dtype);
+  if (!dtype.empty() && !integers) {
+    step.emitError("unknown element type '") << dtype << "'";
+    return signalPassFailure();
+  }
   llvm::SetVector<std::pair<Value, Type>> inputs;
   step.walk([&](llm::LinearOp linear) {
-    Type element = roundedFor(linear->getOpOperand(0));
+    Type element = roundedFor(linear->getOpOperand(0), integers);
     Value input = linear.getInput();
     if (element && getElementTypeOrSelf(input.getType()).isF32())
       inputs.insert({input, element});
@@ -124,7 +139,7 @@ void RoundInputs::runOnOperation() {
   for (auto [input, element] : inputs) {
     SmallVector<OpOperand *> uses;
     for (OpOperand &use : input.getUses())
-      if (roundedFor(use) == element)
+      if (roundedFor(use, integers) == element)
         uses.push_back(&use);
     if (uses.size() == size_t(llvm::range_size(input.getUses())) &&
         roundAtStore(input, element))

@@ -10,8 +10,8 @@
 /// many read the inputs less often, few leave no multiprocessor idle.
 ///
 /// On sm_90a warpgroups multiply more than 32 rows (`kernel.engine` = "wgmma") where
-/// their types can: rows of bf16 with weights of bf16, bytes or groups without zero
-/// points, or f16 with f16. Their blocks do eight panels; the model chooses between
+/// their types can: rows of bf16 or f16 with weights of their type, bytes or groups
+/// without zero points. Their blocks do eight panels; the model chooses between
 /// 128 and 64 rows. Groups, whose sums take twice the registers, have 64.
 #include "passes/Passes.h"
 #include "passes/schedule/GpuLinearCost.h"
@@ -61,11 +61,9 @@ static bool fitsWarpgroups(llm::LinearOp linear, llm::WeightOp weight) {
   if (input.getShape().back() % copiedTerms || llm::quantizesInputs(scheme) ||
       (groups && groups->zeros))
     return false;
-  if (!scheme.empty())
-    return input.getElementType().isBF16();
   auto type = cast<ShapedType>(weight.getType());
-  return input.getElementType() == type.getElementType() &&
-         type.getElementTypeBitWidth() == 16;
+  return input.getElementTypeBitWidth() == 16 &&
+         (!scheme.empty() || input.getElementType() == type.getElementType());
 }
 
 /// Writes the tiles of a linear of warpgroups.

@@ -1,12 +1,21 @@
 #include "passes/support/Regions.h"
 
 #include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
 
 namespace llmc {
+
+Type floatNamed(MLIRContext *context, StringRef name) {
+  return llvm::StringSwitch<Type>(name)
+      .Case("f32", Float32Type::get(context))
+      .Case("bf16", BFloat16Type::get(context))
+      .Case("f16", Float16Type::get(context))
+      .Default({});
+}
 
 SmallVector<Value> inlineScalars(OpBuilder &builder, Block &body,
                                  ValueRange arguments) {

@@ -6,6 +6,9 @@
 
 namespace llmc {
 
+/// f32, bf16 or f16 by its name, as `--dtype` has it; null for another.
+mlir::Type floatNamed(mlir::MLIRContext *context, llvm::StringRef name);
+
 /// Copies the ops of `body` to the builder's place with `arguments` for its
 /// arguments; returns what its terminator would yield.
 llvm::SmallVector<mlir::Value> inlineScalars(mlir::OpBuilder &builder,

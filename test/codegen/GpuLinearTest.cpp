@@ -19,7 +19,8 @@ TEST(GpuLinear, TakesWeightsOfF32) {
 TEST(GpuLinear, TakesAllTypesOfWeightsAndRows) {
   const std::pair<const char *, const char *> types[] = {
       {"bf16", "bf16"}, {"bf16", "f32"}, {"f16", "f32"}, {"f16", "f16"},
-      {"f16", "bf16"},  {"w8", "f32"},   {"w8", "bf16"}, {"f32", "bf16"}};
+      {"f16", "bf16"},  {"w8", "f32"},   {"w8", "bf16"}, {"w8", "f16"},
+      {"f32", "bf16"}};
   for (auto [type, rowType] : types)
     for (int64_t length : {7, 75, 160, 1100})
       check({0, length, 40, 8, 2, 1, type, rowType}, {1, 9});
@@ -42,7 +43,8 @@ TEST(GpuLinear, TakesManyRowsThroughSharedMemory) {
     check({0, 96, 200, 128, tilePanels, 1, "bf16", "bf16"}, {1, 130});
   check({0, 264, 72, 64, 4, 2, "bf16", "bf16"}, {70});
   check({0, 72, 72, 64, 4, 1, "bf16", "f32"}, {70});
-  check({0, 100, 72, 64, 4, 1, "w8", "f32"}, {70});
+  for (const char *rowType : {"f32", "bf16", "f16"})
+    check({0, 104, 72, 64, 4, 1, "w8", rowType}, {70});
 }
 
 TEST(GpuLinear, HasTheSameBitsForAnyRowsAndBlocks) {
@@ -56,21 +58,20 @@ TEST(GpuLinear, NormalisesRowsAndSumsTheirSquares) {
 
 TEST(GpuLinear, TakesGroups) {
   for (const char *scheme : {"w4g32", "w4g128", "w4g64z", "w8g32", "w8g128z"})
-    for (int64_t tileRows : {8, 64})
-      for (int64_t length : {7, 172, 256, 1100}) {
-        GroupedCase shape(*parseGroupScheme(scheme), 0, length, 40);
-        Kernel kernel(groupedText(shape, scheme, "f32", tileRows), gpuLevel);
-        for (int64_t rows : {1, 9}) {
-          GroupedCase c(*parseGroupScheme(scheme), rows, length, 40);
-          Guarded<float> output(rows * 40, -1);
-          kernel.run({c.input, c.packed, output}, {rows, rows}, 0,
-                     (c.panels() + 1) / 2);
-          for (int64_t i = 0; i < rows * 40; ++i)
-            expectNear(output[i], c.expected[i], 1,
-                       std::string(scheme) + " K " + std::to_string(length) +
-                           " at " + std::to_string(i));
-          if (HasFailure())
-            return;
+    for (const char *rowType : {"f32", "bf16", "f16"})
+      for (int64_t tileRows : {8, 64})
+        for (int64_t length : {7, 168, 256, 1100}) {
+          GroupedCase shape(*parseGroupScheme(scheme), 0, length, 40, rowType);
+          Kernel kernel(groupedText(shape, tileRows), gpuLevel);
+          for (int64_t rows : {1, 9}) {
+            GroupedCase c(shape.scheme, rows, length, 40, rowType);
+            std::vector<float> output = groupedOutputs(c, kernel);
+            for (int64_t i = 0; i < rows * 40; ++i)
+              expectNear(output[i], c.expected[i], 1,
+                         std::string(scheme) + " x " + rowType + " K " +
+                             std::to_string(length) + " at " + std::to_string(i));
+            if (HasFailure())
+              return;
+          }
         }
-      }
 }

@@ -30,8 +30,9 @@ TEST(GpuWarpgroup, TakesWeightsOfTwoBytes) {
 }
 
 TEST(GpuWarpgroup, TakesWeightsOfAByte) {
-  for (int64_t length : {8, 72, 320})
-    check(shapeOf(length, 136, 128, 8, 1, "w8", "bf16"), {1, 130}, level);
+  for (const char *rowType : {"bf16", "f16"})
+    for (int64_t length : {8, 72, 320})
+      check(shapeOf(length, 136, 128, 8, 1, "w8", rowType), {1, 130}, level);
 }
 
 TEST(GpuWarpgroup, TakesTilesOfAnySize) {
@@ -58,35 +59,33 @@ TEST(GpuWarpgroup, NormalisesRowsAndSumsTheirSquares) {
 
 TEST(GpuWarpgroup, TakesGroups) {
   for (const char *scheme : {"w4g32", "w4g64", "w4g128", "w8g32", "w8g128"})
-    for (int64_t length : {40, 256, 520}) {
-      GroupedCase shape(*parseGroupScheme(scheme), 0, length, 136);
-      Kernel kernel(groupedText(shape, scheme, "bf16", 128, 8, "wgmma"), level);
-      for (int64_t rows : {3, 70}) {
-        GroupedCase c(*parseGroupScheme(scheme), rows, length, 136, /*rounded=*/true);
-        Guarded<uint16_t> input(c.input.size());
-        for (size_t i = 0; i < input.size(); ++i)
-          input[i] = toBf16(c.input[i]);
-        Guarded<float> output(rows * 136, -1);
-        kernel.run({input, c.packed, output}, {rows, rows}, 0, 2);
-        for (int64_t i = 0; i < rows * 136; ++i)
-          expectNear(output[i], c.expected[i], 1,
-                     std::string(scheme) + " K " + std::to_string(length) + " at " +
-                         std::to_string(i));
-        if (HasFailure())
-          return;
+    for (const char *rowType : {"bf16", "f16"})
+      for (int64_t length : {40, 256, 520}) {
+        GroupedCase shape(*parseGroupScheme(scheme), 0, length, 136, rowType);
+        Kernel kernel(groupedText(shape, 128, 8, "wgmma"), level);
+        for (int64_t rows : {3, 70}) {
+          GroupedCase c(shape.scheme, rows, length, 136, rowType);
+          std::vector<float> output = groupedOutputs(c, kernel, 8);
+          for (int64_t i = 0; i < rows * 136; ++i)
+            expectNear(output[i], c.expected[i], 1,
+                       std::string(scheme) + " x " + rowType + " K " +
+                           std::to_string(length) + " at " + std::to_string(i));
+          if (HasFailure())
+            return;
+        }
       }
-    }
 }
 
 TEST(GpuWarpgroup, SpillsNothing) {
   std::string ptxas = llmc::codegen::findPtxas();
   if (ptxas.empty())
     GTEST_SKIP() << "there is no ptxas";
-  GroupedCase groups(*parseGroupScheme("w4g128"), 0, 1024, 256);
+  GroupedCase groups(*parseGroupScheme("w4g128"), 0, 1024, 256, "bf16");
+  GroupedCase halves(*parseGroupScheme("w4g128"), 0, 1024, 256, "f16");
   for (const std::string &text :
        {linearText(shapeOf(1024, 256, 128, 8, 1, "bf16", "bf16")),
         linearText(shapeOf(1024, 256, 128, 8, 1, "w8", "bf16")),
-        groupedText(groups, "w4g128", "bf16", 64, 8, "wgmma")}) {
+        groupedText(groups, 64, 8, "wgmma"), groupedText(halves, 64, 8, "wgmma")}) {
     std::string name, object = objectOf(text, level, name);
     auto module = llmc::codegen::joinPtx({{name, level, name, object}}, level);
     ASSERT_TRUE(module) << module.error().render();

@@ -9,14 +9,14 @@ using llmc::llm::GroupScheme;
 static std::string str(int64_t value) { return std::to_string(value); }
 
 GroupedCase::GroupedCase(GroupScheme scheme, int64_t rows, int64_t length, int64_t columns,
-                         bool rounded)
-    : scheme(scheme), rows(rows), length(length), columns(columns),
+                         const std::string &rowType)
+    : scheme(scheme), rows(rows), length(length), columns(columns), rowType(rowType),
       input(rows * length), expected(rows * columns),
       packed(panels() * groups() * scheme.bytes(), 0) {
   Numbers numbers(7);
   numbers.fill(input);
-  for (size_t i = 0; rounded && i < input.size(); ++i)
-    input[i] = fromBf16(toBf16(input[i]));
+  for (size_t i = 0; rowType != "f32" && i < input.size(); ++i)
+    input[i] = fromHalf(rowType, toHalf(rowType, input[i]));
   FlushDenormals flush;
   for (int64_t n = 0; n < columns; ++n) {
     uint8_t *panel =
@@ -60,10 +60,9 @@ GroupedCase::GroupedCase(GroupScheme scheme, int64_t rows, int64_t length, int64
   }
 }
 
-std::string llmc::test::groupedText(const GroupedCase &c, const std::string &scheme,
-                                    const std::string &rows, int64_t tileRows,
+std::string llmc::test::groupedText(const GroupedCase &c, int64_t tileRows,
                                     int64_t tilePanels, const std::string &engine) {
-  std::string input = "memref<?x" + str(c.length) + "x" + rows + ">";
+  std::string input = "memref<?x" + str(c.length) + "x" + c.rowType + ">";
   std::string output = "memref<?x" + str(c.columns) + "xf32>";
   std::string weight = "memref<" + str(c.panels()) + "x" +
                        str(c.groups() * c.scheme.bytes()) + "xi8>";
@@ -72,6 +71,24 @@ std::string llmc::test::groupedText(const GroupedCase &c, const std::string &sch
          "kernel.linear %x, %w outputs(%y : " + output + ") tiles(%b, %e) "
          "{parts = 1 : i64, tile_rows = " + str(tileRows) +
          " : i64, tile_panels = " + str(tilePanels) + " : i64, "
-         "scheme = \"" + scheme + "\", engine = \"" + engine + "\"} : " + input + ", " + weight +
+         "scheme = \"" + c.scheme.text() + "\", engine = \"" + engine + "\"} : " + input + ", " + weight +
          " {\n^bb0(%s: f32):\nllm.yield %s : f32\n}\nreturn\n}\n";
+}
+
+std::vector<float> llmc::test::groupedOutputs(const GroupedCase &c, const Kernel &kernel,
+                                              int64_t tilePanels) {
+  Guarded<float> output(c.rows * c.columns, -1);
+  auto run = [&](void *input) {
+    kernel.run({input, c.packed, output}, {c.rows, c.rows}, 0,
+               (c.panels() + tilePanels - 1) / tilePanels);
+  };
+  if (c.rowType == "f32") {
+    run(c.input);
+  } else {
+    Guarded<uint16_t> input(c.input.size());
+    for (size_t i = 0; i < input.size(); ++i)
+      input[i] = toHalf(c.rowType, c.input[i]);
+    run(input);
+  }
+  return {output.data(), output.data() + output.size()};
 }

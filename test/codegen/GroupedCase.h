@@ -2,7 +2,7 @@
 #ifndef LLMC_TEST_CODEGEN_GROUPEDCASE_H
 #define LLMC_TEST_CODEGEN_GROUPEDCASE_H
 
-#include "test/codegen/KernelHarness.h"
+#include "test/codegen/LinearCase.h"
 
 #include "dialects/llm/GroupScheme.h"
 
@@ -11,21 +11,23 @@ namespace llmc::test {
 struct GroupedCase {
   llm::GroupScheme scheme;
   int64_t rows, length, columns;
+  std::string rowType;
   Guarded<float> input, expected;
   Guarded<uint8_t> packed;
 
   int64_t groups() const { return (length + scheme.size - 1) / scheme.size; }
   int64_t panels() const { return (columns + 15) / 16; }
-  /// `rounded`: the inputs are numbers of bf16.
+  /// The inputs are numbers of `rowType`: f32, bf16 or f16.
   GroupedCase(llm::GroupScheme scheme, int64_t rows, int64_t length, int64_t columns,
-              bool rounded = false);
+              const std::string &rowType = "f32");
 };
 
-/// With rows of type `rows`, `tileRows` and `tilePanels` at a time.
-std::string groupedText(const GroupedCase &c, const std::string &scheme,
-                        const std::string &rows = "f32", int64_t tileRows = 4,
-                        int64_t tilePanels = 2,
-                        const std::string &engine = "");
+/// With `tileRows` and `tilePanels` at a time.
+std::string groupedText(const GroupedCase &c, int64_t tileRows = 4,
+                        int64_t tilePanels = 2, const std::string &engine = "");
+/// What a kernel of such a text makes of a case.
+std::vector<float> groupedOutputs(const GroupedCase &c, const Kernel &kernel,
+                                  int64_t tilePanels = 2);
 
 } // namespace llmc::test
 

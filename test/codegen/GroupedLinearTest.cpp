@@ -22,18 +22,18 @@ TEST(GroupScheme, IsSpelledInOneWay) {
 TEST(GroupedLinear, HasTheCanonicalSum) {
   for (const std::string &level : runnableLevels())
     for (const char *scheme : {"w4g32", "w4g128", "w4g64z", "w8g32", "w8g128z"})
-      for (int64_t length : {7, 172, 256})
-        for (int64_t columns : {40}) {
-          GroupedCase shape(*parseGroupScheme(scheme), 0, length, columns);
-          Kernel kernel(groupedText(shape, scheme), level);
+      for (const char *rowType : {"f32", "bf16", "f16"})
+        for (int64_t length : {7, 172, 256}) {
+          constexpr int64_t columns = 40;
+          GroupedCase shape(*parseGroupScheme(scheme), 0, length, columns, rowType);
+          Kernel kernel(groupedText(shape), level);
           for (int64_t rows : {1, 5}) {
-            GroupedCase c(*parseGroupScheme(scheme), rows, length, columns);
-            Guarded<float> output(rows * columns, -1);
-            kernel.run({c.input, c.packed, output}, {rows, rows}, 0,
-                       (c.panels() + 1) / 2);
+            GroupedCase c(shape.scheme, rows, length, columns, rowType);
+            std::vector<float> output = groupedOutputs(c, kernel);
             for (int64_t i = 0; i < rows * columns; ++i)
               ASSERT_EQ(output[i], c.expected[i])
-                  << scheme << " " << level << " K " << length << " at " << i;
+                  << scheme << " x " << rowType << " " << level << " K " << length
+                  << " at " << i;
           }
         }
 }

@@ -69,12 +69,13 @@ TEST(Linear, TakesEveryTypeOfWeights) {
 TEST(Linear, TakesAndGivesRowsOfHalves) {
   for (const std::string &level : runnableLevels())
     for (const char *rowType : {"bf16", "f16"})
-      for (const char *type : {"f32", "bf16", "f16"}) {
-        LinearShape shape{5, 75, 40};
-        shape.type = type;
-        shape.rowType = rowType;
-        checkHalfRows(LinearCase(shape, 5), Kernel(linearText(shape), level));
-      }
+      for (const char *type : {"f32", "bf16", "f16", "w8"})
+        for (int64_t length : {75, 96}) {
+          LinearShape shape{7, length, 40};
+          shape.type = type;
+          shape.rowType = rowType;
+          checkHalfRows(LinearCase(shape, 5), Kernel(linearText(shape), level));
+        }
 }
 
 TEST(Linear, InterleavesTwoParts) {

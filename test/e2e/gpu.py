@@ -2,6 +2,7 @@
 """Kernels and schedules for GPUs, on the simulator: --target=sm_80, --device=sim."""
 import json
 import random
+import re
 import shutil
 import sys
 from array import array
@@ -202,10 +203,12 @@ class Wide(Gpu):
             if kernel["op"] in matrix:
                 self.assertIn(kernel["matrix"], ("mma.sync", "wgmma"), kernel)
             self.assertEqual(kernel["spillBytes"], 0, kernel)
-        wgmma = [kernel["name"] for kernel in kernels if kernel["matrix"] == "wgmma"]
-        # Rows that meet integer weights stay f32, which wgmma does not take.
-        rounds = not any("--quantize" in flag for flag in flags)
-        self.assertEqual(bool(wgmma), level == "sm_90a" and rounds, wgmma)
+        wgmma = {kernel["name"] for kernel in kernels if kernel["matrix"] == "wgmma"}
+        schedules = self.succeed(llmc(), "inspect", gpu, "--schedule").decode().split("\nschedule of ")
+        many = next(text for text in schedules if text.startswith("prefill on " + level))
+        # Rows that meet integer weights stay f32, which wgmma does not take, unless told.
+        wanted = level == "sm_90a" and any("--dtype" in flag for flag in flags)
+        self.assertEqual(wgmma, set(re.findall(r"\blinear_\d+", many)) if wanted else set())
 
     def test_of_bf16(self):
         for level in ("sm_80", "sm_90a"):
@@ -230,6 +233,9 @@ class Wide(Gpu):
         for level in ("sm_80", "sm_90a"):
             with self.subTest(level=level):
                 self.check(level, "--dtype=bf16", "--quantize=w4g128", share=1e-2)
+
+    def test_of_four_bits_with_rows_of_f16(self):
+        self.check("sm_90a", "--dtype=f16", "--quantize=w4g128", share=5e-3)
 
     def test_of_four_bits_with_rows_and_cache_of_f32(self):
         self.check("sm_80", "--quantize=w4g128", share=1e-4, matrix=("linear",))
@@ -261,7 +267,8 @@ class Assembled(support.TestCase):
 
     def test_have_room_in_registers(self):
         self.check(["--dtype=bf16"], ["--dtype=f16"], ["--quantize=w8a8"],
-                   ["--dtype=bf16", "--quantize=w4g128"], ["--quantize=w4g32"],
+                   ["--dtype=bf16", "--quantize=w4g32"], ["--dtype=f16", "--quantize=w4g32"],
+                   ["--dtype=bf16", "--quantize=w8"], ["--quantize=w4g32"],
                    heads=8, head=128, hidden=4096, positions=131072)
 
     def test_have_room_for_wide_heads(self):

@@ -227,6 +227,12 @@ class Types(support.TestCase):
         full, half, other = (module["cacheBytesPerToken"] for module in told)
         self.assertEqual((half * 2, other * 2), (full, full))
 
+    def test_of_integers_in_the_model_keep_a_cache_of_f32_unless_told(self):
+        told = [json.loads(self.succeed(llmc(), "inspect",
+                                        compiled("stories260K-genai-int4", *flags), "--json"))
+                ["modules"][0]["cacheType"] for flags in ([], ["--dtype=bf16"], ["--dtype=f16"])]
+        self.assertEqual(told, ["f32", "bf16", "f16"])
+
     def test_of_the_cache_can_be_chosen(self):
         flags = {name: [f"--kv-cache-dtype={name}"] for name in ("f32", "bf16", "int8")}
         told = {name: json.loads(self.succeed(llmc(), "inspect", compiled(MODEL, *flag),
@@ -257,6 +263,8 @@ class Types(support.TestCase):
 
         exact = perplexity()
         self.assertLess(perplexity("--quantize=w8") / exact, 1.005)
+        for dtype in ("bf16", "f16"):
+            self.assertLess(perplexity("--quantize=w8", f"--dtype={dtype}") / exact, 1.005)
         self.assertLess(perplexity("--quantize=w8g32") / exact, 1.005)
         self.assertLess(perplexity("--quantize=w8a8") / exact, 1.01)
         self.assertLess(perplexity("--kv-cache-dtype=int8") / exact, 1.005)

@@ -130,7 +130,9 @@ void addOptions(CLI::App &app, CompileArguments &out, RawFlags &raw) {
       ->allow_extra_args(false)
       ->envname("LLMC_TARGET");
   text("--dtype", options.dtype,
-       "keep weights as f32, f16 or bf16 (default: what the model holds)",
+       "keep weights as f32, f16 or bf16 (default: what the model holds); what 8- or "
+       "4-bit weights are multiplied with is rounded to f16 or bf16 only where this "
+       "says so (w8a8: to bytes)",
        "TYPE", "LLMC_DTYPE");
   text("--quantize", options.quantize,
        "w8: 8 bits, a scale per output; w8a8: products of bytes, the fastest "
@@ -140,7 +142,7 @@ void addOptions(CLI::App &app, CompileArguments &out, RawFlags &raw) {
   text("--kv-cache-dtype", raw.cacheType,
        "keep keys and values as f32, bf16, f16 or int8 (a scale per position "
        "and head; a quarter of f32's memory); default: bf16 or f16 where all "
-       "weights are, else f32", "TYPE", "LLMC_KV_CACHE_DTYPE");
+       "weights are or --dtype says it, else f32", "TYPE", "LLMC_KV_CACHE_DTYPE");
   text("--max-context", raw.maxContext,
        "tokens of prompt and continuation (default: the model's)", "N",
        "LLMC_MAX_CONTEXT");

@@ -93,6 +93,18 @@ func.func @types(%x: tensor<?x2048xbf16>, %f: tensor<?x2048xf32>) -> (tensor<?x1
   return %0, %1, %2, %3 : tensor<?x131072xf32>, tensor<?x65536xf32>, tensor<?x131072xf32>, tensor<?x131072xf32>
 }
 
+// Rows of f16 meet integers as rows of bf16 do.
+// CHECK-LABEL: func.func @halves
+// CHECK: llm.linear {{.+}} {kernel.engine = "wgmma", kernel.tile_panels = 8 : i64, kernel.tile_rows = 64 : i64}
+func.func @halves(%x: tensor<?x2048xf16>) -> tensor<?x131072xf32> attributes {llm.min_rows = 33 : i64, llm.max_rows = 128 : i64} {
+  %g = llm.get_weight @groups : tensor<2048x131072xf32>
+  %0 = llm.linear %x, %g : (tensor<?x2048xf16>, tensor<2048x131072xf32>) -> tensor<?x131072xf32> {
+  ^bb0(%s: f32):
+    llm.yield %s : f32
+  }
+  return %0 : tensor<?x131072xf32>
+}
+
 llm.weight @groups {layout = "panels", scheme = "w4g128", sources = [@a], scales = [@b], transposed = array<i1: false>, type = tensor<2048x131072xf32>}
 llm.weight @zeros {layout = "panels", scheme = "w4g128z", sources = [@a], scales = [@b], zeros = [@c], transposed = array<i1: false>, type = tensor<2048x131072xf32>}
 llm.weight @square {layout = "panels", sources = [@a], transposed = array<i1: false>, type = tensor<2048x2048xbf16>}
