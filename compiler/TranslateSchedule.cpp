@@ -163,7 +163,9 @@ Status ProgramTranslator::addBuffer(rt::BufferOp op) {
 }
 
 void ProgramTranslator::addView(rt::ViewOp op) {
-  Buffer view = program.buffers[buffers[op.getSource()]];
+  BufferId parent = buffers[op.getSource()];
+  Buffer view = program.buffers[parent];
+  view.viewOf = view.viewOf.value_or(parent);
   std::vector<ValueId> source = std::move(view.shape);
   auto type = cast<MemRefType>(op.getResult().getType());
   view.shape.clear();

@@ -127,6 +127,9 @@ bool ProgramChecker::checkBuffers() {
     for (int64_t stride : buffer.strides)
       if (stride < 0 || stride > maxArenaBytes)
         return fail(label + " has an impossible stride");
+    if (buffer.viewOf && (*buffer.viewOf >= i || program.buffers[*buffer.viewOf].viewOf ||
+                          program.buffers[*buffer.viewOf].space != buffer.space))
+      return fail(label + " is a view of what cannot hold it");
   }
   return true;
 }

@@ -79,7 +79,8 @@ private:
   Buffer buffer(const fb::Buffer &table) {
     return {Buffer::Space(table.space()), ElementType(table.type()),
             table.index(),                table.offset(),
-            numbers(table.shape()),       numbers(table.strides())};
+            numbers(table.shape()),       numbers(table.strides()),
+            table.view_of() == UINT32_MAX ? std::nullopt : std::optional(table.view_of())};
   }
 
   Launch launch(const fb::Launch &table) {

@@ -36,7 +36,8 @@ auto encodeBuffer(FlatBufferBuilder &b, const Buffer &buffer) {
   auto shape = b.CreateVector(buffer.shape);
   auto strides = b.CreateVector(buffer.strides);
   return fb::CreateBuffer(b, number(buffer.space), number(buffer.type),
-                          buffer.index, buffer.offset, shape, strides);
+                          buffer.index, buffer.offset, shape, strides,
+                          buffer.viewOf.value_or(UINT32_MAX));
 }
 
 auto encodeLaunch(FlatBufferBuilder &b, const Launch &launch) {

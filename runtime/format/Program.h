@@ -8,6 +8,7 @@
 #include "runtime/format/TensorTile.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,9 @@ struct Buffer {
   std::vector<ValueId> shape;
   /// In elements, one per dimension; empty where row-major without gaps.
   std::vector<int64_t> strides;
+  /// A view lies in this buffer before it, which is none: its memory is that
+  /// one's, and so is its life. For people.
+  std::optional<BufferId> viewOf = {};
 };
 
 /// What a tile waits for of an earlier launch of its program: tile t for the tiles

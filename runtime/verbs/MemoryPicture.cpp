@@ -25,23 +25,15 @@ std::vector<BufferLife> livesOf(const Program &program, const std::vector<int64_
   std::vector<BufferLife> lives;
   std::vector<size_t> known(program.buffers.size(), SIZE_MAX);
   for (size_t launch = 0; launch < program.launches.size(); ++launch)
-    for (BufferId id : program.launches[launch].buffers) {
+    for (BufferId operand : program.launches[launch].buffers) {
+      // A buffer may be used through views alone: it lives as long as they do.
+      BufferId id = program.buffers[operand].viewOf.value_or(operand);
       const Buffer &buffer = program.buffers[id];
       if (buffer.space != Buffer::Space::Arena)
         continue;
-      int64_t offset = values[buffer.offset];
-      if (!buffer.strides.empty()) {
-        // A view prolongs the life of the youngest buffer that it lies in.
-        for (size_t i = lives.size(); i-- > 0;)
-          if (lives[i].offset <= offset && offset - lives[i].offset < lives[i].bytes) {
-            lives[i].last = launch;
-            break;
-          }
-        continue;
-      }
       if (known[id] == SIZE_MAX) {
         known[id] = lives.size();
-        lives.push_back({id, offset, bytesOf(buffer, values), launch, launch});
+        lives.push_back({id, values[buffer.offset], bytesOf(buffer, values), launch, launch});
       }
       lives[known[id]].last = launch;
     }

@@ -56,8 +56,13 @@ TEST(Artifact, GivesBackWhatWasWritten) {
     }
   }
   ASSERT_EQ(step.buffers.size(), wanted.buffers.size());
-  for (size_t i = 0; i < step.buffers.size(); ++i)
+  size_t views = 0;
+  for (size_t i = 0; i < step.buffers.size(); ++i) {
     EXPECT_EQ(step.buffers[i].strides, wanted.buffers[i].strides);
+    EXPECT_EQ(step.buffers[i].viewOf, wanted.buffers[i].viewOf);
+    views += step.buffers[i].viewOf.has_value();
+  }
+  EXPECT_EQ(views, 2u);
   EXPECT_EQ(model.modules[1].programs[0].constraints[0].text,
             expected.modules[1].programs[0].constraints[0].text);
   EXPECT_EQ(model.weights[1].offset % 64, 0u);

@@ -225,6 +225,10 @@ TEST(CheckModel, RefusesEveryIndexOutOfRange) {
   expectRefused("strides", [](Model &m) { step(m).buffers.back().strides.pop_back(); });
   expectRefused("stride", [](Model &m) { step(m).buffers.back().strides[0] = -1; });
   expectRefused("offset", [](Model &m) { step(m).buffers[0].offset = 500; });
+  expectRefused("a view of itself", [](Model &m) { step(m).buffers[8].viewOf = 8; });
+  expectRefused("a view of a view", [](Model &m) { step(m).buffers[9].viewOf = 8; });
+  expectRefused("a view of an input", [](Model &m) { step(m).buffers[8].viewOf = 0; });
+  expectRefused("a view of nothing", [](Model &m) { step(m).buffers[8].viewOf = 4000; });
 }
 
 TEST(CheckModel, RefusesArgumentsThatTheRuntimeDoesNotGive) {

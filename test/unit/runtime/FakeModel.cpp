@@ -29,9 +29,10 @@ public:
   }
   BufferId buffer(Buffer::Space space, ElementType type, uint32_t index,
                   ValueId offset, std::vector<ValueId> shape,
-                  std::vector<int64_t> strides = {}) {
-    program.buffers.push_back(
-        {space, type, index, offset, std::move(shape), std::move(strides)});
+                  std::vector<int64_t> strides = {},
+                  std::optional<BufferId> viewOf = std::nullopt) {
+    program.buffers.push_back({space, type, index, offset, std::move(shape),
+                               std::move(strides), viewOf});
     return static_cast<BufferId>(program.buffers.size() - 1);
   }
   BufferId input(const std::string &name, ElementType type, ValueId zero,
@@ -72,8 +73,8 @@ Program stepProgram(const std::string &name, int64_t least, int64_t most) {
   using Space = Buffer::Space;
   BufferId out = b.buffer(Space::Output, f32, 0, zero, {r, vocabulary}),
            embedded = b.buffer(Space::Arena, f32, 0, zero, {t, two, dim}),
-           first = b.buffer(Space::Arena, f32, 0, zero, {t, dim}, {32, 1}),
-           second = b.buffer(Space::Arena, f32, 0, half, {t, dim}, {32, 1}),
+           first = b.buffer(Space::Arena, f32, 0, zero, {t, dim}, {32, 1}, embedded),
+           second = b.buffer(Space::Arena, f32, 0, half, {t, dim}, {32, 1}, embedded),
            sums = b.buffer(Space::Arena, f32, 0, sumsAt, {t}),
            moreSums = b.buffer(Space::Arena, f32, 0, moreSumsAt, {t}),
            shift = b.buffer(Space::Weight, i32, 1, zero, {one});

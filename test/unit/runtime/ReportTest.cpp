@@ -210,6 +210,17 @@ TEST(Treemap, FillsItsAreaInProportionWithoutOverlaps) {
   EXPECT_EQ(treemap(std::vector<uint64_t>{0, 0}, {0, 0, 1, 1})[1].width, 0);
 }
 
+/// No two boxes of a picture share a byte at a launch.
+static void expectNoOverlap(const MemoryPlan &plan) {
+  for (size_t i = 0; i < plan.lives.size(); ++i)
+    for (size_t j = 0; j < i; ++j) {
+      const BufferLife &a = plan.lives[i], &b = plan.lives[j];
+      bool meet = a.first <= b.last && b.first <= a.last;
+      EXPECT_FALSE(meet && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes)
+          << "buffers " << a.buffer << " and " << b.buffer;
+    }
+}
+
 TEST(MemoryPlan, NeedsAtLeastWhatLivesAtOnce) {
   Model model = fakeModel();
   for (const Program &program : model.modules[0].programs) {
@@ -219,9 +230,37 @@ TEST(MemoryPlan, NeedsAtLeastWhatLivesAtOnce) {
     EXPECT_EQ(plan->lives.size(), 3u);
     EXPECT_GT(plan->mostLive, 0);
     EXPECT_LE(plan->mostLive, plan->arena);
+    expectNoOverlap(*plan);
     std::string svg = drawMemory(model, program, *plan, 500);
     EXPECT_EQ(occurrences(svg, "<rect "), plan->lives.size());
   }
+}
+
+TEST(MemoryPlan, ABufferThatIsNoOperandLivesAsItsViewsDo) {
+  Model model = fakeModel();
+  Program &program = model.modules[0].programs[0];
+  // `embedded`, padded, is used through a view alone; then an older buffer, dead by
+  // now, begins where it does.
+  BufferId embedded = program.launches[0].buffers[2];
+  Buffer view = program.buffers[embedded];
+  view.viewOf = embedded;
+  program.buffers.push_back(view);
+  BufferId viewed = BufferId(program.buffers.size() - 1);
+  program.launches[0].buffers[2] = viewed;
+  Buffer older = program.buffers[embedded];
+  program.buffers.push_back(older);
+  Launch launch = program.launches[0];
+  launch.buffers[2] = BufferId(program.buffers.size() - 1);
+  program.launches.insert(program.launches.begin(), launch);
+  std::vector<int64_t> symbols(program.symbols.size(), program.maxRows);
+  Result<MemoryPlan> plan = memoryPlan(program, symbols);
+  ASSERT_TRUE(plan);
+  ASSERT_EQ(plan->lives.size(), 4u);
+  EXPECT_EQ(plan->lives[0].last, 0u);
+  EXPECT_EQ(plan->lives[1].buffer, embedded);
+  EXPECT_EQ(plan->lives[1].first, 1u);
+  EXPECT_EQ(plan->lives[1].last, 3u) << "its views are the appends'";
+  expectNoOverlap(*plan);
 }
 
 TEST(StepPoints, AreOfEveryProgramAndGraph) {
