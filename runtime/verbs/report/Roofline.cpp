@@ -141,9 +141,20 @@ std::string labelOf(const Mark &mark) {
   return text;
 }
 
+/// Where a roof is: its flat part, and its slope in short pieces. Grids and dashes
+/// may run behind names, roofs may not.
+void coverRoof(const Frame &frame, const MachineLimits &limits, std::vector<Area> &taken) {
+  double flat = frame.y(limits.operationsPerSecond), ridge = frame.x(limits.ridge());
+  taken.push_back({ridge, flat - 2, width - right - ridge, 4});
+  for (double x = left; x < ridge; x += 4) {
+    double intensity = std::pow(10, frame.xs.least + (frame.xs.most - frame.xs.least) *
+                                                         (x - left) / (width - left - right));
+    taken.push_back({x, frame.y(limits.attainable(intensity)) - 2, 4, 4});
+  }
+}
+
 /// Labels at a free place near their mark, farther ones with a line.
-void drawLabels(Html &svg, const std::vector<Mark> &marks) {
-  std::vector<Area> taken;
+void drawLabels(Html &svg, const std::vector<Mark> &marks, std::vector<Area> taken) {
   for (const Mark &mark : marks)
     taken.push_back({mark.x - 6, mark.y - 6, mark.end - mark.x + 12, 12});
   for (const Mark &mark : marks) {
@@ -218,7 +229,10 @@ Html drawRoofline(const MachineLimits &limits, const std::vector<RooflinePoint> 
       same->end = std::max(same->end, x);
     }
   }
-  drawLabels(svg, marks);
+  std::vector<Area> taken;
+  if (limits.known())
+    coverRoof(frame, limits, taken);
+  drawLabels(svg, marks, std::move(taken));
   svg << "</svg>\n";
   return svg;
 }
