@@ -163,9 +163,7 @@ Status Compilation::addModule(Model &model) {
                                 std::move(own.programs)});
   }
   DecoderConfig &decoder = result.decoder;
-  if (isGraph) {
-    model.quantization = "as in the model";
-  } else {
+  if (!isGraph) {
     decoder.maxContext = pipeline.maxContext;
     decoder.defaults = generation.defaults;
     llvm::append_range(summary.notes, generation.notes);
@@ -193,11 +191,58 @@ Status Compilation::addModule(Model &model) {
   return Status::ok();
 }
 
-/// The type or scheme that most bytes of weights have.
-static std::string mostBytes(const std::map<std::string_view, uint64_t> &bytesOf) {
-  auto less = [](const auto &a, const auto &b) { return a.second < b.second; };
-  auto most = std::max_element(bytesOf.begin(), bytesOf.end(), less);
-  return most == bytesOf.end() ? "f32" : std::string(most->first);
+/// Weights that launches of \p program read whole: not rows of a table.
+static void noteReads(const Program &program, llvm::function_ref<const Kernel &(uint32_t)> kernelAt,
+                      std::vector<bool> &isRead) {
+  for (const Launch &launch : program.launches) {
+    const Kernel &kernel = kernelAt(launch.kernel);
+    for (auto [i, id] : llvm::enumerate(launch.buffers)) {
+      const Buffer &buffer = program.buffers[id];
+      bool isLookup = llvm::any_of(kernel.work.lookups, [i = i](const KernelWork::Lookup &lookup) {
+        return lookup.buffer == i;
+      });
+      if (buffer.space == Buffer::Space::Weight && !isLookup)
+        isRead[buffer.index] = true;
+    }
+  }
+}
+
+/// The types or schemes of what a step reads, the one of most parameters first, as
+/// far as a tenth of its bytes has them: `w4g32`, `w4g32 + f32`. A table of which
+/// a token takes a row may be the largest weight, and says nothing of speed.
+static std::string describeTypes(const Model &model, ArrayRef<std::string> types) {
+  std::vector<bool> isRead(model.weights.size());
+  const llmc::Module &first = model.modules.front();
+  for (const Program &program : first.programs)
+    noteReads(program, [&](uint32_t i) -> const Kernel & { return model.kernels[i]; }, isRead);
+  for (const DeviceSchedule &schedule : first.schedules)
+    for (const Program &program : schedule.programs)
+      noteReads(program,
+                [&](uint32_t i) -> const Kernel & {
+                  return model.devices[schedule.device].kernels[i].kernel;
+                },
+                isRead);
+  struct Amount {
+    uint64_t parameters = 0, bytes = 0;
+  };
+  std::map<std::string_view, Amount> amounts;
+  uint64_t all = 0;
+  for (auto [weight, type, read] : llvm::zip(model.weights, types, isRead)) {
+    if (!read)
+      continue;
+    amounts[type].parameters += weight.parameters;
+    amounts[type].bytes += weight.bytes;
+    all += weight.bytes;
+  }
+  std::vector<std::pair<std::string_view, Amount>> order(amounts.begin(), amounts.end());
+  llvm::stable_sort(order, [](const auto &a, const auto &b) {
+    return a.second.parameters > b.second.parameters;
+  });
+  std::string text;
+  for (const auto &[type, amount] : order)
+    if (text.empty() || amount.bytes >= all / 10)
+      text += (text.empty() ? "" : " + ") + std::string(type);
+  return text.empty() ? "f32" : text;
 }
 
 Status Compilation::write() {
@@ -217,20 +262,21 @@ Status Compilation::write() {
   for (const auto &file : source->files)
     files.push_back(file.bytes);
   ModuleOp first = scheduleOf("");
-  std::map<std::string_view, uint64_t> bytesOf; // by type or scheme
+  std::vector<std::string> types; // or scheme, of each weight
   WeightPacker packer(first, files, threads);
   std::vector<llm::WeightOp> weights(first.getOps<llm::WeightOp>().begin(),
                                      first.getOps<llm::WeightOp>().end());
   for (llm::WeightOp weight : weights) {
     LLMC_TRY(Weight entry, packer.describe(weight));
     summary.weightBytes += entry.bytes;
-    bytesOf[weight.getScheme().empty() ? elementTypeName(entry.type)
-                                       : std::string_view(weight.getScheme())] +=
-        entry.bytes;
+    types.push_back(weight.getScheme().empty() ? std::string(elementTypeName(entry.type))
+                                               : weight.getScheme().str());
     model.weights.push_back(std::move(entry));
   }
-  model.quantization = mostBytes(bytesOf);
   LLMC_CHECK(addModule(model));
+  model.quantization = model.modules.front().kind == llmc::Module::Kind::Graph
+                           ? "as in the model"
+                           : describeTypes(model, types);
   for (const codegen::KernelImage &image : images)
     content.images.push_back(std::as_bytes(std::span(image.bytes)));
   for (const DeviceBuild &device : devices)
