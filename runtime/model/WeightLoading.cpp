@@ -41,14 +41,13 @@ WeightLoading::create(const Artifact &artifact, ThreadPool &threads,
 
 void WeightLoading::stay(std::string why) {
   stage = Stage::Settled;
-  char rates[96] = "";
+  char rate[64] = "";
   if (!measured.empty())
-    std::snprintf(rates, sizeof rates,
-                  ", which reads at %.1f GB/s where memory reads at %.1f",
-                  measured.back().map / 1e9, measured.back().memory / 1e9);
+    std::snprintf(rate, sizeof rate, ", which gives %.0f %% of memory's rate",
+                  100 * measured.back().map / measured.back().memory);
   note = moved > 0 ? "some weights stay in the map of the file"
                    : "the weights stay in the map of the file";
-  note += rates + (": " + why);
+  note += rate + (": " + why);
 }
 
 /// Plan, source and memory; false, and why in the note, where there is no room.

@@ -4,14 +4,20 @@
 
 namespace llmc {
 
+/// Of memory's rate; the two rates are best times of short pieces, which no sweep
+/// over the weights reaches, so only their ratio is told.
+static double mapShare(const ReadRates &rates) {
+  return rates.memory > 0 ? rates.map / rates.memory : 0;
+}
+
 std::string describeLoading(const LoadReport &loading) {
   std::string text = "read from the map of the file";
   if (loading.copiedBytes > 0)
     text = formatBytes(loading.copiedBytes) + " copied into 2 MiB pages" +
            (loading.isWhole ? "" : ", the rest read from the map");
   if (loading.rates)
-    text += "; map " + formatReal(loading.rates->map / 1e9, 1) +
-            " GB/s, memory " + formatReal(loading.rates->memory / 1e9, 1);
+    text += "; the map gives " + formatReal(100 * mapShare(*loading.rates), 0) +
+            " % of memory's rate";
   return text;
 }
 
@@ -22,8 +28,7 @@ void writeLoading(JsonWriter &json, const LoadReport &loading) {
       .member("from", loading.from())
       .member("copiedBytes", loading.copiedBytes);
   if (loading.rates)
-    json.member("mapBytesPerSecond", loading.rates->map)
-        .member("memoryBytesPerSecond", loading.rates->memory);
+    json.member("mapShareOfMemory", mapShare(*loading.rates));
   if (!loading.note.empty())
     json.member("note", loading.note);
   json.end();

@@ -9,7 +9,7 @@
 
 namespace llmc {
 
-/// `read from the map of the file; map 41.2 GB/s, memory 42.0`.
+/// `read from the map of the file; the map gives 98 % of memory's rate`.
 std::string describeLoading(const LoadReport &loading);
 /// The member `load` of the object that is open.
 void writeLoading(JsonWriter &json, const LoadReport &loading);

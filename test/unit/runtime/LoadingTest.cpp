@@ -1,4 +1,5 @@
 #include "runtime/model/Decoder.h"
+#include "runtime/verbs/LoadWords.h"
 #include "test/unit/runtime/FakeModel.h"
 
 #include <cstring>
@@ -195,8 +196,22 @@ TEST(Loading, LackOfRoomOrLargePagesIsNotedAndTokensCome) {
       EXPECT_NE(note.find(room.hugePages ? "1 MiB are left" : "2 MiB pages"),
                 std::string::npos);
       // Only who measured knows rates.
-      EXPECT_EQ(note.find("10.0 GB/s") != std::string::npos, mode == LoadMode::Auto);
+      EXPECT_EQ(note.find(" % of memory's rate") != std::string::npos, mode == LoadMode::Auto);
     }
+}
+
+// Their figures are best times of pieces: beside a bandwidth they would be a second one.
+TEST(Loading, RatesAreToldAsAShare) {
+  LoadReport report;
+  report.rates = ReadRates{30e9, 40e9};
+  EXPECT_EQ(describeLoading(report),
+            "read from the map of the file; the map gives 75 % of memory's rate");
+  JsonWriter json;
+  json.beginObject();
+  writeLoading(json, report);
+  std::string text = json.end().text();
+  EXPECT_NE(text.find("\"mapShareOfMemory\":0.75"), std::string::npos) << text;
+  EXPECT_EQ(text.find("BytesPerSecond"), std::string::npos) << text;
 }
 
 TEST(Loading, WithoutMemoryForAMeasurementNothingIsSaid) {
