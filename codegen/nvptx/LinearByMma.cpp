@@ -26,8 +26,9 @@ static constexpr int64_t tileRows = LinearProducts::tileRows;
 static constexpr int64_t stepTerms = WeightFragments::stepTerms;
 /// Loads of 16 bytes that a thread has on their way, and steps that they are for.
 static constexpr int64_t vectorsAhead = 8, mostSteps = 4;
-/// Registers of inputs that may be loaded ahead, and of all that is.
-static constexpr int64_t inputsAhead = 32, registersAhead = 56;
+/// Registers of inputs that may be loaded ahead, of all that is, and of that where
+/// the last inputs come late.
+static constexpr int64_t inputsAhead = 32, registersAhead = 48, partlyAhead = 44;
 /// Registers of sums that a thread may hold.
 static constexpr int64_t mostSums = 64;
 
@@ -37,7 +38,7 @@ namespace {
 struct Chunk {
   SmallVector<Value> weights; ///< [pair, step, load]
   SmallVector<Value> scales;  ///< [pair, group, scales or zeros]
-  SmallVector<Value> inputs;  ///< [step, tile]; empty where they come late.
+  SmallVector<Value> inputs;  ///< [step, tile], of the steps whose come early.
   Value number;               ///< i32
   bool tail = false;
 };
@@ -50,6 +51,8 @@ public:
 private:
   int64_t chooseSteps() const;
   int64_t vectorsOf(int64_t steps) const;
+  int64_t chooseEarlySteps() const;
+  int64_t inputRegisters() const { return tiles * shape.inputBytes() * 2; }
   int64_t stepsPerGroup() const { return layout.scheme.size / stepTerms; }
   int64_t groupsPerChunk() const {
     return grouped ? std::max<int64_t>(1, steps / stepsPerGroup()) : 0;
@@ -71,7 +74,8 @@ private:
   const PanelLayout &layout;
   GpuBuilder b;
   int64_t pairs, tiles = 1, rows = 1, steps = 1;
-  bool grouped, inputsEarly = false;
+  int64_t earlySteps = 0; ///< Whose inputs are loaded with the weights.
+  bool grouped;
   std::optional<LinearProducts> products;
   // Of the place being done:
   SmallVector<Value> panels;    ///< Of each pair: the thread's first load.
@@ -96,9 +100,18 @@ MmaLowering::MmaLowering(const LinearShape &shape)
   tiles = tilesFor(shape.op, pairs);
   rows = tiles * tileRows;
   steps = chooseSteps();
-  int64_t inputs = tiles * steps * shape.inputBytes() * 2;
-  inputsEarly = inputs <= inputsAhead &&
-                inputs + vectorsOf(steps) * 4 <= registersAhead;
+  earlySteps = chooseEarlySteps();
+}
+
+/// As many as there is room for, if that is more than half of them.
+int64_t MmaLowering::chooseEarlySteps() const {
+  if (steps * inputRegisters() > inputsAhead)
+    return 0;
+  int64_t weights = vectorsOf(steps) * 4;
+  if (steps * inputRegisters() + weights <= registersAhead)
+    return steps;
+  int64_t fit = (partlyAhead - weights) / inputRegisters();
+  return 2 * fit > steps ? fit : 0;
 }
 
 /// Loads of 16 bytes, weights and scales, of a chunk of so many steps.
@@ -227,9 +240,7 @@ Chunk MmaLowering::load(Value chunk) {
 }
 
 void MmaLowering::loadInputs(Chunk &into) {
-  if (!inputsEarly)
-    return;
-  for (int64_t step = 0; step < steps; ++step)
+  for (int64_t step = 0; step < earlySteps; ++step)
     for (int64_t tile = 0; tile < tiles; ++tile)
       into.inputs.push_back(loadInput(into, step, tile));
 }
@@ -297,8 +308,8 @@ void MmaLowering::multiplyStep(const Chunk &chunk, int64_t step,
     llvm::append_range(loaded, ArrayRef(chunk.weights)
                                    .slice((pair * steps + step) * loads, loads));
   for (int64_t tile = 0; tile < tiles; ++tile)
-    inputs.push_back(chunk.inputs.empty() ? loadInput(chunk, step, tile)
-                                          : chunk.inputs[step * tiles + tile]);
+    inputs.push_back(step < earlySteps ? chunk.inputs[step * tiles + tile]
+                                       : loadInput(chunk, step, tile));
   products->multiply(loaded, inputs, sums, inputSums);
 }
 

@@ -279,6 +279,9 @@ LogicalResult TileLowering::run() {
   LogicalResult result = success();
   forLinearPlaces(b, shape, tile.rows, [&](const LinearPlace &place) {
     SmallVector<Value> sums = emitSums(place);
+    // Read anew: addresses would take registers all along.
+    products.lane =
+        FragmentLane(b, b.bitAnd(b.threadAnew(), b.i32(warpThreads - 1)));
     products.put(ends, sums, b.i32(0), firstStream, firstRow);
     result = ends.finish(place);
   });

@@ -24,8 +24,10 @@ struct FragmentLane {
   bool crossed;
 
   explicit FragmentLane(GpuBuilder &b, bool crossed = false)
-      : g(b.shiftRight(b.lane(), 2)), t(b.bitAnd(b.lane(), b.i32(3))),
-        crossed(crossed) {}
+      : FragmentLane(b, b.lane(), crossed) {}
+  /// Of lane `lane` (i32) of a warp.
+  FragmentLane(GpuBuilder &b, Value lane, bool crossed = false)
+      : g(b.shiftRight(lane, 2)), t(b.bitAnd(lane, b.i32(3))), crossed(crossed) {}
   /// Of lines of 16 lanes, g is lane group q of panel p of two.
   Value quad(GpuBuilder &b) const {
     if (!crossed)

@@ -1,6 +1,8 @@
-/// What ptxas makes of attention over heads of many widths.
+/// What ptxas makes of attention over heads of many widths, and of linears whose warps
+/// have different numbers of chunks.
 #include "codegen/nvptx/PtxModule.h"
 #include "test/codegen/AttentionWorld.h"
+#include "test/codegen/GroupedCase.h"
 
 #include "gtest/gtest.h"
 
@@ -51,4 +53,22 @@ TEST(GpuRegisters, SufficeForHeadsOfAnyWidth) {
       EXPECT_GT(module->entries[i].registers, 0u);
     }
   }
+}
+
+TEST(GpuRegisters, SufficeForTwoBlocksOfFewRowsWithGroups) {
+  std::string ptxas = findPtxas();
+  if (ptxas.empty())
+    GTEST_SKIP() << "there is no ptxas";
+  for (const char *level : {"sm_80", "sm_90a", "sm_100a"})
+    for (const char *scheme : {"w4g32", "w4g64", "w4g128", "w8g128"}) {
+      GroupedCase groups(*llmc::llm::parseGroupScheme(scheme), 0, 6912, 32);
+      std::vector<KernelObject> objects = {
+          named(groupedText(groups, scheme, "f32", 8, 2), level, 0)};
+      auto module = joinPtx(objects, level);
+      ASSERT_TRUE(module) << module.error().render();
+      llmc::Status done = assemble(*module, ptxas);
+      ASSERT_TRUE(done) << done.error().render();
+      EXPECT_EQ(module->entries[0].spillBytes, 0u) << level << " " << scheme;
+      EXPECT_LE(module->entries[0].registers, 128u) << level << " " << scheme;
+    }
 }
