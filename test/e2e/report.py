@@ -108,6 +108,39 @@ class Report(support.TestCase):
         self.assertEqual(told["quantization"], "bf16")
         self.assertRegex(self.written(model)[0], r"<td>bf16 (&gt;\u2009)?9\d\.\d")
 
+    def test_names_the_scheme_of_linears_and_not_of_a_larger_table(self):
+        model = compiled("stories260K-genai-int4")
+        told = json.loads(self.succeed(llmc(), "inspect", model, "--json"))
+        self.assertRegex(told["quantization"], r"^w4g\d+")
+
+    def test_boxes_of_memory_never_overlap(self):
+        for flags in [], ["--dtype=bf16", "--target=cpu,sm_80"]:
+            text, _ = self.written(compiled(MODEL, *flags))
+            for share in re.findall(r"live at once need [^(<]*\(([\d.]+)\s*%", text):
+                self.assertLessEqual(float(share), 100)
+            pictures = re.findall(r'class="memory".*?</svg>', text, re.S)
+            self.assertGreaterEqual(len(pictures), 2 * (1 + len(flags) // 2))
+            for picture in pictures:
+                boxes = [tuple(map(float, box)) for box in re.findall(
+                    r'<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"', picture)]
+                self.assertGreater(len(boxes), 5)
+                for i, (x, y, width, height) in enumerate(boxes):
+                    for x2, y2, width2, height2 in boxes[:i]:
+                        across = min(x + width, x2 + width2) - max(x, x2)
+                        down = min(y + height, y2 + height2) - max(y, y2)
+                        self.assertFalse(across > 0.2 and down > 0.2, (boxes[i], x2, y2))
+
+    def test_tells_of_gpus_what_it_tells_of_the_cpu(self):
+        model = compiled(MODEL, "--dtype=bf16", "--target=cpu,sm_80")
+        told = json.loads(self.succeed(llmc(), "inspect", model, "--json"))
+        text, page = self.written(model)
+        gpus = text[text.index("<section id='devices'>"):].split("</section>")[0]
+        self.assertEqual(gpus.count("<summary>sm_80: "), 1)
+        self.assertEqual(gpus.count("class=\"memory\""), gpus.count("<table class='schedule'>"))
+        for kernel in told["devices"][0]["kernels"]:
+            self.assertIn(f"<code>{kernel['name'][:60]}", gpus)
+        self.assertIn("<td>mma.sync", gpus)
+
     def test_sizes_sum_to_the_size_of_the_file(self):
         model = compiled(MODEL)
         _, page = self.written(model)

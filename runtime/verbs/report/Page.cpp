@@ -2,6 +2,8 @@
 #include "runtime/verbs/report/Parts.h"
 #include "runtime/verbs/report/Style.h"
 
+#include <ranges>
+
 namespace llmc::page {
 
 std::string writePage(const Subject &subject) {
@@ -13,7 +15,11 @@ std::string writePage(const Subject &subject) {
       {"overview", "Overview", overviewPart}, {"programs", "Specialisations", programsPart},
       {"sizes", "Sizes", sizePart},           {"kernels-of", "Kernels", kernelPart},
       {"schedule", "Schedule", schedulePart}, {"memory", "Memory", memoryPart},
-      {"text", "Text", textPart},             {"integrity", "Hashes", integrityPart},
+      {"devices", "GPUs", devicePart},        {"text", "Text", textPart},
+      {"integrity", "Hashes", integrityPart},
+  };
+  auto isShown = [&](const Section &section) {
+    return section.part != devicePart || !subject.model().devices.empty();
   };
   std::string name = shorten(subject.model().name.empty() ? subject.fileName : subject.model().name);
   Html page;
@@ -25,10 +31,10 @@ std::string writePage(const Subject &subject) {
        << name << " – llmc report</title>\n<style>" << Markup(style)
        << "</style>\n</head>\n<body>\n<header><h1>" << name << "</h1>\n<p class='lead-in'><code>"
        << shorten(subject.fileName) << "</code></p></header>\n<nav aria-label='Contents'>\n";
-  for (const Section &section : sections)
+  for (const Section &section : sections | std::views::filter(isShown))
     page << "<a href='#" << section.id << "'>" << section.title << "</a>\n";
   page << "</nav>\n<main>\n";
-  for (const Section &section : sections)
+  for (const Section &section : sections | std::views::filter(isShown))
     page << "<section id='" << section.id << "'>\n<h2>" << section.title << "</h2>\n"
          << section.part(subject) << "</section>\n";
   page << "</main>\n<footer>" << std::string(versionText)

@@ -22,7 +22,9 @@ struct Subject {
   std::string whyNoTimes;   ///< Where times were wanted and could not be had.
   int64_t graphExtent = 16; ///< What symbols of graphs stand for.
 
-  const Model &model() const { return artifact.model(); }
+  const Model *view = nullptr; ///< The file as a device sees it; null: as the CPU does.
+
+  const Model &model() const { return view ? *view : artifact.model(); }
 };
 
 /// The numbers of the model and how much of it was recognised.
@@ -35,6 +37,8 @@ Html schedulePart(const Subject &subject);
 Html memoryPart(const Subject &subject);
 /// Kernels: roofline, times, code.
 Html kernelPart(const Subject &subject);
+/// What the file has for each GPU, folded.
+Html devicePart(const Subject &subject);
 /// Where the bytes of the file are; the rows of its table sum to its size.
 Html sizePart(const Subject &subject);
 /// Tokenizer, chat template, defaults of generation.

@@ -192,6 +192,24 @@ TEST(Roofline, PlotHasAPointForEachKernelAndARoofWhereLimitsAreKnown) {
   EXPECT_EQ(without.find("inf"), std::string::npos) << without;
 }
 
+TEST(Roofline, NamesKeepClearOfTheRoof) {
+  std::vector<RooflinePoint> points;
+  for (double intensity : {300.0, 500.0, 2000.0}) // where the roof is flat
+    points.push_back({"linear_" + std::to_string(int(intensity)), "rows", 0, intensity, 0, 1e12, ""});
+  std::string svg = drawRoofline({1e10, 1e12, ""}, points).text();
+  std::smatch match;
+  std::regex roof("<polyline class='roof' points='[^ ]* [^ ]* [^,]*,([0-9.]+)'");
+  ASSERT_TRUE(std::regex_search(svg, match, roof)) << svg;
+  double flat = std::stod(match[1]);
+  std::regex name("<text class='name' [^>]*y='([0-9.]+)'");
+  size_t names = 0;
+  for (std::sregex_iterator i(svg.begin(), svg.end(), name), end; i != end; ++i, ++names) {
+    double base = std::stod((*i)[1]); // letters stand on it, some 9 units high
+    EXPECT_TRUE(base < flat - 1 || base - 9 > flat) << base << " at " << flat;
+  }
+  EXPECT_EQ(names, 3u) << svg;
+}
+
 TEST(Treemap, FillsItsAreaInProportionWithoutOverlaps) {
   std::vector<uint64_t> sizes = {6, 0, 1, 6, 2, 4, 2, 3};
   std::vector<Box> boxes = treemap(sizes, {10, 20, 60, 40});
@@ -291,6 +309,7 @@ TEST(Report, IsOnePageThatNamesNothingOutside) {
     std::smatch match;
     EXPECT_FALSE(std::regex_search(page, match, outside)) << match.str();
     EXPECT_EQ(page.find("NaN"), std::string::npos);
+    EXPECT_EQ(page.find("id='devices'"), std::string::npos) << "the file has no GPU's";
     bool measured = std::string(words).find("--measure") != std::string::npos;
     EXPECT_EQ(page.find("<th class='n'>measured") != std::string::npos, measured);
   }
@@ -355,6 +374,15 @@ TEST(Report, EscapesNamesThatAreHostile) {
     weight.name = weight.layout = evil;
   for (Kernel &kernel : model.kernels)
     kernel.name = kernel.op = evil;
+  addFakeDevice(model);
+  for (size_t i = 0; i < model.devices[0].kernels.size(); ++i) {
+    DeviceKernel &kernel = model.devices[0].kernels[i];
+    kernel.entry = "k" + std::to_string(i);
+    kernel.matrix = evil;
+    kernel.registers = 77;
+    kernel.spillBytes = 12;
+  }
+  content.devices = {{".version 7.0\n.target sm_80\n", {}}};
   TemporaryFile file("evil.bin");
   Status written = writeArtifact(file.path(), content);
   ASSERT_TRUE(written) << written.error().render();
@@ -370,4 +398,13 @@ TEST(Report, EscapesNamesThatAreHostile) {
   // No attribute is left by a quote of a name.
   EXPECT_EQ(page.find("onmouseover='"), std::string::npos);
   EXPECT_EQ(occurrences(page, "</title>"), 1 + occurrences(page, "<title>") - 1);
+  // The GPU's kernels, schedules and memory are told beside the CPU's.
+  size_t gpus = page.find("<section id='devices'>");
+  ASSERT_NE(gpus, std::string::npos);
+  std::string part = page.substr(gpus, page.find("</section>", gpus) - gpus);
+  EXPECT_NE(part.find("<summary>sm_80: "), std::string::npos) << part;
+  EXPECT_EQ(occurrences(part, "<td class='n'>77<td class='n'>12 B<td class='n'>1.00 KiB"),
+            model.devices[0].kernels.size()) << part;
+  EXPECT_EQ(occurrences(part, "<table class='schedule'>"), 4u);
+  EXPECT_EQ(occurrences(part, "class=\"memory\""), 3u);
 }
