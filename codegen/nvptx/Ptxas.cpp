@@ -85,6 +85,10 @@ Status llmc::codegen::assemble(PtxModule &module, const std::string &ptxas) {
   if (!bytes)
     return Error{Code::CannotRead, "what ptxas made cannot be read",
                  std::string(output->path.str()), bytes.getError().message(), ""};
+  if (!(*bytes)->getBuffer().starts_with("\177ELF"))
+    return Error{Code::KernelFailed, "ptxas made no cubin of the kernels of " + module.level,
+                 ptxas, "it ended well, but what it wrote is no ELF file",
+                 "set LLMC_PTXAS to another ptxas, or to nothing to go without"};
   module.cubin = (*bytes)->getBuffer().str();
   readFigures(text, module);
   return Status::ok();

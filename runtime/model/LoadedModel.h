@@ -48,6 +48,12 @@ struct LoadedModel {
 
   /// Kernels and programs as they run here.
   const Model &view() const { return deviceModel ? *deviceModel : artifact.model(); }
+  /// How the weights came to where they lie.
+  LoadReport loadReport() const {
+    LoadReport report = weights->report();
+    report.onDevice = accelerator != nullptr;
+    return report;
+  }
   /// Where weights lie for what runs here.
   const WeightPlaces &places() const {
     return accelerator ? accelerator->weights() : weights->places();

@@ -13,6 +13,8 @@ constexpr size_t piece = 128;
 } // namespace
 
 std::string_view LoadReport::from() const {
+  if (onDevice)
+    return "device";
   return copiedBytes == 0 ? "map" : isWhole ? "copy" : "both";
 }
 

@@ -29,9 +29,10 @@ struct LoadReport {
   uint64_t copiedBytes = 0;       ///< That steps read from 2 MiB pages.
   bool isWhole = false;           ///< All that launches read is copied.
   std::optional<ReadRates> rates; ///< The last measured.
+  bool onDevice = false;          ///< An accelerator has them.
   std::string note;               ///< Why a copy that was wanted is not there.
 
-  /// `map`, `copy`, or `both` while or where a part only is copied.
+  /// `device`, `map`, `copy`, or `both` while or where a part only is copied.
   std::string_view from() const;
 };
 

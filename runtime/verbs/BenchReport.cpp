@@ -209,7 +209,7 @@ std::string BenchReport::text() const {
                             std::string(r.matrix.how) + ")");
     line("read bandwidth", formatReal(r.bandwidth / 1e9, 1) + " GB/s over " +
                                formatBytes(r.bandwidthBytes) + " of weights");
-    line("weights", describeLoading(session.model->weights->report()));
+    line("weights", describeLoading(session.model->loadReport()));
   } else {
     line("device", session.model->processor());
     line("limits", std::string(noLimits));
@@ -278,7 +278,7 @@ std::string BenchReport::json() const {
     json.member("whyNoLimits", noLimits);
   json.member("peakMemoryBytes", result.peakBytes).member("peakMemoryCounts", peakMemoryCounts);
   if (session.hasLimits())
-    writeLoading(json, session.model->weights->report());
+    writeLoading(json, session.model->loadReport());
   if (result.joulesPerToken)
     json.member("joulesPerToken", *result.joulesPerToken);
   else

@@ -190,7 +190,7 @@ Status runInfer(Invocation &invocation) {
     return Status::ok();
   };
   LLMC_CHECK(openModel(invocation.file, flags.execution, Module::Kind::Graph, use));
-  reportLoading(model->weights->report());
+  reportLoading(model->loadReport());
   const Program &program = graph->program();
   LLMC_TRY(ReadTensors given,
            readTensorWords(program.inputs, flags.inputs, "input"));
@@ -219,7 +219,7 @@ Status runInfer(Invocation &invocation) {
   LLMC_TRY(std::vector<Tensor> outputs, graph->run(inputs));
   double milliseconds = static_cast<double>(monotonicNow() - begin) / 1e6;
   if (!flags.trace.empty())
-    LLMC_CHECK(trace.write(flags.trace, model->weights->report()));
+    LLMC_CHECK(trace.write(flags.trace, model->loadReport()));
 
   std::vector<OutputReport> reports(outputs.size());
   std::optional<Error> difference;

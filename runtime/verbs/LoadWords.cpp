@@ -11,6 +11,8 @@ static double mapShare(const ReadRates &rates) {
 }
 
 std::string describeLoading(const LoadReport &loading) {
+  if (loading.onDevice)
+    return "on the device";
   std::string text = "read from the map of the file";
   if (loading.copiedBytes > 0)
     text = formatBytes(loading.copiedBytes) + " copied into 2 MiB pages" +

@@ -45,8 +45,12 @@ Status runOne(RunFlags &flags, Session &session, const BatchItem &item) {
             return Result<bool>(status.takeError());
         return Result<bool>(more);
       });
-  if (!result)
+  if (!result) {
+    // The error stands on a line of its own.
+    if (begun && !flags.json)
+      (void)static_cast<bool>(print("\n"));
     return result.takeError();
+  }
   std::string rest;
   answer.finish(flags.json ? text : rest);
   LLMC_CHECK(print(flags.json
@@ -59,7 +63,7 @@ Status runOne(RunFlags &flags, Session &session, const BatchItem &item) {
            " ms, " + std::to_string(result->tokens.size()) + " written at " +
            formatReal(perSecond(result->decodeSteps, result->decodeTime), 1) +
            " per second, end: " + std::string(textEndName(result->end)) +
-           "\nweights " + describeLoading(session.model->weights->report()) + "\n");
+           "\nweights " + describeLoading(session.model->loadReport()) + "\n");
   if (result->end == TextEnd::Interrupted)
     return interruptedError();
   return Status::ok();
@@ -111,7 +115,7 @@ Status runRun(Invocation &invocation) {
   LLMC_CHECK(flags.prompts.empty() ? runOne(flags, session, items.front())
                                    : runPrompts(flags, session, prompts, items));
   if (trace)
-    LLMC_CHECK(trace->write(flags.trace, session.model->weights->report()));
+    LLMC_CHECK(trace->write(flags.trace, session.model->loadReport()));
   return Status::ok();
 }
 

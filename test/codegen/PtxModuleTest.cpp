@@ -111,4 +111,13 @@ TEST(PtxModule, ThatPtxasRefusesSaysWhy) {
   EXPECT_NE(status.error().why.find("bogus"), std::string::npos) << status.error().why;
 }
 
+TEST(PtxModule, IsNotAssembledByWhatWritesNothing) {
+  auto module = joinPtx({object("a")}, "sm_80");
+  ASSERT_TRUE(module);
+  Status status = assemble(*module, "/bin/true");
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().where, "/bin/true");
+  EXPECT_NE(status.error().fix.find("LLMC_PTXAS"), std::string::npos);
+}
+
 } // namespace

@@ -218,7 +218,7 @@ Status Device::launch(const Kernel &kernel, const LaunchShape &shape,
   return Error{Code::KernelFault,
                "the kernel '" + program.name +
                    "' was stopped: " + faultName(fault.kind),
-               "", fault.render(),
+               fault.place(), fault.why,
                "this is a defect of llmc: report the model's graph"};
 }
 

@@ -28,14 +28,18 @@ const char *faultName(FaultKind kind) {
   return "fault";
 }
 
-std::string Fault::render() const {
+std::string Fault::place() const {
   auto triple = [](const uint32_t (&of)[3]) {
     return "(" + std::to_string(of[0]) + "," + std::to_string(of[1]) + "," +
            std::to_string(of[2]) + ")";
   };
-  return std::string(faultName(kind)) + " in kernel '" + kernel +
-         "', PTX line " + std::to_string(line) + " `" + text + "`, block " +
-         triple(block) + ", thread " + triple(thread) + ": " + why;
+  return "PTX line " + std::to_string(line) + " `" + text + "`, block " +
+         triple(block) + ", thread " + triple(thread);
+}
+
+std::string Fault::render() const {
+  return std::string(faultName(kind)) + " in kernel '" + kernel + "', " +
+         place() + ": " + why;
 }
 
 } // namespace llmc::sim

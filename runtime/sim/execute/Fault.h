@@ -31,6 +31,8 @@ struct Fault {
   uint32_t block[3] = {};
   uint32_t thread[3] = {};
   std::string why; ///< Address, what the memory is, the other access.
+  /// Line, block and thread.
+  std::string place() const;
   /// One paragraph with all of it.
   std::string render() const;
 };

@@ -141,6 +141,9 @@ TEST_F(DriverTest, AFaultHasACodeAndAReportAndBreaksTheContext) {
   std::string report = driver->lastFailure().error().render();
   EXPECT_NE(report.find("kernel 'add'"), std::string::npos) << report;
   EXPECT_NE(report.find("thread (64,0,0)"), std::string::npos) << report;
+  size_t kind = report.find("out-of-bounds access");
+  EXPECT_NE(kind, std::string::npos) << report;
+  EXPECT_EQ(report.find("out-of-bounds access", kind + 1), std::string::npos) << "said twice: " << report;
   EXPECT_EQ(d.ctxSynchronize(), IllegalAddress);
   EXPECT_EQ(launch(1), IllegalAddress);
 }
