@@ -15,11 +15,15 @@ Result<std::unique_ptr<LoadedModel>>
 LoadedModel::openOnCpu(Artifact artifact, unsigned threads,
                        const CpuFeatures &cpu, const LoadOptions &options) {
   const Model &header = artifact.model();
-  if (header.images.empty() && !header.devices.empty())
+  if (header.images.empty() && !header.devices.empty()) {
+    std::string targets;
+    for (const DeviceImage &device : header.devices)
+      targets += (targets.empty() ? "" : ", ") + device.target;
     return Error{Code::NoCpuKernels, "the file has no kernels for the CPU", artifact.path(),
-                 "it was compiled for " + header.devices[0].target + " alone",
+                 "it was compiled for " + targets + " alone",
                  "run it where there is such a GPU, use --device=sim, or compile with a CPU "
                  "level in --target as well"};
+  }
   LLMC_CHECK(checkWantedLevel(cpu));
   LLMC_TRY(size_t image, chooseImage(header.images, cpu));
   LLMC_TRY(KernelCode kernels, KernelCode::map(artifact, image));

@@ -119,7 +119,10 @@ Status openOnAny(const std::string &file, const ExecutionFlags &flags, Module::K
   if (!choice) {
     if (hasCpu)
       tellOfCpu(choice.error());
-    return openOnCpu(std::move(artifact), flags, use);
+    Status opened = openOnCpu(std::move(artifact), flags, use);
+    if (!opened && !hasCpu)
+      opened.error().why += "; " + reasonOf(choice.error());
+    return opened;
   }
   Status opened = openOnGpu(std::move(artifact), flags, *choice, use);
   if (opened || !hasCpu ||

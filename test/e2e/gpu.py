@@ -166,7 +166,10 @@ class WithoutGpu(Gpu):
         self.assertIn(b"running on the CPU", done.stderr)
 
     def test_what_needs_one_is_refused(self):
-        self.fail_with(support.UNAVAILABLE, 406, compiled(MODEL, "--target=sm_80"), "-n", "3", "a")
+        done = self.fail_with(support.UNAVAILABLE, 406, compiled(MODEL, "--target=sm_80,sm_90a"),
+                              "-n", "3", "a")
+        self.assertIn(b"compiled for sm_80, sm_90a alone; no NVIDIA GPU can be used: the driver",
+                      done.stderr)
         self.fail_with(support.UNAVAILABLE, 405, compiled(MODEL, "--target=cpu,sm_80"), "-n", "3",
                        "--device=cuda", "a")
 
