@@ -101,7 +101,7 @@ std::optional<TokenChoice> Sampler::choiceAt(uint64_t sequence,
 /// Why no token can be taken from \p logits.
 static Error badLogits(std::span<const float> logits, size_t vocabulary,
                        uint64_t sequence, uint64_t position) {
-  std::string why = "every token is excluded";
+  std::string why = "every logit is -infinity, which excludes its token";
   size_t at = 0;
   while (at < logits.size() && logits[at] < infinity)
     ++at;
@@ -116,8 +116,9 @@ static Error badLogits(std::span<const float> logits, size_t vocabulary,
           "sequence " + std::to_string(sequence) + ", position " +
               std::to_string(position),
           std::move(why),
-          "try --temperature=0 and fewer filters; where it stays, compile "
-          "with --dtype=f32"};
+          // No way of sampling helps: filters leave the likeliest token.
+          "look for NaN and infinities in the model's weights; where there are "
+          "none and the file's types are smaller, compile with --dtype=f32"};
 }
 
 Result<int32_t> Sampler::sample(std::span<const float> logits,

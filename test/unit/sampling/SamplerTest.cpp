@@ -131,6 +131,9 @@ TEST(Sampler, NamesTheTokenWhoseLogitIsNaN) {
   ASSERT_FALSE(id);
   EXPECT_NE(id.error().why.find("token 2"), std::string::npos);
   EXPECT_NE(id.error().where.find("sequence 4, position 9"), std::string::npos);
+  // No flag of sampling makes it a number.
+  EXPECT_EQ(id.error().fix.find("temperature"), std::string::npos) << id.error().fix;
+  EXPECT_NE(id.error().fix.find("the model's weights"), std::string::npos) << id.error().fix;
 }
 
 TEST(Sampler, RefusesOptionsOutOfRange) {
