@@ -85,6 +85,8 @@ Status Compilation::read() {
                  std::to_string(options.maxContext) + " is above " +
                      std::to_string(largestContext),
                  "give a smaller number"};
+  if (folder.contextError && !options.maxContext)
+    return *folder.contextError;
   pipeline.maxContext = options.maxContext   ? options.maxContext
                         : folder.maxContext ? folder.maxContext
                                             : defaultContext;

@@ -1,5 +1,6 @@
 #include "compiler/ModelFolder.h"
 
+#include "compiler/Options.h"
 #include "frontends/tokenizer/Json.h"
 #include "frontends/tokenizer/TokenizerReader.h"
 #include "runtime/support/File.h"
@@ -40,7 +41,7 @@ static Status readNumber(ModelFolder &model, const std::string &file,
                          std::initializer_list<const char *> path) {
   std::string full = model.folder + "/" + file;
   std::error_code code;
-  if (model.maxContext > 0 || !fs::exists(full, code))
+  if (model.maxContext > 0 || model.contextError || !fs::exists(full, code))
     return Status::ok();
   LLMC_TRY(MappedFile bytes, MappedFile::open(full));
   std::string_view text(reinterpret_cast<const char *>(bytes.bytes().data()),
@@ -52,11 +53,19 @@ static Status readNumber(ModelFolder &model, const std::string &file,
     value = value ? value->find(member) : nullptr;
   if (!value)
     return Status::ok();
-  if (!value->isInteger() || value->integer <= 0 ||
-      value->integer > (int64_t(1) << 31))
-    return Error{Code::BadConfig, "the context length is not a positive integer",
-                 full, std::string("member ") + *(path.end() - 1),
-                 "correct the file or give --max-context"};
+  bool isPositive = value->isInteger() && value->integer > 0;
+  if (!isPositive || value->integer > largestContext) {
+    model.contextError = Error{
+        Code::BadConfig,
+        isPositive ? "the context length is too large"
+                   : "the context length is not a positive integer",
+        full,
+        std::string("member ") + *(path.end() - 1) +
+            (value->isInteger() ? " is " + std::to_string(value->integer) : ""),
+        "correct the file, or give --max-context, from 1 to " +
+            std::to_string(largestContext)};
+    return Status::ok();
+  }
   model.maxContext = value->integer;
   model.files.push_back(file + " (context)");
   return Status::ok();

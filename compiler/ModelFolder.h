@@ -5,6 +5,7 @@
 #include "runtime/support/Error.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,9 @@ struct ModelFolder {
   std::string folder; ///< Where it lies.
   std::string name;   ///< For people: the folder's name.
   bool hasTokenizer = false;
-  int64_t maxContext = 0;         ///< From a configuration; 0: it says nothing.
+  int64_t maxContext = 0; ///< From a configuration; 0: it says nothing.
+  /// What is wrong with its number; whoever gives another can do without.
+  std::optional<Error> contextError;
   std::vector<std::string> files; ///< Configurations used, with what for.
 };
 

@@ -2,6 +2,7 @@
 """Values that no flag takes, the nearest one that it does, and errors as JSON."""
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,6 +66,23 @@ class Outputs(support.TestCase):
                                       *flags)
                 self.assertNotIn(b"kernels:", done.stderr)
                 self.assertFalse(nowhere.exists(), "a folder was made for a typo")
+
+
+class Contexts(support.TestCase):
+    def test_of_a_configuration_that_cannot_be_are_told_unless_another_is_given(self):
+        folder = self.folder / "model"
+        shutil.copytree(DATA / "stories260K-optimum", folder)
+        config = json.loads((folder / "config.json").read_text())
+        for value, what in ((10 ** 15, b"is too large"), (2 ** 32 + 1, b"is too large"),
+                            (0, b"is not a positive integer"),
+                            ("many", b"is not a positive integer")):
+            (folder / "config.json").write_text(
+                json.dumps({**config, "max_position_embeddings": value}))
+            words = [llmc(), "compile", folder, "-o", self.folder / "x", "--emit=onnx"]
+            with self.subTest(value=value):
+                done = self.fail_with(support.BAD_DATA, 603, *words)
+                self.assertIn(what, done.stderr)
+                self.succeed(*words, "--max-context=64")
 
 
 class Json(support.TestCase):
