@@ -91,9 +91,12 @@ std::string ModelReader::scalar(const std::string &key, int depth,
   if (s.inVocabulary && depth == 2)
     return s.scored(value);
   if (s.inVocabulary) {
-    if (depth != 1 || !value.isInteger() || value.integer < 0 ||
-        value.integer > INT32_MAX || !s.scores.empty())
+    if (depth != 1 || !value.isInteger() || !s.scores.empty())
       return notAVocabulary;
+    if (value.integer < 0 || value.integer > INT32_MAX)
+      return "model.vocab gives the token \"" + key + "\" the id " +
+             std::to_string(value.integer) + ", which is not from 0 to " +
+             std::to_string(INT32_MAX);
     s.texts.push(key);
     s.ids.push_back(int32_t(value.integer));
     return {};

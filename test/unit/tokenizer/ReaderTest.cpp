@@ -69,7 +69,9 @@ TEST(TokenizerReader, SaysWhatIsWrongWithTheModel) {
   EXPECT_TRUE(mentions(whyOf(model(R"("vocab":{"a":0,"b":0},"merges":[])")),
                        "two tokens"));
   EXPECT_TRUE(
-      mentions(whyOf(model(R"("vocab":{"a":-1},"merges":[])")), "vocab"));
+      mentions(whyOf(model(R"("vocab":{"a":-1},"merges":[])")), "\"a\" the id -1"));
+  EXPECT_TRUE(mentions(whyOf(model(R"("vocab":{"a":0,"b":2147483648},"merges":[])")),
+                       "\"b\" the id 2147483648"));
   EXPECT_TRUE(mentions(whyOf(model(R"("vocab":{"a":9999999},"merges":[])")),
                        "largest id"));
   EXPECT_TRUE(
