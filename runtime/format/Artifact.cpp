@@ -89,10 +89,40 @@ Status Artifact::checkSection(size_t section) const {
   return Status::ok();
 }
 
+/// Where a whole model.bin ends in \p bytes that go on behind it; 0: nowhere in
+/// what is looked at.
+static size_t endBefore(std::span<const std::byte> bytes) {
+  constexpr size_t looked = 64 << 20; // Quick even from a disk.
+  std::span<const std::byte> tail = bytes.last(std::min(bytes.size(), looked));
+  auto magic = std::as_bytes(std::span(&trailerMagic, 1));
+  while (true) {
+    auto found = std::ranges::find_end(tail, magic);
+    if (found.empty())
+      return 0;
+    auto end = static_cast<size_t>(found.end() - tail.begin());
+    Trailer trailer;
+    size_t whole = bytes.size() - tail.size() + end;
+    if (end >= sizeof trailer) {
+      std::memcpy(&trailer, tail.data() + end - sizeof trailer, sizeof trailer);
+      if (trailer.fileSize == whole &&
+          trailer.checksum ==
+              hash64(std::as_bytes(std::span(&trailer, 1)).first(trailerChecked)))
+        return whole;
+    }
+    tail = tail.first(end - 1);
+  }
+}
+
 Result<Trailer> Artifact::readTrailer() const {
   std::span<const std::byte> bytes = file.bytes();
   Trailer trailer;
   auto missing = [&]() -> Error {
+    if (size_t end = endBefore(bytes))
+      return {Code::NotAnArtifact, "bytes were added behind the model", name,
+              "the model ends at byte " + std::to_string(end) + " of " +
+                  std::to_string(bytes.size()),
+              "copy the file again, or keep those bytes alone: head -c " +
+                  std::to_string(end) + " " + name};
     bool isElf = bytes.size() > 4 && std::memcmp(bytes.data(), "\177ELF", 4) == 0;
     return {Code::NotAnArtifact, "this is no model.bin", name,
             isElf ? "it is an executable without a model behind it: it was cut "

@@ -128,6 +128,9 @@ TEST(Artifact, BytesBehindTheEndAreRefused) {
   auto artifact = Artifact::open(file.path());
   ASSERT_FALSE(artifact);
   EXPECT_EQ(artifact.error().code, Code::NotAnArtifact);
+  EXPECT_EQ(artifact.error().what, "bytes were added behind the model");
+  EXPECT_NE(artifact.error().fix.find("head -c " + std::to_string(bytes.size() - 1)),
+            std::string::npos) << artifact.error().fix;
 }
 
 TEST(Artifact, AnotherVersionIsNamed) {
