@@ -66,7 +66,7 @@ Status HostPages::commit(int64_t bytes) {
 Error outOfCacheMemory(std::string why) {
   return {Code::OutOfMemory, "there is no memory for the cache of keys and values",
           "", std::move(why),
-          "use fewer or shorter sequences, or a model with a smaller context"};
+          "give a smaller --context, or use fewer sequences at once"};
 }
 
 Result<std::unique_ptr<PageMemory>> makeHostPages(const PoolShape &shape) {

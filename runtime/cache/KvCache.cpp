@@ -115,8 +115,8 @@ Status KvCache::reserve(int32_t sequence, int64_t count) {
                  std::to_string(from) + " positions are filled, " +
                      std::to_string(count) + " more are wanted, and there are " +
                      std::to_string(context),
-                 "shorten the prompt, ask for fewer tokens, or compile with a "
-                 "larger --max-context"};
+                 "shorten the prompt, ask for fewer tokens, or make the context "
+                 "larger (--context; --max-context when compiling)"};
   if (count <= 0)
     return Status::ok();
   int32_t *pages = table(sequence);

@@ -129,6 +129,13 @@ Status Decoder::ensureLogits(size_t rows) {
   return Status::ok();
 }
 
+std::string Decoder::moreContext(int64_t context, const DecoderConfig &config) {
+  return context < config.maxContext
+             ? "give a larger --context, up to the " +
+                   std::to_string(config.maxContext) + " of the file"
+             : "compile with a larger --max-context";
+}
+
 /// Whether all of a prompt fits, before its first chunk is computed.
 Status Decoder::fits(int32_t sequence, size_t tokens) const {
   int64_t filled = pages.length(sequence);
@@ -137,7 +144,8 @@ Status Decoder::fits(int32_t sequence, size_t tokens) const {
                  std::to_string(filled + static_cast<int64_t>(tokens)) +
                      " positions are wanted and there are " +
                      std::to_string(pages.maxContext()),
-                 "shorten the prompt, or compile with a larger --max-context"};
+                 "shorten the prompt, or " +
+                     moreContext(pages.maxContext(), module.decoder)};
   return Status::ok();
 }
 

@@ -109,6 +109,10 @@ public:
   /// call ends with Interrupted. May be null.
   bool (*cancelled)() = nullptr;
 
+  /// What makes room for more than \p context positions, as the half sentence of
+  /// an advice.
+  static std::string moreContext(int64_t context, const DecoderConfig &config);
+
 private:
   Decoder(LoadedModel &model, const Module &module, KvCache cache)
       : model(model), module(module), pages(std::move(cache)) {}

@@ -56,6 +56,8 @@ static std::string shortNumber(double number) {
   return text;
 }
 
+static constexpr const char *tooClose = "is too close to 0";
+
 std::string RealRange::objection(double number) const {
   // Written so that NaN is refused.
   if (!(number >= least))
@@ -65,13 +67,16 @@ std::string RealRange::objection(double number) const {
   if (excludesLeast && number == least)
     return "is not more than " + shortNumber(least);
   if (number != 0 && static_cast<float>(number) == 0)
-    return "is too close to 0";
+    return tooClose;
   return "";
 }
 
-std::string RealRange::advice() const {
+std::string RealRange::advice(double number) const {
+  if (objection(number) == tooClose)
+    return (excludesLeast || least > 0 ? "give at least " : "give 0, or at least ") +
+           shortNumber(std::numeric_limits<float>::min());
   std::string low = (excludesLeast ? "more than " : "at least ") + shortNumber(least);
-  bool anyMost = most >= std::numeric_limits<float>::max();
+  bool anyMost = number <= most && most >= std::numeric_limits<float>::max();
   return "give " + low + (anyMost ? "" : " and at most " + shortNumber(most));
 }
 
@@ -168,7 +173,7 @@ Status store(const Arguments::Flag &flag, std::string_view text,
     if (!number)
       return bad("is no number", "write a number such as 0.8");
     if (std::string why = flag.reals.objection(*number); !why.empty())
-      return bad(std::move(why), flag.reals.advice());
+      return bad(std::move(why), flag.reals.advice(*number));
     if (real)
       **real = *number;
     else
@@ -252,6 +257,9 @@ Status Arguments::takeFlag(std::string_view word,
     value = word.substr(2);
     hasValue = !value.empty();
   }
+  std::erase_if(fromEnvironment, [&](const Setting &setting) {
+    return setting.variable == flag->variable();
+  });
   std::string where(isLong ? word.substr(0, 2 + name.size())
                            : word.substr(0, 2));
   if (isSwitch(*flag) && !hasValue) {
@@ -294,7 +302,10 @@ Status Arguments::parse(std::span<const std::string_view> words) {
     if (flag.isSetting) {
       std::string variable = flag.variable();
       if (const char *value = std::getenv(variable.c_str()); value && *value)
+        {
         LLMC_CHECK(store(flag, value, variable));
+        fromEnvironment.push_back({"--" + std::string(flag.name), variable});
+      }
     }
   size_t count = 0;
   bool onlyPositionals = false;
@@ -322,6 +333,12 @@ Status Arguments::parse(std::span<const std::string_view> words) {
                  std::string(positionals[count].help),
                  "--help shows examples"};
   return Status::ok();
+}
+
+void nameVariables(Error &error, std::span<const Arguments::Setting> settings) {
+  for (const Arguments::Setting &setting : settings)
+    if (error.where.substr(0, error.where.find('=')) == setting.flag)
+      error.where.replace(0, setting.flag.size(), setting.variable);
 }
 
 std::string Arguments::usage() const {

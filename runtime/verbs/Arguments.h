@@ -24,8 +24,8 @@ struct RealRange {
   /// What is wrong with \p number, to stand behind it: `is more than 1`; empty
   /// where it may be taken. What a float would round to 0 is no other number.
   std::string objection(double number) const;
-  /// `give more than 0 and at most 1`.
-  std::string advice() const;
+  /// What to give instead of \p number: `give more than 0 and at most 1`.
+  std::string advice(double number) const;
 };
 
 /// Takes `--flag=value`, `--flag value`, `-n 5`, `-n5`, switches without a
@@ -68,6 +68,12 @@ public:
     bool required = true;
   };
 
+  /// A flag whose value the environment gives.
+  struct Setting {
+    std::string flag;     ///< `--threads`
+    std::string variable; ///< `LLMC_THREADS`
+  };
+
   std::vector<Flag> flags;
   std::vector<Positional> positionals;
 
@@ -75,6 +81,7 @@ public:
   /// there. Errors: UnknownFlag, BadFlagValue, MissingArgument.
   Status parse(std::span<const std::string_view> words);
   bool help = false;
+  std::vector<Setting> fromEnvironment; ///< After parse.
 
   /// `[FLAGS] FILE [PROMPT]`.
   std::string usage() const;
@@ -90,6 +97,9 @@ private:
   Error unknown(std::string_view name) const;
 };
 
+/// Where \p error is at the flag of one of \p settings, as `--threads=5`, it is
+/// at its variable from now on: the flag was not given.
+void nameVariables(Error &error, std::span<const Arguments::Setting> settings);
 /// `32k`, `32KiB` → 32768. nullopt where it is no integer or does not fit.
 std::optional<int64_t> parseInteger(std::string_view text);
 /// nullopt where it is no number, as for `inf` and `nan`. What no double holds

@@ -51,9 +51,15 @@ struct BenchFlags {
   }
 };
 
-/// Chooses what was not given, and checks that all fits \p context.
-Status complete(BenchPlan &plan, int64_t context) {
+/// Chooses what was not given, and checks that all fits the context.
+Status complete(BenchPlan &plan, const Session &session) {
+  int64_t context = session.context;
   int64_t given = std::max(plan.promptTokens, plan.tokens);
+  std::string where;
+  for (auto [flag, tokens] : {std::pair("--prompt-tokens=", plan.promptTokens),
+                              std::pair("--tokens=", plan.tokens)})
+    if (tokens > 0)
+      where += (where.empty() ? "" : " ") + (flag + std::to_string(tokens));
   if (plan.promptTokens == 0)
     plan.promptTokens = std::clamp<int64_t>(std::min(context / 2, context - plan.tokens), 1, 512);
   if (plan.tokens == 0)
@@ -61,10 +67,9 @@ Status complete(BenchPlan &plan, int64_t context) {
   if (given <= context && plan.promptTokens + plan.tokens <= context)
     return Status::ok();
   return Error{Code::BadFlagValue, "prompt and tokens exceed the context",
-               "--prompt-tokens=" + std::to_string(plan.promptTokens) +
-                   " --tokens=" + std::to_string(plan.tokens),
+               std::move(where),
                "there are " + std::to_string(context) + " positions for both",
-               "give fewer, or compile with a larger --max-context"};
+               "give fewer, or " + session.moreContext()};
 }
 
 /// Before anything is computed: what the cache would only find after a while.
@@ -100,7 +105,7 @@ Status runBench(Invocation &invocation) {
   BenchPlan &plan = flags.plan;
   PeakMemory peak;
   auto lengths = [&](const Session &session, DecoderOptions &options) -> Status {
-    LLMC_CHECK(complete(plan, session.context));
+    LLMC_CHECK(complete(plan, session));
     if (plan.batch <= mostSequences)
       options.lengths.assign(static_cast<size_t>(plan.batch), plan.promptTokens + plan.tokens);
     return Status::ok();

@@ -115,10 +115,8 @@ Chat::ask(std::string question,
                  std::to_string(answer.prompt.size()) +
                      " positions are wanted and there are " +
                      std::to_string(cache.maxContext()),
-                 "/reset begins a new conversation; --context=N makes room for "
-                 "more, up to the " +
-                     std::to_string(decoder.config().maxContext) +
-                     " of the file"};
+                 "/reset begins a new conversation; for longer ones, " +
+                     session->moreContext()};
   LLMC_TRY(answer.reused, keepCommon(answer.prompt));
 
   tokenizer::StreamDecoder stream(*session->tokenizer, answer.prompt);

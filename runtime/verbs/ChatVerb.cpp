@@ -66,7 +66,9 @@ std::string answerJson(const Chat &chat, const std::string &question,
 /// Reads lines and answers them until there are no more.
 class ChatLoop {
 public:
-  ChatLoop(Chat &chat, const ChatFlags &flags) : chat(chat), flags(flags) {}
+  /// \p moreContext: of the session.
+  ChatLoop(Chat &chat, const ChatFlags &flags, std::string moreContext)
+      : chat(chat), flags(flags), moreContext(std::move(moreContext)) {}
 
   Status run() {
     if (input.isTerminal())
@@ -156,7 +158,8 @@ private:
     switch (answer->generation.end) {
     case TextEnd::Context:
       report("the context is full, the answer was cut short: /reset begins a "
-             "new conversation, --context=N makes room for more\n");
+             "new conversation; for longer ones, " +
+             moreContext + "\n");
       break;
     case TextEnd::Interrupted:
       if (!forgetInterrupt())
@@ -172,6 +175,7 @@ private:
 
   Chat &chat;
   const ChatFlags &flags;
+  std::string moreContext;
   LineInput input;
 };
 
@@ -191,7 +195,7 @@ Status runChat(Invocation &invocation) {
   options.eosTokens = session.eosTokens();
   LLMC_TRY(Chat chat, Chat::create(session, std::move(options), flags.stops));
   chat.reset(flags.system);
-  return ChatLoop(chat, flags).run();
+  return ChatLoop(chat, flags, session.moreContext()).run();
 }
 
 } // namespace llmc

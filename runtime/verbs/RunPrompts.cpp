@@ -51,7 +51,7 @@ Result<std::vector<int32_t>> tokensOf(const Session &session,
                  std::to_string(tokens.size()) +
                      " positions are wanted and there are " +
                      std::to_string(context),
-                 "shorten the prompt, or compile with a larger --max-context"};
+                 "shorten the prompt, or " + session.moreContext()};
   return tokens;
 }
 

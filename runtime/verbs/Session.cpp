@@ -53,7 +53,7 @@ LoadOptions ExecutionFlags::loadOptions() const {
 
 Session::~Session() {
   if (model)
-    reportLoading(model->weights->report());
+    reportLoading(model->loadReport());
 }
 
 Status Session::make(DecoderOptions options, const Plan &plan) {
@@ -131,7 +131,7 @@ Result<std::vector<int32_t>> Session::encode(std::string_view text, size_t mostB
                      std::to_string(context) +
                      " positions: no token stands for more than " +
                      std::to_string(tokenizer->mostTokenBytes()) + " bytes",
-                 "shorten the prompt, or compile with a larger --max-context"};
+                 "shorten the prompt, or " + moreContext()};
   LLMC_TRY(std::vector<int32_t> ids, tokenizer->encode(text));
   if (!ids.empty())
     return ids;

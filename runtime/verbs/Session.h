@@ -69,6 +69,8 @@ struct Session {
   /// A text of more bytes has more tokens than the context, so that it can be
   /// refused before it is tokenized or even read; 0: not known.
   size_t mostPromptBytes() const;
+  /// What makes room for longer texts, as the half sentence of an advice.
+  std::string moreContext() const { return Decoder::moreContext(context, *config); }
   /// Tokens that end a text: the module's and the tokenizer's.
   std::vector<int32_t> eosTokens() const;
 

@@ -101,6 +101,7 @@ Result<bool> Invocation::parse(Arguments &arguments) {
   }
   if (file.empty())
     file = given;
+  settings = arguments.fromEnvironment;
   return true;
 }
 
@@ -162,6 +163,7 @@ int runVerb(Invocation invocation) {
   Status status = invocation.verb->run(invocation);
   if (status)
     return static_cast<int>(Exit::Ok);
+  nameVariables(status.error(), invocation.settings);
   if (!given.empty() && !invocation.fileName.empty())
     rename(status.error(), given, invocation.fileName);
   return fail(status.error(), json);

@@ -23,6 +23,9 @@ struct Invocation {
   std::string fileName;
   std::span<const std::string_view> words; ///< Behind the verb.
 
+  /// What the environment gave, after parse.
+  std::vector<Arguments::Setting> settings = {};
+
   /// Adds FILE where it is needed, and parses. False where --help was asked
   /// for and has been printed: the verb then returns.
   Result<bool> parse(Arguments &arguments);

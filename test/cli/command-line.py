@@ -115,6 +115,16 @@ class Flags(support.TestCase):
         self.fail_with(USAGE, 102, *base, environment=variables)
         self.succeed(*base, "--max-context=64", environment=variables)
 
+    def test_of_the_environment_are_named_by_their_variables(self):
+        for name, value in (("DTYPE", "foo"), ("JOBS", "0"), ("TARGET", "abc")):
+            base = [llmc(), "compile", "--print-pipeline"]
+            variables = {f"LLMC_{name}": value}
+            told = support.execute(*base, environment=variables).stderr.decode()
+            self.assertIn(f"at:  LLMC_{name}\n", told)
+            flag = "--" + name.lower()
+            told = support.execute(*base, f"{flag}={value}", environment=variables).stderr.decode()
+            self.assertIn(f"at:  {flag}\n", told)
+
 
 class Compile(support.TestCase):
     def test_needs_a_model_and_an_output(self):

@@ -304,6 +304,26 @@ Status finish(CompileArguments &out, const RawFlags &raw) {
   return Status::ok();
 }
 
+/// The flags that the environment gave: CLI11 does not tell.
+std::vector<Arguments::Setting>
+settingsOf(const CLI::App &app, std::span<const std::string_view> words) {
+  std::vector<Arguments::Setting> settings;
+  for (const CLI::Option *option : app.get_options()) {
+    if (option->get_envname().empty() || option->count() == 0)
+      continue;
+    std::string flag = "--" + option->get_lnames()[0];
+    bool isGiven = std::ranges::any_of(words, [&](std::string_view word) {
+      return word.substr(0, word.find('=')) == flag ||
+             std::ranges::any_of(option->get_snames(), [&](const std::string &letter) {
+               return word.starts_with("-" + letter);
+             });
+    });
+    if (!isGiven)
+      settings.push_back({flag, option->get_envname()});
+  }
+  return settings;
+}
+
 /// Arguments as CLI11 wants them, `--mlir-…` taken out.
 std::vector<std::string> splitWords(std::span<const std::string_view> words,
                                     std::vector<std::string> &mlirFlags) {
@@ -321,6 +341,7 @@ Result<CompileArguments>
 parseCompileArguments(std::span<const std::string_view> words) {
   CompileArguments out;
   RawFlags raw;
+  std::vector<Arguments::Setting> settings;
   LLMC_CHECK(checkNotEmpty(words));
   try {
     CLI::App app("", "llmc compile");
@@ -337,12 +358,16 @@ parseCompileArguments(std::span<const std::string_view> words) {
     }
     if (std::vector<std::string> extras = app.remaining(); !extras.empty())
       return unknownWord(app, extras[0]);
+    settings = settingsOf(app, words);
   } catch (const std::exception &error) {
     return Error{Code::Internal, "the command line could not be read", "",
                  error.what(),
                  "please report it with the command line"};
   }
-  LLMC_CHECK(finish(out, raw));
+  if (Status status = finish(out, raw); !status) {
+    nameVariables(status.error(), settings);
+    return status.takeError();
+  }
   return out;
 }
 

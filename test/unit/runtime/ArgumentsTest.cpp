@@ -94,6 +94,23 @@ TEST(Arguments, FlagsGoOverTheEnvironment) {
   EXPECT_NE(status.error().render().find("LLMC_COUNT"), std::string::npos);
 }
 
+TEST(Arguments, LaterErrorsNameTheVariableThatGaveTheValue) {
+  ::setenv("LLMC_COUNT", "11", 1);
+  Everything fromVariable, fromFlag;
+  ASSERT_TRUE(fromVariable.parse({"f"}));
+  ASSERT_TRUE(fromFlag.parse({"f", "-n", "12"}));
+  ::unsetenv("LLMC_COUNT");
+  auto named = [](const Everything &e, std::string where) {
+    Error error = {Code::BadFlagValue, "", std::move(where), "", ""};
+    nameVariables(error, e.arguments.fromEnvironment);
+    return error.where;
+  };
+  EXPECT_EQ(named(fromVariable, "--count=11"), "LLMC_COUNT=11");
+  EXPECT_EQ(named(fromVariable, "--count"), "LLMC_COUNT");
+  EXPECT_EQ(named(fromVariable, "--counts=11"), "--counts=11");
+  EXPECT_EQ(named(fromFlag, "--count=12"), "--count=12");
+}
+
 TEST(Arguments, HelpNamesTheVariableOfEachSetting) {
   Everything e;
   std::string help = e.arguments.describeFlags();
@@ -170,7 +187,12 @@ TEST(Arguments, RealNumbersAreToldAsTheyWereWrittenWhereTheyAreOutOfRange) {
   }
   EXPECT_TRUE(e.parse({"f", "--heat=2.5e-3"}));
   EXPECT_EQ(e.heat, 2.5e-3);
-  EXPECT_EQ((RealRange{0, 1, true}).advice(), "give more than 0 and at most 1");
+  EXPECT_EQ((RealRange{0, 1, true}).advice(2), "give more than 0 and at most 1");
+  // The largest float is told to whoever came upon it only.
+  RealRange heat = {0, std::numeric_limits<float>::max()};
+  EXPECT_EQ(heat.advice(-1), "give at least 0");
+  EXPECT_EQ(heat.advice(1e308), "give at least 0 and at most 3.403e+38");
+  EXPECT_EQ(heat.advice(1e-300), "give 0, or at least 1.175e-38");
 }
 
 TEST(Arguments, IdsAreAListOfIntegers) {

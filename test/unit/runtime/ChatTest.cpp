@@ -118,10 +118,11 @@ TEST(Chat, TellsThatTheContextIsFull) {
   Outcome outcome = program.shell("echo " + words + " | ./model.bin chat");
   EXPECT_EQ(outcome.exit, 65);
   expectPart(outcome.err, "LLMC-E501");
-  expectPart(outcome.err, "/reset begins a new conversation");
+  expectPart(outcome.err, "/reset begins a new conversation; for longer ones, compile with");
   outcome = program.shell("echo one | ./model.bin chat --context=32");
   EXPECT_EQ(outcome.exit, 0) << outcome.err;
   expectPart(outcome.err, "the context is full");
+  expectPart(outcome.err, "for longer ones, give a larger --context, up to the 200 of the file");
 }
 
 TEST(Chat, NeedsATemplate) {

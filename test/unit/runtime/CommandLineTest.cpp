@@ -394,6 +394,29 @@ TEST(CommandLine, SettingsAreTakenFromTheEnvironmentByEveryVerbThatHasThem) {
   EXPECT_NE(wrong.err.find("LLMC_TOP_K"), std::string::npos) << wrong.err;
 }
 
+TEST(CommandLine, ErrorsNameTheVariableThatGaveTheValue) {
+  Binary program;
+  for (auto [setting, where] : {std::pair("LLMC_LOAD=zzz", "at:  LLMC_LOAD=zzz\n"),
+                                std::pair("LLMC_DEVICE=bogus", "at:  LLMC_DEVICE=bogus\n"),
+                                std::pair("LLMC_THREADS=5000", "at:  LLMC_THREADS=5000\n"),
+                                std::pair("LLMC_CONTEXT=9999", "at:  LLMC_CONTEXT=9999\n")}) {
+    Outcome outcome = program.shell(std::string(setting) + " ./model.bin abc");
+    EXPECT_NE(outcome.err.find(where), std::string::npos) << outcome.err;
+  }
+  Outcome flag = program.shell("LLMC_CONTEXT=9999 ./model.bin abc --context=999");
+  EXPECT_NE(flag.err.find("at:  --context=999\n"), std::string::npos) << flag.err;
+}
+
+TEST(CommandLine, AdviceOnTheContextIsWhatHelps) {
+  Binary program;
+  for (const char *words : {"run abcdef -c 2", "bench -c 4 -p 9"})
+    EXPECT_NE(program.run(words).err.find("give a larger --context, up to the 200 of the file"),
+              std::string::npos) << program.run(words).err;
+  Outcome bench = program.run("bench -p 9999");
+  EXPECT_NE(bench.err.find("at:  --prompt-tokens=9999\n"), std::string::npos) << bench.err;
+  EXPECT_NE(bench.err.find("compile with a larger --max-context"), std::string::npos);
+}
+
 TEST(CommandLine, HugeNumbersAreOutOfRange) {
   Binary program;
   for (const char *words : {"run --threads=99999999999 abc", "run --chunk=99999999999999 abc",

@@ -180,6 +180,8 @@ TEST(Decoder, RefusesAPromptThatExceedsTheContextBeforeComputing) {
   auto logits = f.decoder->prefill(sequence, someTokens(fakeContext + 1));
   ASSERT_FALSE(logits);
   EXPECT_EQ(logits.error().code, Code::PromptTooLong);
+  EXPECT_EQ(logits.error().fix,
+            "shorten the prompt, or compile with a larger --max-context");
   EXPECT_EQ(f.decoder->cache().length(sequence), 0);
   EXPECT_TRUE(f.decoder->prefill(sequence, someTokens(fakeContext)));
   NextToken next = {sequence, 1};
