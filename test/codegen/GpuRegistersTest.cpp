@@ -63,7 +63,7 @@ TEST(GpuRegisters, SufficeForTwoBlocksOfFewRowsWithGroups) {
     for (const char *scheme : {"w4g32", "w4g64", "w4g128", "w8g128"}) {
       GroupedCase groups(*llmc::llm::parseGroupScheme(scheme), 0, 6912, 32);
       std::vector<KernelObject> objects = {
-          named(groupedText(groups, scheme, "f32", 8, 2), level, 0)};
+          named(groupedText(groups, 8, 2), level, 0)};
       auto module = joinPtx(objects, level);
       ASSERT_TRUE(module) << module.error().render();
       llmc::Status done = assemble(*module, ptxas);
