@@ -83,6 +83,7 @@ std::vector<PipelineStep> schedulePipeline(const PipelineOptions &options,
                             gpuBlocks * gpu->processors, gpuPieceWork,
                             pieceBytes, gpuSharedBytes}));
     add(createSelectAppend());
+    add(createSelectNorms());
   }
   // On a CPU logits are where the host reads them.
   add(createLowerToRt({/*choosesTokens=*/gpu != nullptr}));

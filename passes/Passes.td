@@ -154,6 +154,9 @@ def SelectDeviceTiles : Pass<"llmc-select-device-tiles", "::mlir::ModuleOp"> {
 def SelectAppend : Pass<"llmc-select-append", "::mlir::ModuleOp"> {
   let summary = "Decide where rotations are done by the append to the cache.";
 }
+def SelectNorms : Pass<"llmc-select-norms", "::mlir::ModuleOp"> {
+  let summary = "Decide where a norm is done by the residual sum behind it.";
+}
 def LowerToRt : Pass<"llmc-lower-to-rt", "::mlir::ModuleOp"> {
   let summary = "llm ops -> distinct kernels and the launches that use them.";
   let dependentDialects = ["::llmc::rt::RtDialect", "::llmc::kernel::KernelDialect",

@@ -31,6 +31,8 @@ mlir::LogicalResult lowerChooseToken(kernel::ChooseTokenOp op);
 /// The most neighbours that a thread reads at once of rows that are `length`
 /// long: a power of two that divides all extents and strides, 16 bytes at most.
 int64_t rowLanes(ValueRange rows, int64_t length);
+/// 1 / sqrt(sum / length + epsilon) of a sum of squares (f32).
+Value inverseRoot(GpuBuilder &b, Value sum, int64_t length, double epsilon);
 /// Walks the columns of a row, `lanes` at a time, by all threads of the block.
 void forColumns(GpuBuilder &b, int64_t length, int64_t lanes,
                 llvm::function_ref<void(Value column)> body);

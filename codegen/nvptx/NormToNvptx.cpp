@@ -5,8 +5,6 @@
 #include "codegen/llvm/KernelShapes.h"
 #include "codegen/nvptx/KernelsToNvptx.h"
 
-#include "mlir/Dialect/Math/IR/Math.h"
-
 using namespace mlir;
 using namespace llmc;
 using namespace llmc::codegen;
@@ -29,6 +27,7 @@ struct NormRows {
   Value inverseRoot(Value sum, double epsilon);
   Value load(Value memref, ValueRange row, Value column);
   void store(Value value, Value memref, ValueRange row, Value column);
+  Value scaled(Value x, Value factor, double offset, Value scale, Value column);
   void storeScaled(Value factor, double offset, Value scale, Value output,
                    ValueRange row, llvm::function_ref<Value(Value)> value);
 };
@@ -80,10 +79,7 @@ Value NormRows::sumOfSquares(llvm::function_ref<Value(Value)> value) {
 
 /// 1 / sqrt(sum / length + epsilon), in every lane.
 Value NormRows::inverseRoot(Value sum, double epsilon) {
-  Type f32 = b.getF32Type();
-  Value mean = b.div(sum, b.number(f32, length));
-  Value root = math::SqrtOp::create(b, b.add(mean, b.number(f32, epsilon)));
-  return b.broadcast(b.div(b.number(f32, 1), root), lanes);
+  return b.broadcast(nvptx::inverseRoot(b, sum, length, epsilon), lanes);
 }
 
 /// A row [T, D], or a head of one [T, H, D], and a column of it.
@@ -102,15 +98,21 @@ void NormRows::store(Value value, Value memref, ValueRange row, Value column) {
   b.storeRow(b.narrow(value, element), memref, at(row, column));
 }
 
-/// output = x * factor * (offset + scale).
+/// x * factor * (offset + scale).
+Value NormRows::scaled(Value x, Value factor, double offset, Value scale,
+                       Value column) {
+  Value weight = load(scale, {}, column);
+  if (offset != 0)
+    weight = b.add(weight, b.number(weight.getType(), offset));
+  return b.mul(b.mul(x, factor), weight);
+}
+
 void NormRows::storeScaled(Value factor, double offset, Value scale,
                            Value output, ValueRange row,
                            llvm::function_ref<Value(Value)> value) {
   columns({}, [&](Value column, ValueRange) {
-    Value weight = load(scale, {}, column);
-    if (offset != 0)
-      weight = b.add(weight, b.number(weight.getType(), offset));
-    store(b.mul(b.mul(value(column), factor), weight), output, row, column);
+    store(scaled(value(column), factor, offset, scale, column), output, row,
+          column);
     return SmallVector<Value>();
   });
 }
@@ -149,21 +151,36 @@ LogicalResult nvptx::lowerAddRmsNorm(kernel::AddRmsNormOp op) {
   if (failed(rows))
     return failure();
   GpuBuilder &b = rows->b;
+  Type inputType = cast<MemRefType>(op.getInput().getType()).getElementType();
   Type sumType = cast<MemRefType>(op.getSum().getType()).getElementType();
+  double epsilon = op.getEpsilon().convertToDouble();
+  double offset = op.getOffset().convertToDouble();
   b.forTiles(op.getBegin(), op.getEnd(), [&](Value row) {
+    auto input = [&](Value column) {
+      return rows->load(op.getInput(), row, column);
+    };
+    Value inputFactor;
+    if (op.getInputScale())
+      inputFactor = rows->inverseRoot(rows->sumOfSquares(input), epsilon);
+    auto added = [&](Value column) -> Value {
+      if (!inputFactor)
+        return input(column);
+      Value x = rows->scaled(input(column), inputFactor, offset,
+                             op.getInputScale(), column);
+      return b.toF32(b.narrow(x, inputType));
+    };
     // The sum is stored first and then read back by the thread that wrote it:
     // what is normalised is the sum rounded to its type.
     Value squares = rows->sumOfSquares([&](Value column) {
-      Value sum = b.add(rows->load(op.getInput(), row, column),
-                        rows->load(op.getResidual(), row, column));
+      Value sum =
+          b.add(added(column), rows->load(op.getResidual(), row, column));
       sum = b.narrow(sum, sumType);
       b.storeRow(sum, op.getSum(), {row, column});
       return b.toF32(sum);
     });
-    Value factor =
-        rows->inverseRoot(squares, op.getEpsilon().convertToDouble());
-    rows->storeScaled(factor, op.getOffset().convertToDouble(), op.getScale(),
-                      op.getOutput(), row, [&](Value column) {
+    Value factor = rows->inverseRoot(squares, epsilon);
+    rows->storeScaled(factor, offset, op.getScale(), op.getOutput(), row,
+                      [&](Value column) {
                         return rows->load(op.getSum(), row, column);
                       });
   });

@@ -36,18 +36,12 @@ void Rotation::forHeads(int64_t heads, int64_t count, int64_t lanes,
   });
 }
 
-Value Rotation::load(Value input, Value row, Value head, Value element,
-                     int64_t count) const {
-  Value column = b.add(b.mul(head, b.index(headDim)), element);
-  return b.loadRowF32(input, {row, column}, count);
-}
-
-void Rotation::rotate(Value input, Value row, Value position, Value head,
-                      Value pair, int64_t lanes, Store store) const {
+/// Neighbouring pairs.
+void Rotation::rotate(Load load, Value position, Value head, Value pair,
+                      int64_t lanes, Store store) const {
   Value first = interleaved ? b.mul(pair, b.index(2)) : pair;
   Value second = b.add(first, b.index(interleaved ? 1 : rotaryDim / 2));
-  Value x = load(input, row, head, first, lanes);
-  Value y = load(input, row, head, second, lanes);
+  Value x = load(head, first, lanes), y = load(head, second, lanes);
   Value c = b.loadRowF32(cos, {position, pair}, lanes);
   Value s = b.loadRowF32(sin, {position, pair}, lanes);
   store(head, first, b.sub(b.mul(x, c), b.mul(y, s)));
@@ -67,24 +61,29 @@ void Rotation::emit(Value input, ValueRange others, int64_t heads, Value row,
   int64_t pairs = rotaryDim / 2, rest = headDim - rotaryDim;
   SmallVector<Value> rows = {input, cos, sin};
   llvm::append_range(rows, others);
+  auto load = [&](Value head, Value element, int64_t count) {
+    Value column = b.add(b.mul(head, b.index(headDim)), element);
+    return b.loadRowF32(input, {row, column}, count);
+  };
   auto [lanes, together] = lanesOf(rows, pairs, headDim, interleaved);
   forHeads(heads, pairs, lanes, [&, lanes = lanes](Value head, Value pair) {
-    rotate(input, row, position, head, pair, lanes, store);
+    rotate(load, position, head, pair, lanes, store);
   });
   if (!rest)
     return;
   forHeads(heads, rest, together,
            [&, together = together](Value head, Value element) {
              Value at = b.add(element, b.index(rotaryDim));
-             store(head, at, load(input, row, head, at, together));
+             store(head, at, load(head, at, together));
            });
 }
 
-Value Rotation::walk(Value input, Value head, Value row, Value position,
+Value Rotation::walk(ValueRange rows, Load load, Value head, Value position,
                      Value carried, Visit visit) const {
   int64_t pairs = rotaryDim / 2, rest = headDim - rotaryDim;
-  auto [lanes, together] =
-      lanesOf({input, cos, sin}, pairs, headDim, interleaved);
+  SmallVector<Value> all(rows);
+  all.append({cos, sin});
+  auto [lanes, together] = lanesOf(all, pairs, headDim, interleaved);
   auto eachChunk = [&](int64_t count, int64_t lanes,
                        llvm::function_ref<void(Value, Value &)> body) {
     carried = b.loopBy(b.lane(), b.i32(count / lanes), b.i32(warpThreads),
@@ -95,7 +94,7 @@ Value Rotation::walk(Value input, Value head, Value row, Value position,
                        })[0];
   };
   eachChunk(pairs, lanes, [&, lanes = lanes](Value pair, Value &next) {
-    rotate(input, row, position, head, pair, lanes,
+    rotate(load, position, head, pair, lanes,
            [&](Value, Value element, Value numbers) {
              next = visit(element, numbers, next);
            });
@@ -103,7 +102,7 @@ Value Rotation::walk(Value input, Value head, Value row, Value position,
   if (rest)
     eachChunk(rest, together, [&, together = together](Value element, Value &next) {
       Value at = b.add(element, b.index(rotaryDim));
-      next = visit(at, load(input, row, head, at, together), next);
+      next = visit(at, load(head, at, together), next);
     });
   return carried;
 }

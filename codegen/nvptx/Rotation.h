@@ -30,20 +30,20 @@ struct Rotation {
   void emit(Value input, ValueRange others, int64_t heads, Value row,
             Value position, Store store) const;
 
+  /// Gives `count` neighbours (f32) of a head.
+  using Load = llvm::function_ref<Value(Value head, Value element, int64_t count)>;
   /// Rotates one head (an index) by the lanes of a warp, in a loop of each:
   /// `visit` gets an element, its neighbours and what it gave before, at first
-  /// `carried`. Returns what a lane's last visit gave.
+  /// `carried`. Returns what a lane's last visit gave. `rows` is whatever `load`
+  /// and `visit` read and write at these elements.
   using Visit = llvm::function_ref<Value(Value element, Value numbers,
                                          Value carried)>;
-  Value walk(Value input, Value head, Value row, Value position, Value carried,
-             Visit visit) const;
+  Value walk(ValueRange rows, Load load, Value head, Value position,
+             Value carried, Visit visit) const;
 
 private:
-  /// Neighbours of a head's input, and pairs of it, rotated.
-  Value load(Value input, Value row, Value head, Value element,
-             int64_t count) const;
-  void rotate(Value input, Value row, Value position, Value head, Value pair,
-              int64_t lanes, Store store) const;
+  void rotate(Load load, Value position, Value head, Value pair, int64_t lanes,
+              Store store) const;
   void forHeads(int64_t heads, int64_t count, int64_t lanes,
                 llvm::function_ref<void(Value, Value)> body) const;
 };

@@ -1,7 +1,5 @@
 #include "codegen/nvptx/RowNorms.h"
 
-#include "mlir/Dialect/Math/IR/Math.h"
-
 using namespace mlir;
 using namespace llmc;
 using namespace llmc::codegen;
@@ -44,11 +42,9 @@ void RowNorms::prepare(const LinearPlace &place) {
           return SmallVector<Value>{b.add(carried[0], part)};
         })[0];
     sum = b.sumOfLanes(sum);
-    Value mean = b.div(sum, b.number(f32, shape.weights.length));
-    Value root = math::SqrtOp::create(
-        b, b.add(mean, b.number(f32, op.getNormEpsilon().convertToFloat())));
     b.when(b.compare(arith::CmpIPredicate::eq, b.lane(), b.i32(0)), [&] {
-      b.storeAt(b.div(b.number(f32, 1), root),
+      b.storeAt(inverseRoot(b, sum, shape.weights.length,
+                            op.getNormEpsilon().convertToDouble()),
                 b.offset(factors, b.mul(row, b.i32(numberBytes))));
     });
     return SmallVector<Value>();

@@ -1,5 +1,7 @@
-/// How the threads of a block share a row.
+/// How the threads of a block share a row, and norms of rows.
 #include "codegen/nvptx/KernelsToNvptx.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -22,6 +24,14 @@ int64_t nvptx::rowLanes(ValueRange rows, int64_t length) {
                   : std::gcd(lanes, uint64_t(stride));
   }
   return lanes;
+}
+
+Value nvptx::inverseRoot(GpuBuilder &b, Value sum, int64_t length,
+                         double epsilon) {
+  Type f32 = b.getF32Type();
+  Value mean = b.div(sum, b.number(f32, length));
+  Value root = math::SqrtOp::create(b, b.add(mean, b.number(f32, epsilon)));
+  return b.div(b.number(f32, 1), root);
 }
 
 void nvptx::forColumns(GpuBuilder &b, int64_t length, int64_t lanes,

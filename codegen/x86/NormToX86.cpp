@@ -91,6 +91,8 @@ LogicalResult llmc::codegen::lowerRmsNorm(kernel::RmsNormOp op) {
 }
 
 LogicalResult llmc::codegen::lowerAddRmsNorm(kernel::AddRmsNormOp op) {
+  if (op.getInputScale())
+    return op.emitOpError("normalises its input on GPUs only");
   FailureOr<int64_t> checked = normLength(op);
   if (failed(checked))
     return failure();

@@ -46,6 +46,24 @@ LogicalResult MapOp::verify() {
   return success();
 }
 
+LogicalResult RopeAppendOp::verify() {
+  if (getScales().empty())
+    return success();
+  Value rows[] = {getQuery(), getKey()};
+  bool good = getScales().size() == std::size(rows);
+  for (auto [scale, row] : llvm::zip(getScales(), rows)) {
+    auto vector = cast<MemRefType>(scale.getType());
+    auto type = cast<MemRefType>(row.getType());
+    int64_t length = vector.getRank() == 1 ? vector.getDimSize(0) : 0;
+    good &= isa<FloatType>(vector.getElementType()) && length > 0 &&
+            (length == int64_t(getHeadDim()) || length == type.getShape().back());
+  }
+  if (!good)
+    return emitOpError("(1) scales must be none, or one of queries and one of "
+                       "keys, of a head or of a row");
+  return success();
+}
+
 /// The attributes are read as unsigned.
 static LogicalResult verifySplit(Operation *op, int64_t page, int64_t split) {
   if (page <= 0 || page % sumBlock)

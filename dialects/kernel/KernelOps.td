@@ -145,9 +145,13 @@ def Kernel_AddRmsNormOp : Kernel_Op<"add_rms_norm"> {
   let summary = "As `llm.add_rms_norm`. A tile is a row.";
   let description = [{
     input, residual, sum, output [T, D]; sum may be the same memory as residual.
+    With `input_scale` [D] the input is normalised first: `kernel.rms_norm` of it
+    with the same epsilon and offset, rounded to the input's type, is what is added
+    (for GPUs).
   }];
   let arguments = (ins AnyMemRef:$input, AnyMemRef:$residual, AnyMemRef:$scale,
                        AnyMemRef:$sum, AnyMemRef:$output,
+                       Optional<AnyMemRef>:$input_scale,
                        Index:$begin, Index:$end, F32Attr:$epsilon, F32Attr:$offset);
   let assemblyFormat = "operands attr-dict `:` type(operands)";
 }
@@ -217,16 +221,27 @@ def Kernel_RopeAppendOp : Kernel_Op<"rope_append"> {
     `kernel.rope` of `query` [T, H * D] to `output`, `kernel.rope` of `key`
     [T, KV * D], then `kernel.kv_append` of that and of `value` [T, KV * D]: the
     same numbers in one launch. `output` may be the same memory as `query`.
+
+    With `scales`, of queries and of keys, each is normalised before it is rotated,
+    as by `kernel.rms_norm` with `epsilon` and `offset`, and rounded to its rows'
+    type: each head for itself where the scale is [D], all heads of a row as one
+    where it is as long as the row.
+
+    1. `scales` are none or two vectors of floats, [D] or [H * D] and [KV * D].
   }];
   let arguments = (ins AnyMemRef:$query, AnyMemRef:$key, AnyMemRef:$value,
                        AnyMemRef:$cos, AnyMemRef:$sin,
                        AnyMemRef:$row_sequence, AnyMemRef:$positions,
                        AnyMemRef:$page_table, AnyMemRef:$key_cache,
                        AnyMemRef:$value_cache, AnyMemRef:$output,
+                       Variadic<AnyMemRef>:$scales,
                        Index:$begin, Index:$end, I64Attr:$heads,
                        I64Attr:$head_dim, I64Attr:$page, I64Attr:$rotary_dim,
-                       BoolAttr:$interleaved);
+                       BoolAttr:$interleaved,
+                       DefaultValuedAttr<F32Attr, "0.0f">:$epsilon,
+                       DefaultValuedAttr<F32Attr, "0.0f">:$offset);
   let assemblyFormat = "operands attr-dict `:` type(operands)";
+  let hasVerifier = 1;
 }
 
 def Kernel_AttentionOp : Kernel_Op<"attention"> {

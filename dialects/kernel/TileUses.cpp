@@ -95,6 +95,8 @@ SmallVector<TileUse> tileUsesOf(Operation *op) {
       })
       .Case([&](AddRmsNormOp op) {
         uses.readsPart({op.getInput(), op.getResidual()}, 0).reads(op.getScale());
+        if (Value scale = op.getInputScale())
+          uses.reads(scale);
         uses.writesPart({op.getSum(), op.getOutput()}, 0);
       })
       .Case([&](LayerNormOp op) {
@@ -114,6 +116,7 @@ SmallVector<TileUse> tileUsesOf(Operation *op) {
         uses.readsPart({op.getQuery(), op.getKey(), op.getValue()}, 0);
         uses.reads({op.getCos(), op.getSin(), op.getRowSequence(),
                     op.getPositions(), op.getPageTable()});
+        uses.reads(op.getScales());
         uses.writes({op.getKeyCache(), op.getValueCache()});
         uses.writesPart(op.getOutput(), 0);
       })

@@ -4,12 +4,14 @@
 ///   %k = llm.rope %k0, … ; %c = llm.kv_append %cache, %k, %v
 ///   %q = llm.rope %q0, … ; %y = llm.attention %q, %c
 ///   ->
-///   the ropes get `kernel.rotated`, the append `kernel.rotates`
+///   the ropes get `kernel.rotated`, the append `kernel.rotates`; where both ropes
+///   read an llm.rms_norm, these get `kernel.normalized` and are done there as well
 ///
 /// On a GPU a launch costs microseconds whatever it does, and a decode step of a
 /// small model is all launches. Both rotations must be by the same tables, whole
 /// heads of the cache's width, read by nothing else, and the queries must be
-/// there before the append.
+/// there before the append. Norms must be alike, of heads or of whole rows, and
+/// read by nothing else; a norm of only one stays a launch.
 #include "passes/Passes.h"
 #include "passes/schedule/StepLowering.h"
 
@@ -35,6 +37,29 @@ static bool isSameRotation(llm::RopeOp a, llm::RopeOp b) {
          isSameTable(a.getSin(), b.getSin()) && a.getHeadDim() == b.getHeadDim() &&
          a.getRotaryDim() == b.getRotaryDim() &&
          a.getPairing() == b.getPairing();
+}
+
+/// The norm that `rope` alone reads, of its heads or of its whole row.
+static llm::RmsNormOp normOf(llm::RopeOp rope) {
+  auto norm = rope.getInput().getDefiningOp<llm::RmsNormOp>();
+  if (!norm || !norm->hasOneUse() ||
+      (norm.getHeads() != 1 && norm.getHeads() != rope.getHeads()) ||
+      norm.getInput().getType() != norm.getType() ||
+      norm->getBlock() != rope->getBlock())
+    return {};
+  return norm;
+}
+
+static bool isSameNorm(llm::RmsNormOp a, llm::RmsNormOp b) {
+  return a && b && a.getEpsilon() == b.getEpsilon() &&
+         a.getOffset() == b.getOffset();
+}
+
+/// Whether `value` is there before `op` of the same block.
+static bool isBefore(Value value, Operation *op) {
+  Operation *producer = value.getDefiningOp();
+  return !producer || (producer->getBlock() == op->getBlock() &&
+                       producer->isBeforeInBlock(op));
 }
 
 /// The one attention that reads the cache behind `append`.
@@ -63,11 +88,14 @@ struct SelectAppend : llmc::impl::SelectAppendBase<SelectAppend> {
       if (!query || !key || !query->hasOneUse() || !key->hasOneUse() ||
           !isSameRotation(query, key))
         return;
-      Operation *input = query.getInput().getDefiningOp();
-      if (input && (input->getBlock() != append->getBlock() ||
-                    !input->isBeforeInBlock(append)))
+      if (!isBefore(query.getInput(), append))
         return;
       auto mark = UnitAttr::get(append.getContext());
+      auto queryNorm = normOf(query), keyNorm = normOf(key);
+      if (isSameNorm(queryNorm, keyNorm)) {
+        queryNorm->setAttr(normalizedAttr, mark);
+        keyNorm->setAttr(normalizedAttr, mark);
+      }
       append->setAttr(rotatesAttr, mark);
       query->setAttr(rotatedAttr, mark);
       key->setAttr(rotatedAttr, mark);

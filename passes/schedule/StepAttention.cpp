@@ -60,8 +60,8 @@ void StepLowering::lowerKvAppend(llm::KvAppendOp op) {
          });
 }
 
-/// With the rotations of the keys and of the queries that read the cache
-/// (SelectAppend saw that they are there).
+/// With the rotations of the keys and of the queries that read the cache, and
+/// their norms (SelectAppend saw that they are there).
 void StepLowering::lowerRopeAppend(llm::KvAppendOp op) {
   llm::AttentionOp attention;
   for (Operation *user : op.getResult().getUsers())
@@ -69,12 +69,20 @@ void StepLowering::lowerRopeAppend(llm::KvAppendOp op) {
       attention = found;
   auto query = attention.getQuery().getDefiningOp<llm::RopeOp>();
   auto key = op.getKey().getDefiningOp<llm::RopeOp>();
+  Value inputs[] = {query.getInput(), key.getInput()};
+  SmallVector<llm::RmsNormOp, 2> norms;
+  for (Value &rows : inputs)
+    if (auto norm = rows.getDefiningOp<llm::RmsNormOp>();
+        norm && norm->hasAttr(normalizedAttr)) {
+      norms.push_back(norm);
+      rows = norm.getInput();
+    }
   auto [keys, values] = cacheBuffers(op.getCache());
   int64_t dynamic = ShapedType::kDynamic;
   Value T = symbol("T");
   SmallVector<Value> args{
-      memref(query.getInput()),
-      memref(key.getInput()),
+      memref(inputs[0]),
+      memref(inputs[1]),
       memref(op.getValue()),
       memref(query.getCos()),
       memref(query.getSin()),
@@ -84,13 +92,20 @@ void StepLowering::lowerRopeAppend(llm::KvAppendOp op) {
       keys,
       values,
       allocate(query.getResult())};
+  size_t without = args.size();
+  for (llm::RmsNormOp norm : norms)
+    args.push_back(memref(norm.getScale()));
+  llvm::APFloat zero(0.0f);
+  llvm::APFloat epsilon = norms.empty() ? zero : norms[0].getEpsilon();
+  llvm::APFloat offset = norms.empty() ? zero : norms[0].getOffset();
   launch(op, "rope_append", T, args,
          [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
            kernel::RopeAppendOp::create(
                b, b.getUnknownLoc(), a[0], a[1], a[2], a[3], a[4], a[5], a[6],
-               a[7], a[8], a[9], a[10], begin, end, query.getHeads(),
-               layout.headDim, layout.page, query.getRotaryDim(),
-               query.getPairing() == llm::Pairing::Interleaved);
+               a[7], a[8], a[9], a[10], a.drop_front(without), begin, end,
+               query.getHeads(), layout.headDim, layout.page,
+               query.getRotaryDim(),
+               query.getPairing() == llm::Pairing::Interleaved, epsilon, offset);
          });
 }
 

@@ -186,6 +186,28 @@ void StepLowering::lowerColumns(llm::ColumnsOp op) {
       op.getOffset());
 }
 
+/// With the norm of its input where SelectNorms says so.
+void StepLowering::lowerAddRmsNorm(llm::AddRmsNormOp op) {
+  Value input = op.getInput();
+  auto norm = input.getDefiningOp<llm::RmsNormOp>();
+  if (norm && norm->hasAttr(normalizedAttr))
+    input = norm.getInput();
+  else
+    norm = {};
+  SmallVector<Value> args{memref(input), memref(op.getResidual()),
+                          memref(op.getScale()), allocate(op.getSum()),
+                          allocate(op.getResult())};
+  if (norm)
+    args.push_back(memref(norm.getScale()));
+  launch(op, "add_rms_norm", rowsOf(op.getResult()), args,
+         [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
+           kernel::AddRmsNormOp::create(b, b.getUnknownLoc(), a[0], a[1], a[2],
+                                        a[3], a[4], norm ? a[5] : Value(),
+                                        begin, end, op.getEpsilon(),
+                                        op.getOffset());
+         });
+}
+
 LogicalResult StepLowering::lower(Operation &operation) {
   Location unknown = builder.getUnknownLoc();
   return TypeSwitch<Operation *, LogicalResult>(&operation)
@@ -223,6 +245,8 @@ LogicalResult StepLowering::lower(Operation &operation) {
         return success();
       })
       .Case([&](llm::RmsNormOp op) {
+        if (op->hasAttr(normalizedAttr))
+          return success();
         Value from = memref(op.getInput()), to = allocate(op.getResult());
         if (op.getHeads() > 1) {
           from = splitHeads(from, op.getHeads());
@@ -237,18 +261,7 @@ LogicalResult StepLowering::lower(Operation &operation) {
                });
         return success();
       })
-      .Case([&](llm::AddRmsNormOp op) {
-        launch(op, "add_rms_norm", rowsOf(op.getResult()),
-               {memref(op.getInput()), memref(op.getResidual()),
-                memref(op.getScale()), allocate(op.getSum()),
-                allocate(op.getResult())},
-               [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
-                 kernel::AddRmsNormOp::create(b, unknown, a[0], a[1], a[2],
-                                              a[3], a[4], begin, end,
-                                              op.getEpsilon(), op.getOffset());
-               });
-        return success();
-      })
+      .Case([&](llm::AddRmsNormOp op) { return lowerAddRmsNorm(op), success(); })
       .Case([&](llm::LayerNormOp op) {
         launch(op, "layer_norm", rowsOf(op.getResult()),
                {memref(op.getInput()), memref(op.getScale()),

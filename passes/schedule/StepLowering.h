@@ -15,6 +15,10 @@ namespace llmc {
 constexpr llvm::StringLiteral rotatesAttr = "kernel.rotates";
 constexpr llvm::StringLiteral rotatedAttr = "kernel.rotated";
 
+/// On an llm.rms_norm that the kernel of its one user does: a rotation that an
+/// append does (SelectAppend), or a residual sum (SelectNorms).
+constexpr llvm::StringLiteral normalizedAttr = "kernel.normalized";
+
 /// On an llm.linear whose first result others take unnormalised, and on one that
 /// takes such rows: their epsilon (FoldNorms).
 constexpr llvm::StringLiteral squaresAttr = "kernel.squares";
@@ -76,6 +80,7 @@ private:
   void lowerLinear(llm::LinearOp op);
   void lowerMap(llm::MapOp op);
   void lowerColumns(llm::ColumnsOp op);
+  void lowerAddRmsNorm(llm::AddRmsNormOp op);
   void lowerKvAppend(llm::KvAppendOp op);
   void lowerRopeAppend(llm::KvAppendOp op);
   llvm::SmallVector<mlir::Value> attentionInputs(llm::AttentionOp op);

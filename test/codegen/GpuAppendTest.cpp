@@ -1,5 +1,5 @@
-/// kernel.rope_append on a simulated GPU: to the bit what kernel.rope and
-/// kernel.kv_append do; and bytes as the CPU makes them.
+/// kernel.rope_append on a simulated GPU: to the bit what kernel.rms_norm,
+/// kernel.rope and kernel.kv_append do; and bytes as the CPU makes them.
 #include "test/codegen/KernelHarness.h"
 
 #include "gtest/gtest.h"
@@ -10,16 +10,26 @@ namespace {
 
 std::string str(int64_t value) { return std::to_string(value); }
 
+/// What is normalised before it is rotated.
+enum class Norm { None, Heads, Rows };
+
 struct Append {
   int64_t headDim, rotary;
   bool interleaved;
   int64_t lane; ///< Elements of the cache in 4 bytes: of f32, bf16, i8.
+  Norm norm = Norm::None;
   int64_t heads = 4, cacheHeads = 2, page = 32, rows = 5, pages = 3;
 
   int64_t vectors() const { return (headDim + 15) / 16; }
   int64_t keyLines() const { return headDim / lane + (lane == 4 ? 2 : 0); }
   std::string rowsOf(int64_t heads) const {
     return "memref<?x" + str(heads * headDim) + "xf32>";
+  }
+  int64_t scales(int64_t heads) const {
+    return norm == Norm::Rows ? heads * headDim : headDim;
+  }
+  std::string scaleOf(int64_t heads) const {
+    return "memref<" + str(scales(heads)) + "xf32>";
   }
   std::string table() const { return "memref<60x" + str(rotary / 2) + "xf32>"; }
   std::string cache(int64_t panels, int64_t lines) const {
@@ -36,7 +46,26 @@ struct Append {
   }
 };
 
+const std::string normNumbers = "epsilon = 1.0e-3 : f32, offset = 1.0 : f32";
 const std::string ints = "memref<?xi32>", pageTable = "memref<?x?xi32>";
+
+/// kernel.rms_norm by the GPU of rows or of their heads, in place.
+void normalize(const Append &s, Guarded<float> &rows, Guarded<float> &scale,
+               int64_t heads) {
+  std::string type = s.rowsOf(heads);
+  if (s.norm == Norm::Heads)
+    type = "memref<?x" + str(heads) + "x" + str(s.headDim) + "xf32>";
+  Kernel(kernelText("kernel.rms_norm", {type, s.scaleOf(heads), type}, normNumbers),
+         gpuLevel)
+      .run({rows, scale, rows}, {s.rows, s.rows}, 0, s.rows);
+}
+
+void expectClose(const void *got, const void *want, size_t count) {
+  auto numbers = static_cast<const float *>(got);
+  auto wanted = static_cast<const float *>(want);
+  for (size_t i = 0; i < count; ++i)
+    ASSERT_NEAR(numbers[i], wanted[i], 1e-5f) << i;
+}
 
 void check(const Append &s) {
   Guarded<float> query(s.rows * s.heads * s.headDim),
@@ -56,7 +85,17 @@ void check(const Append &s) {
   Guarded<uint8_t> keys(keyBytes, 0), values(valueBytes, 0), keys2(keyBytes, 0),
       values2(valueBytes, 0);
   Guarded<float> rotated(query.size()), rotated2(query.size()),
-      rotatedKey(key.size());
+      rotatedKey(key.size()), queryScale(s.scales(s.heads)),
+      keyScale(s.scales(s.cacheHeads)), plainQuery(query.size()),
+      plainKey(key.size());
+  numbers.fill(queryScale);
+  numbers.fill(keyScale);
+  std::copy_n(query.data(), query.size(), plainQuery.data());
+  std::copy_n(key.data(), key.size(), plainKey.data());
+  if (s.norm != Norm::None) {
+    normalize(s, query, queryScale, s.heads);
+    normalize(s, key, keyScale, s.cacheHeads);
+  }
 
   auto rope = [&](int64_t heads) {
     return kernelText("kernel.rope",
@@ -91,20 +130,36 @@ void check(const Append &s) {
     EXPECT_TRUE(values.sameBits(cpuValues)) << level;
   }
 
-  Kernel(kernelText("kernel.rope_append",
-                    {s.rowsOf(s.heads), s.rowsOf(s.cacheHeads),
-                     s.rowsOf(s.cacheHeads), s.table(), s.table(), ints, ints,
-                     pageTable, s.keys(), s.values(), s.rowsOf(s.heads)},
-                    s.rotation(s.heads) + ", page = " + str(s.page) + " : i64"),
-         gpuLevel)
-      .run({query, key, value, cos, sin, sequence, positions, pages, keys2,
-            values2, rotated2},
+  std::vector<std::string> types = {
+      s.rowsOf(s.heads), s.rowsOf(s.cacheHeads), s.rowsOf(s.cacheHeads),
+      s.table(), s.table(), ints, ints, pageTable, s.keys(), s.values(),
+      s.rowsOf(s.heads)};
+  std::vector<void *> arguments = {plainQuery, plainKey, value, cos, sin,
+                                   sequence, positions, pages, keys2, values2,
+                                   rotated2};
+  std::string attributes =
+      s.rotation(s.heads) + ", page = " + str(s.page) + " : i64";
+  if (s.norm != Norm::None) {
+    types.insert(types.end(), {s.scaleOf(s.heads), s.scaleOf(s.cacheHeads)});
+    arguments.push_back(queryScale);
+    arguments.push_back(keyScale);
+    attributes += ", " + normNumbers;
+  }
+  Kernel(kernelText("kernel.rope_append", types, attributes), gpuLevel)
+      .run(arguments,
            {s.rows, s.rows, s.rows, s.rows, s.rows, 1, 2, s.pages, s.pages,
             s.rows},
            0, s.rows);
+  EXPECT_TRUE(values.sameBits(values2));
+  // kernel.rms_norm has a row's squares summed by a block.
+  if (s.norm == Norm::Rows) {
+    expectClose(rotated2, rotated, rotated.size());
+    if (s.lane == 1)
+      expectClose(keys2, keys, keyBytes / sizeof(float));
+    return;
+  }
   EXPECT_TRUE(rotated.sameBits(rotated2));
   EXPECT_TRUE(keys.sameBits(keys2));
-  EXPECT_TRUE(values.sameBits(values2));
 }
 
 } // namespace
@@ -116,4 +171,20 @@ TEST(GpuRopeAppend, DoesWhatRotationAndAppendDo) {
       check({80, 32, interleaved, lane});
       check({8, 4, interleaved, lane});
     }
+}
+
+TEST(GpuRopeAppend, DoesWhatNormsOfHeadsDoBeforeIt) {
+  for (int64_t lane : {1, 2, 4})
+    for (bool interleaved : {false, true}) {
+      check({128, 128, interleaved, lane, Norm::Heads, 9, 3});
+      check({80, 32, interleaved, lane, Norm::Heads});
+      check({8, 4, interleaved, lane, Norm::Heads});
+    }
+}
+
+TEST(GpuRopeAppend, NormalisesWholeRows) {
+  for (int64_t lane : {1, 2, 4}) {
+    check({64, 64, false, lane, Norm::Rows, 9, 3});
+    check({80, 32, true, lane, Norm::Rows});
+  }
 }

@@ -238,6 +238,45 @@ TEST(AddRmsNorm, AddsInPlaceAndNormalises) {
     }
 }
 
+TEST(AddRmsNorm, OfANormalisedInputHasTheBitsOfTwoKernels) {
+  for (const char *type : {"f32", "bf16"})
+    for (int64_t length : lengths) {
+      std::string t = rowsOf(length), x = rowsOf(length, type),
+                  d = "memref<" + str(length) + "xf32>";
+      std::string numbers =
+          "{epsilon = 1.0e-3 : f32, offset = 1.0 : f32} : ";
+      Kernel norm(kernelText("%x: " + x + ", %s: " + d + ", %y: " + x,
+                             "kernel.rms_norm %x, %s, %y, %b, %e " + numbers + x +
+                                 ", " + d + ", " + x),
+                  gpuLevel);
+      std::string operands = "%x: " + x + ", %r: " + t + ", %s: " + d +
+                             ", %u: " + t + ", %y: " + t;
+      std::string types = x + ", " + t + ", " + d + ", " + t + ", " + t;
+      Kernel sum(kernelText(operands, "kernel.add_rms_norm %x, %r, %s, %u, %y, "
+                                      "%b, %e " + numbers + types),
+                 gpuLevel);
+      Kernel both(kernelText(operands + ", %w: " + d,
+                             "kernel.add_rms_norm %x, %r, %s, %u, %y, %w, %b, "
+                             "%e " + numbers + types + ", " + d),
+                  gpuLevel);
+      Guarded<float> input(3 * length), residual(3 * length), scale(length),
+          inputScale(length), sums(3 * length), output(3 * length),
+          sums2(3 * length), output2(3 * length);
+      Numbers random(7);
+      for (auto *array : {&input, &residual, &scale, &inputScale})
+        random.fill(*array);
+      if (type[0] == 'b')
+        for (int64_t i = 0; i < 3 * length; ++i)
+          reinterpret_cast<uint16_t *>(input.data())[i] = toBf16(residual[i] + i);
+      both.run({input, residual, scale, sums, output, inputScale}, {3, 3, 3, 3},
+               0, 3);
+      norm.run({input, inputScale, input}, {3, 3}, 0, 3);
+      sum.run({input, residual, scale, sums2, output2}, {3, 3, 3, 3}, 0, 3);
+      EXPECT_TRUE(sums.sameBits(sums2)) << length;
+      EXPECT_TRUE(output.sameBits(output2)) << length;
+    }
+}
+
 TEST(LayerNorm, CentresScalesAndShifts) {
   for (const std::string &level : testedLevels())
     for (int64_t length : lengths) {

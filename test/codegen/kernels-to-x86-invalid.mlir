@@ -137,3 +137,14 @@ func.func @bytes_of_half_lanes(%k: memref<?x18xf32>, %s: memref<?xi32>, %t: memr
         memref<?x1x4x6x16x4xi8>, memref<?x1x2x16x16x4xi8>, index, index
   return
 }
+
+// -----
+
+func.func @sum_of_a_normalised_input(%x: memref<?x16xf32>, %s: memref<16xf32>, %b: index, %e: index)
+    attributes {kernel.entry} {
+  // expected-error @below {{normalises its input on GPUs only}}
+  kernel.add_rms_norm %x, %x, %s, %x, %x, %s, %b, %e {epsilon = 1.0e-5 : f32, offset = 0.0 : f32}
+      : memref<?x16xf32>, memref<?x16xf32>, memref<16xf32>, memref<?x16xf32>, memref<?x16xf32>,
+        memref<16xf32>, index, index
+  return
+}

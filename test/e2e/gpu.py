@@ -41,6 +41,14 @@ def wide(folder):
     return folder
 
 
+def deep(folder, **more):
+    """Three layers, so that one is in the middle."""
+    shape = Shape(width=64, heads=6, key_heads=2, head=32, hidden=96, vocabulary=160, layers=3,
+                  positions=256, tied=True, **more)
+    genai.write(folder, shape, Noise())
+    return folder
+
+
 class Gpu(support.TestCase):
     def logits(self, model, *flags):
         out = self.folder / "logits.npy"
@@ -114,6 +122,57 @@ class Story(Gpu):
         weights = {name: json.loads(self.succeed(llmc(), "inspect", file, "--json"))["weights"]
                    for name, file in (("both", both), ("cpu", compiled(MODEL)))}
         self.assertEqual(weights["both"], weights["cpu"])
+
+
+class Layers(Gpu):
+    """What a layer is on a GPU."""
+
+    IDS = "--ids=" + ",".join(str(1 + i * 31 % 90) for i in range(40))
+
+    def middle(self, file):
+        """The launches of a layer in the middle, in programs of one row and of many, from one
+        attention to the next."""
+        told = self.succeed(llmc(), "inspect", file, "--schedule").decode()
+        for schedule in told.split("schedule of ")[1:]:
+            names = [line.split()[1].rsplit("_", 1)[0] for line in schedule.splitlines()[1:]
+                     if line.startswith("  ")]
+            starts = [i for i, name in enumerate(names) if name in ("attention", "attention_split")]
+            yield names[starts[0]:starts[1]]
+
+    def test_of_a_llama_is_seven_launches_with_norms_of_heads_too(self):
+        for norms in (False, True):
+            with self.subTest(norms=norms):
+                folder = deep(self.folder / f"deep{norms}", head_norms=norms)
+                gpu = compile_model(folder, self.folder / "gpu.bin", "--target=sm_80",
+                                    "--dtype=bf16")
+                for layer in self.middle(gpu):
+                    self.assertLessEqual(len(layer), 7, layer)
+                    self.assertEqual(layer.count("rope_append"), 1)
+                    self.assertNotIn("rms_norm", layer)
+                cpu = compile_model(folder, self.folder / "cpu.bin", "--dtype=bf16")
+                self.assert_close(self.logits(gpu, "--device=sim", self.IDS),
+                                  self.logits(cpu, self.IDS), 2e-2)
+
+    def test_with_norms_of_heads_has_the_logits_of_the_cpu(self):
+        folder = deep(self.folder / "deep", head_norms=True)
+        for flags, share in ([], 1e-4), (["--kv-cache-dtype=int8"], 1e-2):
+            with self.subTest(flags=flags):
+                gpu, cpu = (compile_model(folder, self.folder / f"{target}.bin",
+                                          f"--target={target}", *flags)
+                            for target in ("sm_80", "cpu"))
+                for way in ([], ["--step"]):
+                    self.assert_close(self.logits(gpu, "--device=sim", self.IDS, *way),
+                                      self.logits(cpu, self.IDS), share)
+
+    def test_with_norms_around_its_blocks_is_nine_launches(self):
+        name = "families/gemma3"
+        gpu = compiled(name, "--target=sm_80")
+        for layer in self.middle(gpu):
+            layer = [launch for launch in layer if launch != "take_rows"]
+            self.assertLessEqual(len(layer), 9, layer)
+            self.assertNotIn("rms_norm", layer)
+        self.assert_close(self.logits(gpu, "--device=sim", self.IDS),
+                          self.logits(compiled(name), self.IDS), 1e-4)
 
 
 class Named(Gpu):

@@ -138,3 +138,19 @@ func.func @choices_of_seven_words(%l: memref<?x50xf32>, %m: memref<?x2xi64>, %c:
   kernel.choose_token %l, %m, %c, %t, %b, %e : memref<?x50xf32>, memref<?x2xi64>, memref<?x7xi32>, memref<?xi32>, index, index
   return
 }
+
+// -----
+
+func.func @append_with_one_scale(%q: memref<?x64xf32>, %k: memref<?x32xf32>, %c: memref<512x8xf32>, %i: memref<?xi32>, %t: memref<?x?xi32>, %kc: memref<?x2x4x16x16xf32>, %vc: memref<?x2x1x64x16xf32>, %s0: memref<16xf32>, %b: index, %e: index) {
+  // expected-error @below {{(1) scales must be none, or one of queries and one of keys, of a head or of a row}}
+  kernel.rope_append %q, %k, %k, %c, %c, %i, %i, %t, %kc, %vc, %q, %s0, %b, %e {heads = 4 : i64, head_dim = 16 : i64, page = 64 : i64, rotary_dim = 16 : i64, interleaved = false, epsilon = 1.0e-5 : f32} : memref<?x64xf32>, memref<?x32xf32>, memref<?x32xf32>, memref<512x8xf32>, memref<512x8xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?x2x4x16x16xf32>, memref<?x2x1x64x16xf32>, memref<?x64xf32>, memref<16xf32>, index, index
+  return
+}
+
+// -----
+
+func.func @append_with_scales_of_another_length(%q: memref<?x64xf32>, %k: memref<?x32xf32>, %c: memref<512x8xf32>, %i: memref<?xi32>, %t: memref<?x?xi32>, %kc: memref<?x2x4x16x16xf32>, %vc: memref<?x2x1x64x16xf32>, %s0: memref<16xf32>, %s1: memref<8xf32>, %b: index, %e: index) {
+  // expected-error @below {{(1) scales must be none, or one of queries and one of keys, of a head or of a row}}
+  kernel.rope_append %q, %k, %k, %c, %c, %i, %i, %t, %kc, %vc, %q, %s0, %s1, %b, %e {heads = 4 : i64, head_dim = 16 : i64, page = 64 : i64, rotary_dim = 16 : i64, interleaved = false, epsilon = 1.0e-5 : f32} : memref<?x64xf32>, memref<?x32xf32>, memref<?x32xf32>, memref<512x8xf32>, memref<512x8xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?x2x4x16x16xf32>, memref<?x2x1x64x16xf32>, memref<?x64xf32>, memref<16xf32>, memref<8xf32>, index, index
+  return
+}

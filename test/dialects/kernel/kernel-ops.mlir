@@ -78,3 +78,14 @@ func.func @sequence(%k: memref<?x32xf32>, %q: memref<?x64xf32>, %i: memref<?xi32
   kernel.attention_merge %m, %m, %pa, %i, %q, %b, %e {heads = 4 : i64, head_dim = 16 : i64, split = 256 : i64, window = 0 : i64} : memref<2x?x4xf32>, memref<2x?x4xf32>, memref<2x?x64xf32>, memref<?xi32>, memref<?x64xf32>, index, index
   return
 }
+
+// CHECK-LABEL: func.func @rope_append(
+// CHECK: kernel.rope_append {{.+}} {head_dim = 16 : i64, heads = 4 : i64, interleaved = false, page = 64 : i64, rotary_dim = 16 : i64}
+// CHECK: kernel.rope_append {{.+}} {epsilon = {{.+}} : f32, head_dim = 16 : i64, heads = 4 : i64, interleaved = false, offset = 1.000000e+00 : f32, page = 64 : i64, rotary_dim = 16 : i64} {{.+}}, memref<16xf32>, memref<32xf32>, index, index
+// CHECK: kernel.add_rms_norm %{{.+}} : memref<?x64xf32>, memref<?x64xf32>, memref<64xf32>, memref<?x64xf32>, memref<?x64xf32>, memref<64xf32>, index, index
+func.func @rope_append(%q: memref<?x64xf32>, %k: memref<?x32xf32>, %c: memref<512x8xf32>, %i: memref<?xi32>, %t: memref<?x?xi32>, %kc: memref<?x2x4x16x16xf32>, %vc: memref<?x2x1x64x16xf32>, %s: memref<16xf32>, %r: memref<32xf32>, %w: memref<64xf32>, %b: index, %e: index) attributes {kernel.entry} {
+  kernel.rope_append %q, %k, %k, %c, %c, %i, %i, %t, %kc, %vc, %q, %b, %e {heads = 4 : i64, head_dim = 16 : i64, page = 64 : i64, rotary_dim = 16 : i64, interleaved = false} : memref<?x64xf32>, memref<?x32xf32>, memref<?x32xf32>, memref<512x8xf32>, memref<512x8xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?x2x4x16x16xf32>, memref<?x2x1x64x16xf32>, memref<?x64xf32>, index, index
+  kernel.rope_append %q, %k, %k, %c, %c, %i, %i, %t, %kc, %vc, %q, %s, %r, %b, %e {heads = 4 : i64, head_dim = 16 : i64, page = 64 : i64, rotary_dim = 16 : i64, interleaved = false, epsilon = 1.0e-5 : f32, offset = 1.0 : f32} : memref<?x64xf32>, memref<?x32xf32>, memref<?x32xf32>, memref<512x8xf32>, memref<512x8xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?x2x4x16x16xf32>, memref<?x2x1x64x16xf32>, memref<?x64xf32>, memref<16xf32>, memref<32xf32>, index, index
+  kernel.add_rms_norm %q, %q, %w, %q, %q, %w, %b, %e {epsilon = 1.0e-5 : f32, offset = 0.0 : f32} : memref<?x64xf32>, memref<?x64xf32>, memref<64xf32>, memref<?x64xf32>, memref<?x64xf32>, memref<64xf32>, index, index
+  return
+}

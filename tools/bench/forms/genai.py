@@ -46,6 +46,25 @@ class Layers:
                                    blocks or self.source.rows(name, rows, columns))
         return self.graph.node("MatMul", [value, weight], [name + ".out"])
 
+    def integers(self, name, values):
+        return self.graph.constant(name, None, INT64, [len(values)], values)
+
+    def normed_heads(self, at, packed, columns):
+        """Queries, keys and values; each head of the first two is normalised."""
+        head, node = self.shape.head, self.graph.node
+        parts = [at + name + ".part" for name in "qkv"]
+        node("Split", [packed, self.integers(at + "columns", columns)], parts, axis=-1)
+        for i, name in enumerate((at + "q", at + "k")):
+            scale = self.graph.tensor(name + "_scale", [head],
+                                      self.source.rows(name + "_scale", 1, head))
+            shape = self.integers(name + ".apart", [0, -1, head])
+            value = node("Reshape", [parts[i], shape], [name + ".heads"])
+            value = node("SimplifiedLayerNormalization", [value, scale], [name + ".normed"],
+                         axis=-1, epsilon=self.shape.epsilon)
+            shape = self.integers(name + ".together", [0, -1, columns[i]])
+            parts[i] = node("Reshape", [value, shape], [name + ".rows"])
+        return parts
+
     def layer(self, i):
         shape, node, at = self.shape, self.graph.node, f"layers.{i}."
         sizes = {name: (rows, columns) for name, rows, columns in shape.matrices()}
@@ -53,8 +72,9 @@ class Layers:
         packed = self.linear(at + "qkv", self.norm(at + "norm1"), shape.width, sum(columns),
                              side_by_side(self.source, [at + name for name in "qkv"],
                                           shape.width, columns, self.graph.width))
+        heads = self.normed_heads(at, packed, columns) if shape.head_norms else [packed, "", ""]
         attention = node("GroupQueryAttention",
-                         [packed, "", "", f"past_key_values.{i}.key", f"past_key_values.{i}.value",
+                         [*heads, f"past_key_values.{i}.key", f"past_key_values.{i}.value",
                           "seqlens_k", "total_sequence_length", "cos", "sin"],
                          [at + "attention", f"present.{i}.key", f"present.{i}.value"],
                          domain=MICROSOFT, num_heads=shape.heads, kv_num_heads=shape.key_heads,

@@ -32,6 +32,7 @@ class Shape:
     theta: float = 500000.0
     scaling: Llama3Scaling | None = None
     epsilon: float = 1e-5
+    head_norms: bool = False  # of queries and keys, as Qwen 3 has; GenAI's form only
 
     def matrices(self):
         """Name and [inputs, outputs] of a layer's linears, in the order in which they are used."""
