@@ -47,6 +47,29 @@ TEST(GpuLinear, TakesManyRowsThroughSharedMemory) {
     check({0, 104, 72, 64, 4, 1, "w8", rowType}, {70});
 }
 
+TEST(GpuLinear, TakesDrawnShapes) {
+  const std::pair<const char *, const char *> types[] = {
+      {"f32", "f32"}, {"bf16", "bf16"}, {"bf16", "f32"}, {"f16", "f16"},
+      {"f16", "f32"}, {"w8", "f32"},    {"w8", "bf16"},  {"w8", "f16"}};
+  const int64_t fewRows[] = {1, 8, 16, 24, 32}, manyRows[] = {40, 64, 128};
+  Numbers numbers(41);
+  for (int i = 0; i < 64; ++i) {
+    auto [type, rowType] = types[i % 8];
+    bool many = i % 8 != 0 && numbers.below(2);
+    int64_t tileRows = i % 8 == 0 ? 1 + numbers.below(8)
+                       : many     ? manyRows[numbers.below(3)]
+                                  : fewRows[numbers.below(5)];
+    int64_t parts = 1 + numbers.below(2);
+    int64_t panels = many ? 2 << numbers.below(3) : 1 + numbers.below(4);
+    LinearShape shape{0,        1 + int64_t(numbers.below(700)),
+                      1 + int64_t(numbers.below(150)), tileRows,
+                      std::max<int64_t>(1, panels / parts), parts, type, rowType};
+    check(shape, {1 + int64_t(numbers.below(tileRows + 10))});
+    if (HasFailure())
+      return;
+  }
+}
+
 TEST(GpuLinear, HasTheSameBitsForAnyRowsAndBlocks) {
   for (int64_t tileRows : {8, 128})
     checkSameBits({33, 200, 120, tileRows, 2, 1, "bf16", "bf16"}, {1, 9, 33});

@@ -46,6 +46,21 @@ TEST(GpuWarpgroup, InterleavesTwoParts) {
     check(shapeOf(136, 100, 64, 4, 2, type, "bf16"), {3, 70}, level);
 }
 
+TEST(GpuWarpgroup, TakesDrawnShapes) {
+  const std::pair<const char *, const char *> types[] = {
+      {"bf16", "bf16"}, {"f16", "f16"}, {"w8", "bf16"}, {"w8", "f16"}};
+  Numbers numbers(43);
+  for (int i = 0; i < 24; ++i) {
+    auto [type, rowType] = types[i % 4];
+    int64_t parts = 1 + numbers.below(2), tileRows = 8 * (1 + numbers.below(16));
+    check(shapeOf(8 * (1 + numbers.below(60)), 1 + numbers.below(250), tileRows,
+                  1 + numbers.below(8 / parts), parts, type, rowType),
+          {1 + int64_t(numbers.below(tileRows + 20))}, level);
+    if (HasFailure())
+      return;
+  }
+}
+
 TEST(GpuWarpgroup, HasTheSameBitsForAnyRowsAndBlocks) {
   LinearShape shape = shapeOf(200, 280, 64, 8, 1, "bf16", "bf16");
   shape.rows = 150;
