@@ -133,10 +133,8 @@ Status openOnAny(const std::string &file, const ExecutionFlags &flags, Module::K
   return openOnCpu(std::move(again), flags, use);
 }
 
-} // namespace
-
-Status openModel(const std::string &file, const ExecutionFlags &flags, Module::Kind kind,
-                 const UseModel &use) {
+Status openAsAsked(const std::string &file, const ExecutionFlags &flags, Module::Kind kind,
+                   const UseModel &use) {
   if (flags.device == "auto")
     return openOnAny(file, flags, kind, use);
   LLMC_TRY(Artifact artifact, Artifact::open(file));
@@ -146,6 +144,27 @@ Status openModel(const std::string &file, const ExecutionFlags &flags, Module::K
            isSimulated(flags.device) ? simulateGpu(artifact.model(), flags, kind)
                                      : findGpu(artifact.model(), kind));
   return openOnGpu(std::move(artifact), flags, choice, use);
+}
+
+/// What knows the GPU alone advises the CPU, for which the file may have no kernels.
+void adviseFor(const std::string &file, Error &error) {
+  constexpr std::string_view advice = "use --device=cpu";
+  size_t at = error.fix.find(advice);
+  if (at == std::string::npos)
+    return;
+  Result<Artifact> artifact = Artifact::open(file);
+  if (artifact && artifact->model().images.empty())
+    error.fix.replace(at, advice.size(), "compile the model for the CPU as well");
+}
+
+} // namespace
+
+Status openModel(const std::string &file, const ExecutionFlags &flags, Module::Kind kind,
+                 const UseModel &use) {
+  Status opened = openAsAsked(file, flags, kind, use);
+  if (!opened)
+    adviseFor(file, opened.error());
+  return opened;
 }
 
 } // namespace llmc

@@ -229,8 +229,12 @@ class WithoutGpu(Gpu):
                               "-n", "3", "a")
         self.assertIn(b"compiled for sm_80, sm_90a alone; no NVIDIA GPU can be used: the driver",
                       done.stderr)
-        self.fail_with(support.UNAVAILABLE, 405, compiled(MODEL, "--target=cpu,sm_80"), "-n", "3",
-                       "--device=cuda", "a")
+        done = self.fail_with(support.UNAVAILABLE, 405, compiled(MODEL, "--target=cpu,sm_80"), "-n",
+                              "3", "--device=cuda", "a")
+        self.assertIn(b"--device=cpu", done.stderr)
+        done = self.fail_with(support.UNAVAILABLE, 405, compiled(MODEL, "--target=sm_80,sm_90a"),
+                              "-n", "3", "--device=cuda", "a")
+        self.assertNotIn(b"--device=cpu", done.stderr)
 
 
 class Wide(Gpu):
