@@ -1,30 +1,19 @@
 #include "runtime/model/DeviceView.h"
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/report/LaunchColumns.h"
 #include "runtime/verbs/report/Parts.h"
-
-#include <algorithm>
 
 namespace llmc::page {
 
 namespace {
 
-std::vector<const Program *> programsOf(const Model &view) {
-  std::vector<const Program *> programs;
-  for (const Module &module : view.modules)
-    for (const Program &program : module.programs)
-      programs.push_back(&program);
-  return programs;
-}
-
 /// What ptxas said of each kernel, and how often programs launch it.
 Html kernelTable(const DeviceImage &device, const Model &view) {
-  std::vector<const Program *> programs = programsOf(view);
+  LaunchColumns launches(view);
   Html table;
   table << "<div class='wide'><table><thead><tr><th>kernel<th>operator<th>engine<th "
            "class='n'>registers<th class='n'>spilled<th class='n'>shared memory";
-  for (const Program *program : programs)
-    table << "<th class='n'>launches of " << shorten(program->name, 40);
-  table << "<tbody>\n";
+  table << launches.heads() << "<tbody>\n";
   for (size_t i = 0; i < device.kernels.size(); ++i) {
     if (i == mostRows) {
       table << "<tr><td colspan='6'>" << count(device.kernels.size() - i)
@@ -40,11 +29,7 @@ Html kernelTable(const DeviceImage &device, const Model &view) {
           << "<td class='n'>" << (isKnown ? count(kernel.registers) : std::string("–"))
           << "<td class='n'>" << (isKnown ? formatBytes(kernel.spillBytes) : std::string("–"))
           << "<td class='n'>" << formatBytes(kernel.sharedBytes);
-    for (const Program *program : programs) {
-      auto launches = std::ranges::count(program->launches, uint32_t(i), &Launch::kernel);
-      table << "<td class='n'>" << (launches ? count(uint64_t(launches)) : std::string("–"));
-    }
-    table << "\n";
+    table << launches.cells(i) << "\n";
   }
   table << "</table></div>\n";
   return table;
@@ -63,7 +48,7 @@ Html devicePart(const Subject &subject) {
     seen.view = &view;
     part << "<details><summary>" << shorten(devices[i].target, 40) << ": "
          << count(devices[i].kernels.size()) << " kernels of " << count(devices[i].blockThreads)
-         << " threads a block, " << count(programsOf(view).size())
+         << " threads a block, " << count(LaunchColumns(view).size())
          << " programs</summary>\n<h3>Kernels</h3>\n" << kernelTable(devices[i], view)
          << "<h3>Schedule</h3>\n" << schedulePart(seen) << "<h3>Memory</h3>\n" << memoryPart(seen)
          << "</details>\n";

@@ -1,4 +1,5 @@
 #include "runtime/verbs/Console.h"
+#include "runtime/verbs/report/LaunchColumns.h"
 #include "runtime/verbs/report/Parts.h"
 
 #include <algorithm>
@@ -211,19 +212,14 @@ uint64_t codeBytes(const Artifact &artifact, const KernelImage &image, size_t ke
 
 Html codeTable(const Subject &subject) {
   const Model &model = subject.model();
-  std::vector<const Program *> programs;
-  for (const Module &module : model.modules)
-    for (const Program &program : module.programs)
-      programs.push_back(&program);
+  LaunchColumns launches(model);
   Html table;
   table << "<h3>Code</h3>\n<p>One function for each kernel that is distinct, at every level; its "
            "constants lie behind it.</p>\n<div class='wide'><table "
            "id='kernels'><thead><tr><th>kernel<th>operator";
   for (const KernelImage &image : model.images)
     table << "<th class='n'>bytes, " << shorten(image.level, 40);
-  for (const Program *program : programs)
-    table << "<th class='n'>launches of " << shorten(program->name, 40);
-  table << "<tbody>\n";
+  table << launches.heads() << "<tbody>\n";
   for (size_t i = 0; i < model.kernels.size(); ++i) {
     if (i == mostRows) {
       table << "<tr><td colspan='9'>" << count(model.kernels.size() - i)
@@ -234,11 +230,7 @@ Html codeTable(const Subject &subject) {
           << shorten(model.kernels[i].op, 40);
     for (const KernelImage &image : model.images)
       table << "<td class='n'>" << count(codeBytes(subject.artifact, image, i));
-    for (const Program *program : programs) {
-      auto launches = std::ranges::count(program->launches, uint32_t(i), &Launch::kernel);
-      table << "<td class='n'>" << (launches ? count(uint64_t(launches)) : std::string("–"));
-    }
-    table << "\n";
+    table << launches.cells(i) << "\n";
   }
   table << "</table></div>\n";
   return table;
