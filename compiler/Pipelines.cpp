@@ -81,7 +81,7 @@ std::vector<PipelineStep> schedulePipeline(const PipelineOptions &options,
     add(createSelectDeviceTiles({gpu->name.str()}));
     add(createSelectSplits({options.maxContext, options.attentionSplit,
                             gpuBlocks * gpu->processors, gpuPieceWork,
-                            pieceBytes, gpuSharedBytes}));
+                            pieceBytes, gpuSharedBytes, /*merged=*/true}));
     add(createSelectAppend());
     add(createSelectNorms());
   }

@@ -1,5 +1,5 @@
-/// kernel.attention_split and kernel.attention_merge: the pieces of the cache as
-/// work for as many blocks.
+/// kernel.attention_split: the pieces of the cache as work for as many blocks, and
+/// their merging (PieceMerge).
 ///
 /// Tile (b, h, s) of [B, KV, slots] does the piece of slot s that the rows of
 /// block b see, if there is one: every launch does all its tiles, so what the op
@@ -9,6 +9,7 @@
 /// its positions alone.
 #include "codegen/nvptx/AttentionByFma.h"
 #include "codegen/nvptx/AttentionByMma.h"
+#include "codegen/nvptx/PieceMerge.h"
 
 #include <numbers>
 
@@ -35,7 +36,7 @@ class SplitLowering {
 public:
   SplitLowering(kernel::AttentionSplitOp op, KvCacheLayout layout)
       : op(op), b(op), memory(b, AttentionOperands::of(op), layout),
-        slots(extent(op.getMaxima(), 0)) {
+        merge(b, op, memory), slots(extent(op.getMaxima(), 0)) {
     if (layout.pair == 1)
       return;
     maxima = b.shared("maxima", blockWarps * tileLines * sizeof(float));
@@ -66,6 +67,7 @@ private:
   kernel::AttentionSplitOp op;
   GpuBuilder b;
   AttentionMemory memory;
+  PieceMerge merge;
   int64_t slots;
   Value maxima, sums; ///< [warps, 16]
   Value outputs;      ///< [warps, 16, 32]
@@ -111,6 +113,9 @@ void SplitLowering::run() {
         emitByMma(work, piece);
       else
         emitByFma(work, piece);
+      Value pieces = b.add(
+          b.sub(arith::DivUIOp::create(b, last, split), firstSplit), b.i32(1));
+      merge.arrive(memory, work, number, firstSplit, pieces);
     });
   });
 }
@@ -278,7 +283,8 @@ LogicalResult nvptx::lowerAttentionSplit(kernel::AttentionSplitOp op) {
                                 op.getPage());
   if (failed(layout) ||
       failed(checkPieces(op, op.getMaxima(), op.getSums(), op.getPartials(),
-                         op.getHeads(), op.getHeadDim())))
+                         op.getHeads(), op.getHeadDim())) ||
+      failed(PieceMerge::check(op, *layout)))
     return failure();
   SplitLowering(op, *layout).run();
   return success();

@@ -41,9 +41,6 @@ static LogicalResult lowerOp(Operation *op) {
       .Case([](kernel::AttentionSplitOp op) {
         return nvptx::lowerAttentionSplit(op);
       })
-      .Case([](kernel::AttentionMergeOp op) {
-        return nvptx::lowerAttentionMerge(op);
-      })
       .Case([](kernel::RowMaximaOp op) { return nvptx::lowerRowMaxima(op); })
       .Case([](kernel::ChooseTokenOp op) { return nvptx::lowerChooseToken(op); })
       .Default([](Operation *op) {

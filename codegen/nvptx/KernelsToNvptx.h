@@ -24,7 +24,6 @@ mlir::LogicalResult lowerKvAppend(kernel::KvAppendOp op);
 mlir::LogicalResult lowerRopeAppend(kernel::RopeAppendOp op);
 mlir::LogicalResult lowerAttention(kernel::AttentionOp op);
 mlir::LogicalResult lowerAttentionSplit(kernel::AttentionSplitOp op);
-mlir::LogicalResult lowerAttentionMerge(kernel::AttentionMergeOp op);
 mlir::LogicalResult lowerRowMaxima(kernel::RowMaximaOp op);
 mlir::LogicalResult lowerChooseToken(kernel::ChooseTokenOp op);
 

@@ -9,6 +9,25 @@ using namespace llmc::codegen;
 
 static constexpr int64_t mostBytes = 16;
 
+/// What every stride but the last divides by, in elements: of a memref without gaps
+/// the extents behind the outermost ones, as far as they are known.
+static uint64_t strideDivisor(MemRefType type) {
+  uint64_t divisor = 0;
+  if (type.getLayout().isIdentity()) {
+    for (size_t dim = 1; dim < size_t(type.getRank()); ++dim) {
+      uint64_t inner = 1;
+      for (int64_t extent : type.getShape().drop_front(dim))
+        inner *= ShapedType::isDynamic(extent) ? 1 : extent;
+      divisor = std::gcd(divisor, inner);
+    }
+    return divisor;
+  }
+  auto [strides, start] = type.getStridesAndOffset();
+  for (int64_t stride : ArrayRef(strides).drop_back())
+    divisor = std::gcd(divisor, ShapedType::isDynamic(stride) ? 1 : uint64_t(stride));
+  return divisor;
+}
+
 int64_t nvptx::rowLanes(ValueRange rows, int64_t length) {
   uint64_t lanes = std::gcd(uint64_t(length), uint64_t(mostBytes));
   for (Value row : rows) {
@@ -17,11 +36,7 @@ int64_t nvptx::rowLanes(ValueRange rows, int64_t length) {
       continue;
     uint64_t bytes = std::max(1u, type.getElementTypeBitWidth() / 8);
     lanes = std::min(lanes, std::max<uint64_t>(1, mostBytes / bytes));
-    auto [strides, start] = type.getStridesAndOffset();
-    for (int64_t stride : ArrayRef(strides).drop_back())
-      lanes = ShapedType::isDynamic(stride)
-                  ? 1
-                  : std::gcd(lanes, uint64_t(stride));
+    lanes = std::gcd(lanes, strideDivisor(type));
   }
   return lanes;
 }

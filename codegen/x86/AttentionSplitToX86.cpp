@@ -135,6 +135,9 @@ llmc::codegen::lowerAttentionSplit(kernel::AttentionSplitOp op,
       failed(checkPieces(op, op.getMaxima(), op.getSums(), op.getPartials(),
                          op.getHeads(), op.getHeadDim())))
     return failure();
+  if (!op.getMerging().empty())
+    return op.emitOpError("merges pieces by kernel.attention_merge on a CPU, not "
+                          "by counters");
   SplitLowering(op, *layout, level).run();
   return success();
 }

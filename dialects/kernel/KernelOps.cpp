@@ -84,7 +84,18 @@ LogicalResult AttentionOp::verify() {
 }
 
 LogicalResult AttentionSplitOp::verify() {
-  return verifySplit(*this, getPage(), getSplit());
+  if (failed(verifySplit(*this, getPage(), getSplit())))
+    return failure();
+  if (getMerging().empty())
+    return success();
+  auto isCounter = [&](Value value) {
+    auto type = cast<MemRefType>(value.getType());
+    return type.getRank() == 2 && type.getElementType().isInteger(32);
+  };
+  if (getMerging().size() != 2 || !isCounter(getMerging()[0]))
+    return emitOpError("(3) needs counters [B, KV] i32 and an output to merge, or "
+                       "neither");
+  return success();
 }
 
 LogicalResult AttentionMergeOp::verify() {

@@ -300,14 +300,20 @@ def Kernel_AttentionSplitOp : Kernel_Op<"attention_split"> {
     [ceil(begin * n / N), ceil(end * n / N)): whatever the lengths of sequences,
     equal shares of tiles are equal shares of work.
 
+    With `merging`, a counter for each block and cache head, [B, KV] i32, and the
+    output [T, H * D] of `kernel.attention`, the last of a block's and cache head's
+    pieces to end merges them all as `kernel.attention_merge` does. Counters are 0
+    in front of a launch and behind it.
+
     1. `page` is a positive multiple of 32, `split` one of `page`.
     2. `split` is at most 16384.
+    3. `merging` is nothing, or counters and output.
   }];
   let arguments = (ins AnyMemRef:$query, AnyMemRef:$row_sequence, AnyMemRef:$positions,
                        AnyMemRef:$page_table, AnyMemRef:$blocks,
                        AnyMemRef:$key_cache, AnyMemRef:$value_cache,
                        AnyMemRef:$maxima, AnyMemRef:$sums, AnyMemRef:$partials,
-                       Index:$begin, Index:$end,
+                       Variadic<AnyMemRef>:$merging, Index:$begin, Index:$end,
                        I64Attr:$heads, I64Attr:$head_dim, I64Attr:$page,
                        I64Attr:$split,
                        F32Attr:$scale, I64Attr:$window, F32Attr:$softcap);

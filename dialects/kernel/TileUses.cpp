@@ -132,6 +132,8 @@ SmallVector<TileUse> tileUsesOf(Operation *op) {
                     op.getPageTable(), op.getBlocks(), op.getKeyCache(),
                     op.getValueCache()});
         uses.writes({op.getMaxima(), op.getSums(), op.getPartials()});
+        // Which tile merges is known when the step runs.
+        uses.writes(op.getMerging());
       })
       .Case([&](AttentionMergeOp op) {
         uses.reads({op.getMaxima(), op.getSums(), op.getPartials(),

@@ -25,6 +25,8 @@
 ///   4. the pieces of max_rows rows fit in `shared-bytes` (16 MiB; on GPUs 128,
 ///      that batches of 32 rows do): decode steps do, chunks of prefill do not
 ///      and need it less.
+/// With `merged`, for processors on which a launch costs more than counting, the
+/// piece that ends last merges them all (`kernel.split_merged`).
 /// Numbers depend on `kernel.split` only.
 #include "dialects/kernel/KernelDialect.h"
 #include "passes/Passes.h"
@@ -85,8 +87,11 @@ void SelectSplits::select(llm::AttentionOp op, int64_t rows) {
     seen = std::min(seen, window);
   int64_t terms = seen * 2 * headDim * (op.getHeads() / kvHeads);
   if (slots > 1 && tiles < threads && (split || terms >= work) &&
-      slots * rows <= sharedBytes / pieceRow)
+      slots * rows <= sharedBytes / pieceRow) {
     op->setAttr("kernel.split_slots", builder.getI64IntegerAttr(slots));
+    if (merged)
+      op->setAttr("kernel.split_merged", builder.getUnitAttr());
+  }
 }
 
 void SelectSplits::runOnOperation() {

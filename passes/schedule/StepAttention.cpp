@@ -141,7 +141,8 @@ void StepLowering::lowerAttention(llm::AttentionOp op) {
          });
 }
 
-/// The pieces of the cache as work for several threads, then their merging.
+/// The pieces of the cache as work for several threads, then their merging, by the
+/// last of them or by a launch of its own.
 void StepLowering::lowerSplitAttention(llm::AttentionOp op, int64_t split,
                                        int64_t slots) {
   Value T = symbol("T");
@@ -153,8 +154,14 @@ void StepLowering::lowerSplitAttention(llm::AttentionOp op, int64_t split,
   };
   SmallVector<Value> found{pieces(heads), pieces(heads),
                            pieces(heads * layout.headDim)};
+  bool merged = op->hasAttr("kernel.split_merged");
   SmallVector<Value> args = attentionInputs(op);
   args.append(found);
+  size_t merging = args.size();
+  if (merged)
+    args.append({input("counters", {ShapedType::kDynamic, layout.kvHeads},
+                       symbol("B")),
+                 allocate(op.getResult())});
   auto d0 = builder.getAffineDimExpr(0);
   Value tiles =
       shape(AffineMap::get(1, 0, d0 * (layout.kvHeads * slots)), symbol("B"));
@@ -162,10 +169,12 @@ void StepLowering::lowerSplitAttention(llm::AttentionOp op, int64_t split,
          [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
            kernel::AttentionSplitOp::create(
                b, b.getUnknownLoc(), a[0], a[1], a[2], a[3], a[4], a[5], a[6],
-               a[7], a[8], a[9], begin, end, heads, layout.headDim,
-               layout.page, split, op.getScale(), op.getWindow(),
-               op.getSoftcap());
+               a[7], a[8], a[9], a.drop_front(merging), begin, end, heads,
+               layout.headDim, layout.page, split, op.getScale(),
+               op.getWindow(), op.getSoftcap());
          });
+  if (merged)
+    return;
   found.push_back(input("positions", {ShapedType::kDynamic}, T));
   found.push_back(allocate(op.getResult()));
   launch(op, "attention_merge", shape(AffineMap::get(1, 0, d0 * heads), T),

@@ -27,9 +27,10 @@ StepNeed stepNeed(const llmc::Module &module, int64_t tableEntries, int64_t logi
   for (const Program &program : module.programs)
     need.arena = std::max(
         need.arena, static_cast<uint64_t>(program.values[program.arenaBytes].number));
-  // tokens, positions, row_sequence, rows; blocks; choices; page_table.
+  uint64_t heads = static_cast<uint64_t>(module.decoder.cache.kvHeads);
+  // tokens, positions, row_sequence, rows; blocks; choices; counters; page_table.
   need.inputs = 4 * aligned(4 * chunk) + aligned(8 * chunk) +
-                aligned(sizeof(TokenChoice) * chunk) +
+                aligned(sizeof(TokenChoice) * chunk) + aligned(4 * heads * chunk) +
                 aligned(4 * static_cast<uint64_t>(tableEntries));
   need.tokens = 4 * chunk;
   need.logits = 4 * static_cast<uint64_t>(logitRows) *

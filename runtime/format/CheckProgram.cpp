@@ -180,9 +180,10 @@ bool ProgramChecker::checkStep() {
     std::string_view name, rows, columns = "";
     int64_t width = 0;
   };
-  constexpr Known known[] = {
+  const Known known[] = {
       {"tokens", "T"},          {"positions", "T"},      {"row_sequence", "T"}, {"rows", "R"},
-      {"page_table", "S", "P"}, {"blocks", "B", "2", 2}, {"choices", "C", "8", choice::words}};
+      {"page_table", "S", "P"}, {"blocks", "B", "2", 2}, {"choices", "C", "8", choice::words},
+      {"counters", "B", "heads", config->cache.kvHeads}};
   for (const Argument &input : program.inputs) {
     auto *row = std::find_if(std::begin(known), std::end(known),
                              [&](const Known &k) { return k.name == input.name; });

@@ -106,7 +106,8 @@ struct Constraint {
 /// inputs (any subset):
 ///   tokens [T] i32, positions [T] i32, row_sequence [T] i32, rows [R] i32,
 ///   page_table [S, P] i32, blocks [B, 2] i32 (first row, rows),
-///   choices [C, 8] i32 (TokenChoice.h);
+///   choices [C, 8] i32 (TokenChoice.h), counters [B, cache heads] i32: zeros that
+///   kernels leave as zeros;
 /// the output logits [R, vocabulary] f32 and, where it chooses tokens, then the
 /// output next_tokens [C] i32. Its arenaBytes is a Constant that
 /// suffices for every T in [minRows, maxRows] and R ≤ T.

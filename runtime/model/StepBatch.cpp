@@ -10,6 +10,7 @@ StepBatch::StepBatch(const DecoderConfig &config, KvCache &cache)
   positions.resize(chunk);
   rowSequence.resize(chunk);
   blocks.resize(2 * chunk);
+  counters.resize(chunk * static_cast<size_t>(config.cache.kvHeads));
   pageTable.resize(static_cast<size_t>(
       std::min(cache.maxSequences(), config.chunk) *
       cache.maxPagesPerSequence()));
@@ -80,6 +81,8 @@ std::span<const std::byte> StepBatch::input(std::string_view name,
     return bytes(input.rows, input.rows.size());
   if (name == "choices")
     return std::as_bytes(input.choices);
+  if (name == "counters")
+    return bytes(counters, static_cast<size_t>(blockCount * config.cache.kvHeads));
   if (name == "page_table")
     return bytes(pageTable,
                  input.sequences.size() *

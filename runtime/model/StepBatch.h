@@ -42,6 +42,7 @@ private:
   std::vector<int32_t> rowSequence; // [chunk] row of the page table
   std::vector<int32_t> pageTable;   // [maxSequences, maxPagesPerSequence]
   std::vector<int32_t> blocks;      // [chunk, 2] first row, rows
+  std::vector<int32_t> counters;    // [chunk, cache heads] 0
   int64_t blockCount = 0;
 };
 

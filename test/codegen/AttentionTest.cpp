@@ -42,7 +42,7 @@ void checkOne(const Variant &variant, std::vector<int64_t> lengths,
     for (auto [rows, step] : {std::pair<int64_t, int64_t>{16, 0}, {1, 0},
                               {3, 1}, {7, 2}, {40, 0}})
       for (bool pieces : {false, true}) {
-        auto output = pieces ? world.attend(split, merge, rows, step)
+        auto output = pieces ? world.attend(split, &merge, rows, step)
                              : world.attend(whole, rows, step);
         double apart = 0;
         for (size_t i = 0; i < want.size(); ++i) {
@@ -71,12 +71,12 @@ void checkGpu(const Variant &variant, std::vector<int64_t> lengths,
   double largest = variant.rounds() ? 3e-2 : 3e-5;
   world.append(gpuLevel);
   const Kernel &whole = compiled(attentionText(world.variant), gpuLevel);
-  const Kernel &split = compiled(splitText(world.variant), gpuLevel);
-  const Kernel &merge = compiled(mergeText(world.variant), gpuLevel);
+  const Kernel &split =
+      compiled(splitText(world.variant, /*merges=*/true), gpuLevel);
   for (bool pieces : {false, true}) {
     std::unique_ptr<Guarded<float>> first;
     for (auto [rows, step] : {std::pair<int64_t, int64_t>{16, 0}, {3, 2}}) {
-      auto output = pieces ? world.attend(split, merge, rows, step)
+      auto output = pieces ? world.attend(split, nullptr, rows, step)
                            : world.attend(whole, rows, step);
       double apart = 0;
       for (size_t i = 0; i < want.size(); ++i) {

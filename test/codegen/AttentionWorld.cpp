@@ -1,5 +1,7 @@
 #include "test/codegen/AttentionWorld.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -70,12 +72,17 @@ std::string attentionText(const Variant &s) {
                     attentionAttributes(s));
 }
 
-std::string splitText(const Variant &s) {
+std::string splitText(const Variant &s, bool merges) {
   Texts t(s);
-  return kernelText("kernel.attention_split",
-                    {t.rows, ints, ints, table, pairs, t.keys, t.values,
-                     t.numbers, t.numbers, t.partials},
-                    attentionAttributes(s));
+  std::vector<std::string> types = {t.rows,    ints,      ints,
+                                    table,     pairs,     t.keys,
+                                    t.values,  t.numbers, t.numbers,
+                                    t.partials};
+  if (merges) {
+    types.push_back("memref<?x" + str(s.cacheHeads) + "xi32>");
+    types.push_back(t.rows);
+  }
+  return kernelText("kernel.attention_split", types, attentionAttributes(s));
 }
 
 std::string mergeText(const Variant &s) {
@@ -203,7 +210,7 @@ World::attend(const Kernel &attention, int64_t blockRows, int64_t step) const {
 }
 
 std::unique_ptr<Guarded<float>> World::attend(const Kernel &split,
-                                              const Kernel &merge,
+                                              const Kernel *merge,
                                               int64_t blockRows,
                                               int64_t step) const {
   Batch of = batch(blockRows);
@@ -213,12 +220,24 @@ std::unique_ptr<Guarded<float>> World::attend(const Kernel &split,
       sums(slots * of.rows * heads, nan),
       partials(slots * of.query.size(), nan);
   auto output = std::make_unique<Guarded<float>>(of.query.size(), -1);
-  split.run({of.query, of.sequence, of.position, pageTable, of.block, keyCache,
-             valueCache, maxima, sums, partials},
-            {of.rows, of.rows, of.rows, int64_t(lengths.size()), columns,
-             of.blocks, pages, pages, of.rows, of.rows, of.rows},
-            0, of.blocks * variant.cacheHeads * slots, step);
-  merge.run({maxima, sums, partials, of.position, *output},
+  Guarded<int32_t> counters(of.blocks * variant.cacheHeads, 0);
+  std::vector<void *> buffers = {of.query,  of.sequence, of.position, pageTable,
+                                 of.block,  keyCache,    valueCache,  maxima,
+                                 sums,      partials};
+  std::vector<int64_t> extents = {of.rows, of.rows,  of.rows, int64_t(lengths.size()),
+                                  columns, of.blocks, pages,   pages,
+                                  of.rows, of.rows,  of.rows};
+  if (!merge) {
+    buffers.insert(buffers.end(), {counters, *output});
+    extents.insert(extents.end(), {of.blocks, of.rows});
+  }
+  split.run(buffers, extents, 0, of.blocks * variant.cacheHeads * slots, step);
+  if (!merge) {
+    for (int64_t i = 0; i < of.blocks * variant.cacheHeads; ++i)
+      EXPECT_EQ(counters[i], 0) << "counter " << i;
+    return output;
+  }
+  merge->run({maxima, sums, partials, of.position, *output},
             {of.rows, of.rows, of.rows, of.rows, of.rows}, 0, of.rows * heads,
             step);
   return output;

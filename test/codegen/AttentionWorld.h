@@ -30,7 +30,8 @@ struct Variant {
 /// Modules with one kernel each.
 std::string appendText(const Variant &variant);
 std::string attentionText(const Variant &variant);
-std::string splitText(const Variant &variant);
+/// \p merges: the last piece to end merges them all.
+std::string splitText(const Variant &variant, bool merges = false);
 std::string mergeText(const Variant &variant);
 
 /// The kernel of a text for a level, compiled once.
@@ -63,9 +64,10 @@ struct World {
   /// Outputs of the new rows, `step` tiles a call.
   std::unique_ptr<Guarded<float>> attend(const Kernel &attention,
                                          int64_t blockRows, int64_t step) const;
-  /// The same by pieces. What is not written before it is read is NaN.
+  /// The same by pieces; null: the last one merges. What is not written before it
+  /// is read is NaN.
   std::unique_ptr<Guarded<float>> attend(const Kernel &split,
-                                         const Kernel &merge,
+                                         const Kernel *merge,
                                          int64_t blockRows, int64_t step) const;
   /// Softmax over pieces in double, rounded where the kernels round to the cache's type.
   std::vector<double> reference() const;

@@ -39,7 +39,8 @@ TEST(GpuRegisters, SufficeForHeadsOfAnyWidth) {
   for (const char *level : {"sm_80", "sm_90a", "sm_100a"}) {
     std::vector<KernelObject> objects;
     for (const Variant &variant : variants)
-      for (const std::string &text : {attentionText(variant), splitText(variant)})
+      for (const std::string &text :
+           {attentionText(variant), splitText(variant, /*merges=*/true)})
         objects.push_back(named(text, level, objects.size()));
     auto module = joinPtx(objects, level);
     ASSERT_TRUE(module) << module.error().render();

@@ -79,6 +79,13 @@ func.func @sequence(%k: memref<?x32xf32>, %q: memref<?x64xf32>, %i: memref<?xi32
   return
 }
 
+// CHECK-LABEL: func.func @merging_split(
+// CHECK: kernel.attention_split {{.+}} memref<2x?x64xf32>, memref<?x2xi32>, memref<?x64xf32>, index, index
+func.func @merging_split(%q: memref<?x64xf32>, %i: memref<?xi32>, %t: memref<?x?xi32>, %bl: memref<?x2xi32>, %kc: memref<?x2x4x16x16xf32>, %vc: memref<?x2x1x64x16xf32>, %m: memref<2x?x4xf32>, %pa: memref<2x?x64xf32>, %co: memref<?x2xi32>, %b: index, %e: index) attributes {kernel.entry} {
+  kernel.attention_split %q, %i, %i, %t, %bl, %kc, %vc, %m, %m, %pa, %co, %q, %b, %e {heads = 4 : i64, head_dim = 16 : i64, page = 64 : i64, split = 256 : i64, scale = 0.25 : f32, window = 0 : i64, softcap = 0.0 : f32} : memref<?x64xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?x2xi32>, memref<?x2x4x16x16xf32>, memref<?x2x1x64x16xf32>, memref<2x?x4xf32>, memref<2x?x4xf32>, memref<2x?x64xf32>, memref<?x2xi32>, memref<?x64xf32>, index, index
+  return
+}
+
 // CHECK-LABEL: func.func @rope_append(
 // CHECK: kernel.rope_append {{.+}} {head_dim = 16 : i64, heads = 4 : i64, interleaved = false, page = 64 : i64, rotary_dim = 16 : i64}
 // CHECK: kernel.rope_append {{.+}} {epsilon = {{.+}} : f32, head_dim = 16 : i64, heads = 4 : i64, interleaved = false, offset = 1.000000e+00 : f32, page = 64 : i64, rotary_dim = 16 : i64} {{.+}}, memref<16xf32>, memref<32xf32>, index, index

@@ -146,6 +146,32 @@ func.func @decode(%tokens: tensor<?xi32, #t>, %pos: tensor<?xi32, #t>, %rows: te
 
 // -----
 
+// The last piece to end merges them: no launch more. Both layers count in the zeros
+// that a step is given.
+// CHECK-LABEL: module @lower_merged_attention
+// CHECK: %[[COUNTERS:.+]] = rt.buffer input(%{{.+}}) {name = "counters"} : memref<?x2xi32>
+// CHECK: %[[OUT:.+]] = rt.buffer arena({{.+}}) : memref<?x64xf32>
+// CHECK: rt.launch @attention_split_0 {{.+}}, %[[COUNTERS]], %[[OUT]])
+// CHECK: rt.launch @attention_split_0 {{.+}}, %[[COUNTERS]], %{{.+}})
+// CHECK-NOT: attention_merge
+#t = affine_map<()[s0] -> (s0)>
+#r = affine_map<()[s0, s1] -> (s1)>
+#x = affine_map<()[s0] -> (s0, 64)>
+#xr = affine_map<()[s0, s1] -> (s1, 64)>
+module @lower_merged_attention {
+llm.weight @table {sources = [@e], transposed = array<i1: false>, type = tensor<512x64xf32>}
+func.func @decode(%tokens: tensor<?xi32, #t>, %pos: tensor<?xi32, #t>, %rows: tensor<?xi32, #r>, %c0: !llm.kv_cache<2 x 16, page = 64, f32>) -> tensor<?x64xf32, #xr> attributes {llm.min_rows = 1 : i64, llm.max_rows = 4 : i64} {
+  %e = llm.get_weight @table : tensor<512x64xf32>
+  %x = llm.embedding %tokens, %e : (tensor<?xi32, #t>, tensor<512x64xf32>) -> tensor<?x64xf32, #x>
+  %o = llm.attention %x, %c0 {heads = 4 : i64, scale = 0.25 : f32, kernel.split = 128 : i64, kernel.split_slots = 8 : i64, kernel.split_merged} : (tensor<?x64xf32, #x>, !llm.kv_cache<2 x 16, page = 64, f32>) -> tensor<?x64xf32, #x>
+  %p = llm.attention %o, %c0 {heads = 4 : i64, scale = 0.25 : f32, kernel.split = 128 : i64, kernel.split_slots = 8 : i64, kernel.split_merged} : (tensor<?x64xf32, #x>, !llm.kv_cache<2 x 16, page = 64, f32>) -> tensor<?x64xf32, #x>
+  %l = llm.take_rows %p, %rows : (tensor<?x64xf32, #x>, tensor<?xi32, #r>) -> tensor<?x64xf32, #xr>
+  return %l : tensor<?x64xf32, #xr>
+}
+}
+
+// -----
+
 // What is loaded in tiles has rows a line longer where their lines would meet,
 // and sums between blocks of K have a buffer.
 // CHECK-LABEL: module @lower_tiles
