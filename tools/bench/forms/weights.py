@@ -56,16 +56,21 @@ class RandomBfloat16:
         import numpy
         self.numpy, self.seed = numpy, seed
         self.quantiles = [NormalDist().inv_cdf((i + 0.5) / 65536) for i in range(65536)]
+        self.tables = {}  # Standard deviation to its quantiles: a layer has two or three.
         self.pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+
+    def table(self, deviation):
+        if deviation not in self.tables:
+            values = array("f", (value * deviation for value in self.quantiles))
+            self.tables[deviation] = self.numpy.frombuffer(to_bfloat16(values), self.numpy.uint16)
+        return self.tables[deviation]
 
     def rows(self, name, rows, columns):
         if name.split(".")[-1].startswith("norm"):
             yield to_bfloat16(array("f", [1.0] * columns)).tobytes()
             return
         numpy = self.numpy
-        deviation = (columns if name == "embed" else rows) ** -0.5
-        table = to_bfloat16(array("f", (value * deviation for value in self.quantiles)))
-        table = numpy.frombuffer(table, numpy.uint16)
+        table = self.table((columns if name == "embed" else rows) ** -0.5)
         at_once = max(1, BLOCK // columns)
 
         def block(first):

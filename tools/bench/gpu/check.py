@@ -11,7 +11,7 @@ from pathlib import Path
 
 import npy
 from models import Failed, run
-from reference import Llama
+from reference import Llama, Stored
 
 FLOOR, TIMES, TIES = 0.005, 1.5, 8
 
@@ -58,11 +58,12 @@ class Check:
         return found
 
     def compare(self, folder, found, quantized):
-        """A cell of the table; raises Failed with the first thing that is wrong."""
+        """A cell of the table; raises Failed with what is wrong, and all else in its log."""
         torch, names = self.torch, [name for name in found if name != "tokens"]
 
         def logits(dtype):
-            model = Llama(torch, folder, self.shape, self.where, dtype, quantized)
+            source = Stored(torch, folder, self.where)
+            model = Llama(torch, source, self.shape, dtype, quantized)
             rows = {name: model.logits(found[name][0]).cpu() for name in names}
             prompt, tokens = found["tokens"]
             rows["tokens"] = model.logits([prompt + tokens])[0].cpu()
@@ -70,7 +71,7 @@ class Check:
 
         exact = logits(torch.float32)
         rounded = logits(torch.bfloat16)
-        told, most = [], 0
+        told, most, wrong = [], 0, []
         for name in names:
             own = worst(torch, rounded[name], exact[name])
             error = worst(torch, found[name][1], exact[name])
@@ -78,12 +79,15 @@ class Check:
             most = max(most, allowed)
             told.append(f"{name} {error:.4f} (torch bf16 {own:.4f})")
             if not error <= allowed:
-                raise Failed(f"WRONG: {name}: error {error:.4f}, allowed {allowed:.4f}")
+                wrong.append(f"{name}: error {error:.4f}, allowed {allowed:.4f}")
         prompt, tokens = found["tokens"]
         rows, same = exact["tokens"][len(prompt) - 1:-1], 0
         for i, (row, token) in enumerate(zip(rows, tokens)):
             gap = float(row.max() - row[token]) / float(row.square().mean().sqrt())
             same += int(row.argmax()) == token
             if not gap <= TIES * most:
-                raise Failed(f"WRONG: token {i} is {gap:.3f} root mean squares below the largest")
-        return "; ".join(told) + f"; {same} of {len(tokens)} greedy tokens are float32's"
+                wrong.append(f"token {i} is {gap:.3f} root mean squares below the largest")
+        told = "; ".join(told) + f"; {same} of {len(tokens)} greedy tokens are float32's"
+        if wrong:
+            raise Failed(f"WRONG: {'; '.join(wrong[:3])}", "\n".join([told, *wrong]))
+        return told

@@ -4,7 +4,10 @@ import statistics
 from limits import LENGTHS, ROWS
 from models import cache_bytes, shape_of, weight_bytes
 
+SMALL = "tiny"  # A first look at right and wrong, in seconds.
 MODELS = ("llama-3.2-1b", "llama-2-7b", "llama-3.1-8b")
+WANTED = ("llama-2-7b", "llama-3.1-8b", "llama-3.2-1b")  # the goals' models first
+QUICK = 2048  # batch times prompt at most, where that is asked for
 BATCHES, CONTEXTS = (1, 8, 32), (32, 1024, 8192)
 PROMPTS = (128, 512, 2048, 8192)
 W4_MODEL, W4_BATCHES, W4_INPUTS = "llama-3.1-8b", (1, 2, 4, 8, 16), (128, 512, 2048)
@@ -26,14 +29,17 @@ def own_points(model, quick):
     else:
         points.append(("w4", 1, 1024))
     points = list(dict.fromkeys(points))
-    return [point for point in points if point[1] * point[2] <= 2048] if quick else points
+    return [point for point in points if point[1] * point[2] <= QUICK] if quick else points
 
 
 class Lines:
-    """`records`: key to {"value": ...} or {"why": ...}; all cells come from there."""
+    """`records`: key to {"value": ...} or {"why": ...}; all cells come from there. `rehearsed`:
+    numbers are no measurements, and every line says so."""
 
-    def __init__(self, records, models):
-        self.records, self.models, self.rows = records, models, []
+    def __init__(self, records, models, rehearsed=False):
+        self.records, self.rows, self.rehearsed = records, [], rehearsed
+        self.models = [name for name in MODELS if name in models]
+        self.checked = [name for name in (SMALL, *MODELS) if name in models]
 
     def value(self, *key):
         record = self.records.get("/".join(map(str, key)), {})
@@ -44,6 +50,7 @@ class Lines:
         return why if why.startswith("WRONG") else "unmeasured: " + why
 
     def row(self, what, goal, own, share="", others=""):
+        what = "rehearsal, no measurement: " * self.rehearsed + what
         self.rows.append(f"| {what} | {goal} | {own} | {share} | {others} |")
 
     def limits(self):
@@ -55,17 +62,28 @@ class Lines:
                      "", self.why("limit", name) if value is None else f"{value:.0f} {unit}")
 
     def checks(self):
-        for model in self.models:
+        for model in self.checked:
             for scheme in ("bf16", "w4"):
                 value = self.value("check", model, scheme)
                 self.row(f"{model} {scheme}: tokens, logits", "as PyTorch",
                          self.why("check", model, scheme) if value is None else value)
 
+    def made(self):
+        for model in self.models:
+            seconds = {what: self.value(model, *what.split())
+                       for what in ("write", "bf16 compile", "w4 compile")}
+            self.row(f"{model}: seconds", "", "; ".join(
+                f"{what} {value:.1f}" for what, value in seconds.items() if value is not None) or
+                self.why("check", model, "bf16"))
+
     def share_of_read(self, model, batch, context, rate):
-        """Of BWr: weights once and every sequence's cache a step, which takes batch / rate."""
+        """Of BWr: weights once and every sequence's cache a step, which takes batch / rate; and
+        what a step takes beyond that."""
         limit, shape = self.value("limit", "read"), shape_of(model)
-        read = weight_bytes(shape) + batch * context * cache_bytes(shape)
-        return limit and read * rate / batch / 1e9 / limit
+        if not limit or not rate:
+            return ""
+        read = (weight_bytes(shape) + batch * context * cache_bytes(shape)) / 1e9 / limit
+        return f"{100 * read * rate / batch:.0f} %, {1e6 * (batch / rate - read):.0f} µs over"
 
     def others(self, model, batch, context, index, rate):
         """Cells of the peers in tokens/s, and ours over them."""
@@ -87,11 +105,10 @@ class Lines:
                 key = model, "bf16", f"{batch}x{context}"
                 value = self.value(*key)
                 rate = value and value["decode"]
-                share = rate and self.share_of_read(model, batch, context, rate)
                 self.row(f"{model} decode {batch} × {context}", "≥ 80 % BWr" if
                          model != "llama-3.2-1b" and batch == 1 else "",
                          f"{rate:.1f} tok/s" if rate else self.why(*key),
-                         f"{100 * share:.0f} %" if share else "",
+                         self.share_of_read(model, batch, context, rate),
                          self.others(model, batch, context, 1, rate))
 
     def prefill(self):
@@ -156,6 +173,16 @@ class Lines:
                          f"×{other / own:.2f}" if own and other else "",
                          f"{peer} {other:.3f} ms" if other else f"{peer} {self.why(*key)}")
 
+    def operators(self):
+        """Where the time of a step goes, one launch after another."""
+        for model in self.models:
+            for scheme in ("bf16", "w4"):
+                found = self.value(model, scheme, "operators")
+                times = sorted((found or {}).get("decode", {}).items(), key=lambda item: -item[1])
+                self.row(f"{model} {scheme} a step's operators, 1 × 1024, ms", "", "; ".join(
+                    f"{name} {time:.3f}" for name, time in times) or
+                    self.why(model, scheme, "operators"))
+
     def mean(self):
         """Over every decode point that both reached."""
         ratios = []
@@ -170,12 +197,14 @@ class Lines:
     def markdown(self, header):
         self.limits()
         self.checks()
+        self.made()
         self.decode()
         self.talk()
         self.prefill()
         self.w4()
         self.w4_once()
         self.kernels()
+        self.operators()
         mean = self.mean()
         header = header + [f"Decode over eager, geometric mean: {mean:.2f}", ""] if mean else header
         return "\n".join(header + ["| what | goal | llmc | share, ratio | others |",

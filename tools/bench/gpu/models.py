@@ -1,8 +1,12 @@
 """The models that are measured: random bfloat16 weights in the form of GenAI's builder, compiled, and
 their weights read back from the file that the compiler read."""
 import json
+import random
+import shutil
 import subprocess
 import sys
+import tarfile
+from array import array
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,15 +14,22 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "test"))
 import onnxfile
 from forms import genai
-from forms.shape import SHAPES
+from forms.graph import BFLOAT16
+from forms.shape import SHAPES, Shape
+from forms.weights import RandomBfloat16, to_bfloat16
 
 CONTEXT = 8192 + 256  # positions that every model is given, whatever it is known for
+REHEARSED = Shape(width=64, heads=4, key_heads=2, head=16, hidden=96, vocabulary=96, layers=2,
+                  positions=128)  # What stands for every model in a rehearsal.
 SCHEMES = {"bf16": ["--dtype=bf16"], "w4": ["--dtype=bf16", "--quantize=w4g128"]}
 GROUP = 128
+NO_TIME = "no time left in this call"
 
 
-def shape_of(name):
-    shape = SHAPES[name]
+def shape_of(name, rehearse=False):
+    shape = REHEARSED if rehearse else SHAPES[name]
+    if rehearse:
+        return replace(shape, tied=name == "llama-3.2-1b")
     return replace(shape, tied=name in ("llama-3.2-1b", "tiny"),
                    positions=512 if name == "tiny" else CONTEXT)
 
@@ -34,9 +45,34 @@ def cache_bytes(shape):
     return 4 * shape.layers * shape.key_heads * shape.head
 
 
+def file_bytes(shape):
+    """Of the source, and of it and both files that are made of it, about."""
+    source = weight_bytes(shape) + (0 if shape.tied else 2 * shape.width * shape.vocabulary)
+    return source, source + weight_bytes(shape) * 13 // 10
+
+
+class FewWeights:
+    """As RandomBfloat16, of Python alone: enough for a rehearsal."""
+
+    kind = BFLOAT16
+
+    def rows(self, name, rows, columns):
+        if name.split(".")[-1].startswith("norm"):
+            yield to_bfloat16(array("f", [1.0] * columns)).tobytes()
+            return
+        draw = random.Random(name)
+        deviation = (columns if name == "embed" else rows) ** -0.5
+        yield to_bfloat16(array("f", (draw.gauss(0, deviation)
+                                      for _ in range(rows * columns)))).tobytes()
+
+
 def write(folder, shape):
-    from forms.weights import RandomBfloat16
-    genai.write(folder, shape, RandomBfloat16())
+    room = shutil.disk_usage(folder.parent).free
+    if room < file_bytes(shape)[1]:
+        raise Failed(f"{folder.parent} has {room / 2**30:.0f} GiB free, "
+                     f"{file_bytes(shape)[1] / 2**30:.0f} are needed")
+    few = shape.layers * shape.width < 1 << 10
+    genai.write(folder, shape, FewWeights() if few else RandomBfloat16())
 
 
 def compile_model(llmc, folder, output, scheme, targets, timeout):
@@ -46,17 +82,24 @@ def compile_model(llmc, folder, output, scheme, targets, timeout):
 
 
 class Failed(Exception):
-    """A command did not give what it should; the text is fit for a cell of the table."""
+    """A command did not give what it should; the text is fit for a cell of the table. `log`: all
+    that it said; `late`: it may succeed where there is more time."""
+
+    def __init__(self, text, log="", late=False):
+        super().__init__(text)
+        self.log, self.late = log, late
 
 
 def run(command, timeout):
     """What a command of llmc prints as JSON."""
     if timeout < 1:
-        raise Failed("no time left in this call")
+        raise Failed(NO_TIME, late=True)
     try:
-        done = subprocess.run(list(map(str, command)), capture_output=True, timeout=timeout)
-    except subprocess.TimeoutExpired:
-        raise Failed(f"llmc took more than {timeout:.0f} s") from None
+        done = subprocess.run(list(map(str, command)), stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=timeout)
+    except subprocess.TimeoutExpired as late:
+        log = (late.stderr or b"").decode(errors="replace")[-4000:]
+        raise Failed(f"llmc took more than {timeout:.0f} s", log, late=True) from None
     except OSError as error:
         raise Failed(f"llmc does not start: {error.strerror}") from None
     try:
@@ -65,10 +108,25 @@ def run(command, timeout):
         told = {}
     if done.returncode:
         error = told.get("error", {})
-        last = (done.stderr.decode(errors="replace").strip().splitlines() or [""])[0]
-        why = f"{error['what']}: {error.get('why', '')}" if "what" in error else last
-        raise Failed(f"llmc ended with {done.returncode}: {why}"[:160])
+        log = done.stderr.decode(errors="replace").strip()
+        why = f"{error['what']}: {error.get('why', '')}" if "what" in error else \
+            (log.splitlines() or [""])[0]
+        log = f"{' '.join(map(str, command))}\n{json.dumps(error)}\n{log}"
+        raise Failed(f"llmc ended with {done.returncode}: {why}"[:160], log[:8000])
     return told
+
+
+def unpacked(archive, folder):
+    """llmc from what pack.py made; unpacked by Python, as a machine may be without xz."""
+    size = archive.stat().st_size
+    done = folder / f"llmc-{size}"
+    if not done.exists():
+        part = folder / "llmc.part"
+        shutil.rmtree(part, ignore_errors=True)
+        with tarfile.open(archive) as packed:
+            packed.extractall(part, filter="data")
+        part.rename(done)
+    return done / "llmc-packed/llmc"
 
 
 def tensors(folder):

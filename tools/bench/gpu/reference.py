@@ -6,17 +6,55 @@ from pathlib import Path
 import models
 
 
+class Stored:
+    """The weights of a model that was written, [inputs, outputs] as there."""
+
+    def __init__(self, torch, folder, device):
+        self.torch, self.device = torch, device
+        with open(Path(folder) / "model.onnx.data", "rb") as file:
+            self.bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        self.places = models.tensors(folder)
+
+    def get(self, name):
+        dims, offset, length = self.places[name]
+        flat = self.torch.frombuffer(self.bytes, dtype=self.torch.bfloat16, count=length // 2,
+                                     offset=offset)
+        return flat.view(dims).to(self.device)
+
+
+class Drawn:
+    """Others of the same sizes, for speed alone."""
+
+    def __init__(self, torch, shape, device):
+        self.torch, self.device = torch, device
+        queries, keys = shape.heads * shape.head, shape.key_heads * shape.head
+        self.sizes = {"embed": (shape.vocabulary, shape.width),
+                      "head": (shape.width, shape.vocabulary),
+                      "qkv": (shape.width, queries + 2 * keys), "o": (queries, shape.width),
+                      "gate": (shape.width, shape.hidden), "up": (shape.width, shape.hidden),
+                      "down": (shape.hidden, shape.width), "norm": (shape.width,),
+                      "norm1": (shape.width,), "norm2": (shape.width,),
+                      "cos": (shape.positions, shape.head // 2),
+                      "sin": (shape.positions, shape.head // 2)}
+
+    def get(self, name):
+        size = self.sizes[name.split(".")[-1]]
+        drawn = self.torch.randn(size, device=self.device, dtype=self.torch.bfloat16)
+        return drawn if len(size) == 1 else drawn * size[0] ** -0.5
+
+
 class Llama:
     """Weights [outputs, inputs] on a device in a type; `quantized`: rounded to 4 bits and back, in
     float32, by the rule of --quantize=w4g128."""
 
-    def __init__(self, torch, folder, shape, device, dtype, quantized=False):
-        self.torch, self.shape, self.device, self.dtype = torch, shape, device, dtype
-        with open(Path(folder) / "model.onnx.data", "rb") as file:
-            self.bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
-        self.places = models.tensors(folder)
+    def __init__(self, torch, source, shape, dtype, quantized=False):
+        self.torch, self.shape, self.device, self.dtype = torch, shape, source.device, dtype
         self.quantized = quantized
-        get, linear = self.plain, self.linear_weight
+        get = source.get
+
+        def linear(name):
+            weight = get(name).t().contiguous()
+            return (self.round(weight) if quantized else weight).to(dtype)
         self.embed = self.round(get("embed")) if shape.tied and quantized else get("embed")
         self.embed = self.embed.to(dtype)
         self.head = self.embed if shape.tied else linear("head")
@@ -28,17 +66,7 @@ class Llama:
                                {name: linear(at + name)
                                 for name in ("qkv", "o", "gate", "up", "down")})
         self.cos, self.sin = get("cos").to(dtype), get("sin").to(dtype)
-        self.cache = None
-
-    def plain(self, name):
-        dims, offset, length = self.places[name]
-        flat = self.torch.frombuffer(self.bytes, dtype=self.torch.bfloat16, count=length // 2,
-                                     offset=offset)
-        return flat.view(dims).to(self.device)
-
-    def linear_weight(self, name):
-        weight = self.plain(name).t().contiguous()
-        return (self.round(weight) if self.quantized else weight).to(self.dtype)
+        self.keys, self.values = [], []
 
     def round(self, weight):
         """To nearest of 16 steps a group of inputs, so that its extreme is exact: weights
@@ -53,10 +81,11 @@ class Llama:
         return (steps * (extreme / -8)).view(outputs, -1)[:, :inputs].contiguous()
 
     def start(self, batch, positions):
-        """An empty cache, [2, layers, batch, key heads, positions, head]."""
+        """An empty cache, of each layer [batch, key heads, positions, head]."""
         shape = self.shape
-        self.cache = self.torch.zeros(2, shape.layers, batch, shape.key_heads, positions,
-                                      shape.head, device=self.device, dtype=self.dtype)
+        size = batch, shape.key_heads, positions, shape.head
+        self.keys, self.values = ([self.torch.zeros(size, device=self.device, dtype=self.dtype)
+                                   for _ in range(shape.layers)] for _ in range(2))
 
     def rotate(self, value, cos, sin):
         left, right = value.chunk(2, dim=-1)
@@ -69,25 +98,29 @@ class Llama:
 
     def hidden(self, ids, positions, mask=None):
         """[batch, length, width] before the head; `positions` [length] and the cache go by
-        tensors alone, so that a step can be captured. Without a mask, the prompt starts at 0."""
+        tensors alone, so that a step can be captured. Without a mask, the prompt starts at 0; with
+        one it is a step, whose queries of one group are rows over the same keys."""
         torch, shape = self.torch, self.shape
-        linear = torch.nn.functional.linear
+        linear, attend = torch.nn.functional.linear, torch.nn.functional.scaled_dot_product_attention
         batch, length = ids.shape
         cos, sin = self.cos[positions], self.sin[positions]
+        scale = shape.root_of_scale() ** 2
         value = torch.nn.functional.embedding(ids, self.embed)
         sizes = [heads * shape.head for heads in (shape.heads, shape.key_heads, shape.key_heads)]
-        for i, layer in enumerate(self.layers):
+        for layer, keys, values in zip(self.layers, self.keys, self.values):
             parts = linear(self.rms(value, layer["norm1"]), layer["qkv"]).split(sizes, -1)
-            query, key, values = (part.view(batch, length, -1, shape.head).transpose(1, 2)
-                                  for part in parts)
+            query, key, new = (part.view(batch, length, -1, shape.head).transpose(1, 2)
+                               for part in parts)
             query, key = self.rotate(query, cos, sin), self.rotate(key, cos, sin)
-            self.cache[0, i].index_copy_(2, positions, key)
-            self.cache[1, i].index_copy_(2, positions, values)
-            if mask is not None:
-                key, values = self.cache[0, i], self.cache[1, i]
-            out = torch.nn.functional.scaled_dot_product_attention(
-                query, key, values, attn_mask=mask, is_causal=mask is None,
-                scale=shape.root_of_scale() ** 2, enable_gqa=shape.heads != shape.key_heads)
+            keys.index_copy_(2, positions, key)
+            values.index_copy_(2, positions, new)
+            if mask is None:
+                out = attend(query, key, new, is_causal=True, scale=scale,
+                             enable_gqa=shape.heads != shape.key_heads)
+            else:
+                query = query.reshape(batch, shape.key_heads, -1, shape.head)
+                out = attend(query, keys, values, attn_mask=mask, scale=scale)
+                out = out.reshape(batch, shape.heads, 1, shape.head)
             value = value + linear(out.transpose(1, 2).reshape(batch, length, -1), layer["o"])
             inner = self.rms(value, layer["norm2"])
             gated = torch.nn.functional.silu(linear(inner, layer["gate"]))
@@ -111,6 +144,6 @@ class Llama:
     def step(self, ids, position):
         """One more token of each sequence, [batch, 1]; `position` is a tensor [1]."""
         torch = self.torch
-        mask = torch.arange(self.cache.shape[4], device=self.device)[None, :] <= position
+        mask = torch.arange(self.keys[0].shape[2], device=self.device)[None, :] <= position
         inner = self.hidden(ids, position, mask)
         return torch.nn.functional.linear(inner, self.head).argmax(-1)
