@@ -83,11 +83,12 @@ class Rehearsal(Measuring):
         rows, told = self.measure(*flags)
         for row in rows:
             self.assertIn("rehearsal, no measurement", row)
-        own = [row for row in rows if "8b decode" in row or "8b prefill" in row or "8b w4" in row]
-        self.assertEqual(len(own), 9 + 4 + 5 + 2)
-        for row in own:
-            self.assertIn("unmeasured: Python has no torch" if "tokens, logits" in row else
-                          "", row)
+        own = [row.split("|")[3] for row in rows if "tok/s, " in row or "prefill" in row or
+               "8b decode" in row or "linears" in row or "attention, " in row]
+        self.assertEqual(len(own), 9 + 4 + 5 + 6 + 4)
+        self.assertNotIn("unmeasured", " ".join(own))
+        checks = [row for row in rows if "tokens, logits" in row]
+        self.assertTrue(checks and all("Python has no torch" in row for row in checks))
         measured = [key for key, line in told.items() if "value" in line]
         self.assertGreater(len(measured), 45, told)
         for key in ("bf16/1x1024", "bf16/32x8192", "w4/16x2048", "own/cuBLAS/1", "own/SDPA/512",

@@ -66,15 +66,15 @@ class Lines:
             for scheme in ("bf16", "w4"):
                 value = self.value("check", model, scheme)
                 self.row(f"{model} {scheme}: tokens, logits", "as PyTorch",
-                         self.why("check", model, scheme) if value is None else value)
+                         self.why("check", model, scheme) if value is None else value,
+                         "", self.made(model, scheme))
 
-    def made(self):
-        for model in self.models:
-            seconds = {what: self.value(model, *what.split())
-                       for what in ("write", "bf16 compile", "w4 compile")}
-            self.row(f"{model}: seconds", "", "; ".join(
-                f"{what} {value:.1f}" for what, value in seconds.items() if value is not None) or
-                self.why("check", model, "bf16"))
+    def made(self, model, scheme):
+        """Seconds; the source is written for the first scheme."""
+        seconds = {what: self.value(model, *what.split())
+                   for what in (["write"] if scheme == "bf16" else []) + [f"{scheme} compile"]}
+        return "; ".join(f"{what} {value:.1f} s" for what, value in seconds.items()
+                         if value is not None)
 
     def share_of_read(self, model, batch, context, rate):
         """Of BWr: weights once and every sequence's cache a step, which takes batch / rate; and
@@ -176,12 +176,14 @@ class Lines:
     def operators(self):
         """Where the time of a step goes, one launch after another."""
         for model in self.models:
+            cells = []
             for scheme in ("bf16", "w4"):
                 found = self.value(model, scheme, "operators")
                 times = sorted((found or {}).get("decode", {}).items(), key=lambda item: -item[1])
-                self.row(f"{model} {scheme} a step's operators, 1 × 1024, ms", "", "; ".join(
-                    f"{name} {time:.3f}" for name, time in times) or
-                    self.why(model, scheme, "operators"))
+                cells.append("; ".join(f"{name} {time:.3f}" for name, time in times) or
+                             self.why(model, scheme, "operators"))
+            self.row(f"{model} operators of a step, 1 × 1024, ms", "", f"bf16 {cells[0]}",
+                     f"w4 {cells[1]}")
 
     def mean(self):
         """Over every decode point that both reached."""
@@ -197,7 +199,6 @@ class Lines:
     def markdown(self, header):
         self.limits()
         self.checks()
-        self.made()
         self.decode()
         self.talk()
         self.prefill()
