@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT / "tools/bench/gpu"))
 import accelerator
 import npy
 import records
+import work
 import support
 from forms import genai
 from forms.graph import BFLOAT16
@@ -170,6 +171,41 @@ class Time(support.TestCase):
             other = records.Records(self.folder / "records.jsonl", {"of": "another"}, 0)
         self.assertEqual(other.known, {})
         self.assertEqual(len(list(self.folder.glob("records.*.jsonl"))), 1)
+
+
+class Diagnosis(support.TestCase):
+    """What is told of a model that fails on a GPU, by programs that only look like one."""
+
+    def program(self, name, *lines):
+        path = self.folder / name
+        path.write_text("\n".join(["#!/bin/sh", *lines]) + "\n")
+        path.chmod(0o755)
+        return path
+
+    def work(self, model):
+        flags = types.SimpleNamespace(work=self.folder, device="cuda", rehearse=False)
+        known = records.Records(self.folder / "records", {}, time.monotonic() + 60)
+        made = work.Work(flags, model, "Python has no torch", {}, known)
+        made.file = lambda *key: model
+        return made
+
+    def test_names_the_kernel(self):
+        model = self.program("model", 'echo "kernel k7, launch 3: $LLMC_CUDA_SYNC" >&2', "exit 70")
+        told = self.work(model).told_where(model, Failed("llmc ended with 70: ", "no word"))
+        self.assertIn("no word\nlaunch by launch: ", told.log)
+        self.assertIn("kernel k7, launch 3: 1", told.log)
+
+    def test_asks_the_checker_of_memory(self):
+        tool = self.program("compute-sanitizer", "shift", "echo '===== 0 errors' >${1#--log-file=}",
+                            "shift", 'exec "$@"')
+        model = self.program("model", """echo '{"tokens": [1, 2, 3, 4]}'""")
+        path = os.environ["PATH"]
+        os.environ["PATH"] = f"{tool.parent}:{path}"
+        try:
+            told = self.work(model).sanitized("tiny", "bf16")
+        finally:
+            os.environ["PATH"] = path
+        self.assertEqual(told, "4 tokens: 0 errors")
 
 
 class Graph:

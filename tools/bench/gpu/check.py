@@ -27,17 +27,23 @@ def cases(shape, long):
             ("wide batch", 32 if long else 10, 16 if long else 3, ["--step"])]
 
 
-def worst(torch, rows, right):
+def errors(rows, right):
+    """Of each row, [batch, length]."""
     error = (rows - right).norm(dim=-1) / right.norm(dim=-1)
-    return float(error.nan_to_num(nan=float("inf")).max())
+    return error.nan_to_num(nan=float("inf"))
+
+
+def places(bad):
+    """Where rows are wrong: the shape of that tells much of the reason."""
+    at = bad.nonzero().tolist()
+    return f"{len(at)} of {bad.numel()} rows (sequence, position): {at[:24]}"
 
 
 class Check:
-    def __init__(self, torch, where, device, shape, timeout):
+    def __init__(self, torch, where, device, shape, long, timeout):
         """`where`: what PyTorch computes on; `device`: that of llmc; `timeout`: a function."""
         self.torch, self.where, self.device = torch, where, device
-        self.shape, self.timeout = shape, timeout
-        self.long = device == "cuda"
+        self.shape, self.long, self.timeout = shape, long, timeout
 
     def ours(self, model, scratch):
         """Name of a case to its ids and our logits; the greedy run under `tokens`."""
@@ -71,15 +77,17 @@ class Check:
 
         exact = logits(torch.float32)
         rounded = logits(torch.bfloat16)
-        told, most, wrong = [], 0, []
+        told, most, wrong, log = [], 0, [], []
         for name in names:
-            own = worst(torch, rounded[name], exact[name])
-            error = worst(torch, found[name][1], exact[name])
+            own = float(errors(rounded[name], exact[name]).max())
+            all_errors = errors(found[name][1], exact[name])
+            error = float(all_errors.max())
             allowed = max(FLOOR, TIMES * own)
             most = max(most, allowed)
             told.append(f"{name} {error:.4f} (torch bf16 {own:.4f})")
             if not error <= allowed:
                 wrong.append(f"{name}: error {error:.4f}, allowed {allowed:.4f}")
+                log.append(f"{name}: {places(all_errors > allowed)}")
         prompt, tokens = found["tokens"]
         rows, same = exact["tokens"][len(prompt) - 1:-1], 0
         for i, (row, token) in enumerate(zip(rows, tokens)):
@@ -89,5 +97,5 @@ class Check:
                 wrong.append(f"token {i} is {gap:.3f} root mean squares below the largest")
         told = "; ".join(told) + f"; {same} of {len(tokens)} greedy tokens are float32's"
         if wrong:
-            raise Failed(f"WRONG: {'; '.join(wrong[:3])}", "\n".join([told, *wrong]))
+            raise Failed(f"WRONG: {'; '.join(wrong[:3])}", "\n".join([told, *wrong, *log]))
         return told

@@ -4,7 +4,7 @@ import statistics
 from limits import LENGTHS, ROWS
 from models import cache_bytes, shape_of, weight_bytes
 
-SMALL = "tiny"  # A first look at right and wrong, in seconds.
+SMALL, OTHER = "tiny", "tiny@sm_80"  # A first look at right and wrong, in seconds.
 MODELS = ("llama-3.2-1b", "llama-2-7b", "llama-3.1-8b")
 WANTED = ("llama-2-7b", "llama-3.1-8b", "llama-3.2-1b")  # the goals' models first
 QUICK = 2048  # batch times prompt at most, where that is asked for
@@ -67,7 +67,15 @@ class Lines:
                 value = self.value("check", model, scheme)
                 self.row(f"{model} {scheme}: tokens, logits", "as PyTorch",
                          self.why("check", model, scheme) if value is None else value,
-                         "", self.made(model, scheme))
+                         "", self.made(model, scheme) if model != SMALL else self.other(scheme))
+
+    def other(self, scheme):
+        """The other architecture; and memory, once."""
+        keys = {"sm_80": ("check", OTHER, scheme)}
+        if scheme == "bf16":
+            keys["compute-sanitizer"] = ("sanitizer", SMALL)
+        return "; ".join(f"{name}: {self.value(*key) or self.why(*key)}"
+                         for name, key in keys.items())
 
     def made(self, model, scheme):
         """Seconds; the source is written for the first scheme."""

@@ -160,7 +160,7 @@ def main():
     if not flags.out:
         sys.stdout.write(table(flags, header, records))
     if not flags.keep and not any(record.get("late") for record in records.known.values()):
-        for model in flags.models:
+        for model in (*flags.models, lines.OTHER):
             work.drop(model)
 
 

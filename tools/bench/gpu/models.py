@@ -1,6 +1,7 @@
 """The models that are measured: random bfloat16 weights in the form of GenAI's builder, compiled, and
 their weights read back from the file that the compiler read."""
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -20,18 +21,23 @@ from forms.weights import RandomBfloat16, to_bfloat16
 
 CONTEXT = 8192 + 256  # positions that every model is given, whatever it is known for
 REHEARSED = Shape(width=64, heads=4, key_heads=2, head=16, hidden=96, vocabulary=96, layers=2,
-                  positions=128)  # What stands for every model in a rehearsal.
+                  positions=512)  # What stands for every model in a rehearsal.
 SCHEMES = {"bf16": ["--dtype=bf16"], "w4": ["--dtype=bf16", "--quantize=w4g128"]}
 GROUP = 128
 NO_TIME = "no time left in this call"
 
 
 def shape_of(name, rehearse=False):
-    shape = REHEARSED if rehearse else SHAPES[name]
+    name = name.split("@")[0]
     if rehearse:
-        return replace(shape, tied=name == "llama-3.2-1b")
-    return replace(shape, tied=name in ("llama-3.2-1b", "tiny"),
+        return replace(REHEARSED, tied=name == "llama-3.2-1b")
+    return replace(SHAPES[name], tied=name in ("llama-3.2-1b", "tiny"),
                    positions=512 if name == "tiny" else CONTEXT)
+
+
+def target_of(name, given):
+    """A model may be for an architecture of its own: tiny@sm_80."""
+    return name.partition("@")[2] or given
 
 
 def weight_bytes(shape):
@@ -90,13 +96,14 @@ class Failed(Exception):
         self.log, self.late = log, late
 
 
-def run(command, timeout):
+def run(command, timeout, **environment):
     """What a command of llmc prints as JSON."""
     if timeout < 1:
         raise Failed(NO_TIME, late=True)
     try:
         done = subprocess.run(list(map(str, command)), stdin=subprocess.DEVNULL,
-                              capture_output=True, timeout=timeout)
+                              capture_output=True, timeout=timeout,
+                              env=os.environ | environment)
     except subprocess.TimeoutExpired as late:
         log = (late.stderr or b"").decode(errors="replace")[-4000:]
         raise Failed(f"llmc took more than {timeout:.0f} s", log, late=True) from None

@@ -85,14 +85,18 @@ def tasks(work, names, quick):
                 for name in ("read", "copy", "matmul"))
     wanted = [name for name in lines.WANTED if name in names]
     if lines.SMALL in names:
-        for scheme in ("bf16", "w4"):
-            yield check(work, lines.SMALL, scheme)
+        for model in (lines.SMALL, lines.OTHER):
+            for scheme in ("bf16", "w4"):
+                yield check(work, model, scheme)
     for model in wanted:
         yield from first(work, model)
         if all(work.records.is_settled(f"check/{model}/{scheme}") for scheme in ("bf16", "w4")):
             work.drop_source(model)
     for model in wanted:
         yield from rest(work, model, quick)
+    if lines.SMALL in names:
+        yield Task("check", ("sanitizer", lines.SMALL),
+                   lambda: work.sanitized(lines.SMALL, "bf16"), 30)
     for model in wanted:
         yield from compared(work, model, quick)
     for part in slice(0, 1), slice(1, None):  # One of each model before all the others.

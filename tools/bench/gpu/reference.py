@@ -84,6 +84,7 @@ class Llama:
         """An empty cache, of each layer [batch, key heads, positions, head]."""
         shape = self.shape
         size = batch, shape.key_heads, positions, shape.head
+        self.keys, self.values = [], []  # Not both caches at once.
         self.keys, self.values = ([self.torch.zeros(size, device=self.device, dtype=self.dtype)
                                    for _ in range(shape.layers)] for _ in range(2))
 

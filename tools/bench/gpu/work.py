@@ -72,14 +72,15 @@ class Work:
 
     def made(self, model, scheme):
         folder = self.folder / model / "onnx"
-        file = folder.parent / f"{scheme}-{self.flags.target}-{identity(self.llmc)}.bin"
+        target = models.target_of(model, self.flags.target)
+        file = folder.parent / f"{scheme}-{target}-{identity(self.llmc)}.bin"
         if file.exists():
             return file
         for old in file.parent.glob(f"{scheme}-*.bin"):
             old.unlink()
         self.source(model)
         part = file.with_suffix(".part")
-        told = models.compile_model(self.llmc, folder, part, scheme, self.flags.target,
+        told = models.compile_model(self.llmc, folder, part, scheme, target,
                                     self.records.left(300))
         part.rename(file)
         self.records.put((model, scheme, "compile"), told["seconds"])
@@ -109,10 +110,42 @@ class Work:
         file = self.file(model, scheme)
         if isinstance(self.torch, str):
             raise Failed(self.torch)
-        checker = check.Check(self.torch, self.where(), self.flags.device, self.shape(model),
+        checker = check.Check(self.torch, self.where(), self.device(model), self.shape(model),
+                              self.flags.rehearse or self.flags.device == "cuda",
                               lambda: self.records.left(120))
-        found = checker.ours(file, self.folder)
+        try:
+            found = checker.ours(file, self.folder)
+        except Failed as failed:
+            raise self.told_where(file, failed) from None
         return checker.compare(self.source(model), found, scheme == "w4")
+
+    def device(self, model):
+        own = model.partition("@")[2]
+        return f"sim:{own}" if own and self.flags.device == "sim" else self.flags.device
+
+    def told_where(self, file, failed):
+        """With what a step says where every launch is waited for, so that the kernel is named."""
+        if not failed.late:
+            try:
+                run([file, "logits", f"--device={self.flags.device}", "--ids=1,2,3", "--verbose",
+                     f"--out={self.folder}/logits.npy"], self.records.left(60), LLMC_CUDA_SYNC="1")
+                failed.log += "\nlaunch by launch, three tokens give no error"
+            except Failed as again:
+                failed.log += f"\nlaunch by launch: {again.log}"
+        return failed
+
+    def sanitized(self, model, scheme):
+        """What NVIDIA's own checker of memory says of a prompt and a few tokens."""
+        if self.flags.device != "cuda":
+            raise Failed("the simulator checks by itself")
+        self.release()
+        file, ids = self.file(model, scheme), ",".join(map(str, range(1, 41)))
+        tool = shutil.which("compute-sanitizer") or "/usr/local/cuda/bin/compute-sanitizer"
+        told = run([tool, "--error-exitcode=99", f"--log-file={self.folder}/sanitizer.log", file,
+                    "run", "--device=cuda", "--temperature=0", "--json", "-n", 4, f"--ids={ids}"],
+                   self.records.left())
+        log = (self.folder / "sanitizer.log").read_text().strip().splitlines()
+        return f"{len(told['tokens'])} tokens: {log[-1].lstrip('= ') if log else 'no word'}"
 
     # llmc's speed.
 
