@@ -9,8 +9,6 @@ import lines
 Task = namedtuple("Task", "part key work need most", defaults=(5, 120))
 PARTS = ("limits", "check", "own", "peers", "kernels")
 FIRST = ((1, 1024), (1, 32), (1, 8192))  # batch and tokens before
-# A torch.compile of 32 layers takes minutes where nothing is cached.
-COMPILE_NEED, COMPILE_MOST = 60, 240
 
 
 def own(work, model, scheme, batch, length):
@@ -19,10 +17,9 @@ def own(work, model, scheme, batch, length):
 
 
 def peer(work, model, name, batch, length):
-    compiled = name == "compiled"
     return Task("peers", (model, name, f"{batch}x{length}"),
                 lambda: work.peer_point(model, name, batch, length),
-                COMPILE_NEED if compiled else 15, COMPILE_MOST if compiled else 120)
+                30 if name == "compiled" else 15)
 
 
 def check(work, model, scheme):

@@ -74,8 +74,9 @@ class Plain:
             self.model.start(0, 0)  # Whatever is measured next wants the memory.
 
     def timed(self, batch, length, compiled):
-        """As Transformers.point; `compiled`: the step by torch.compile, captured in a CUDA graph
-        (by hand: mode="reduce-overhead" gives up graphs where a cache is written in place)."""
+        """As Transformers.point; `compiled`: a layer by torch.compile, as all are alike, and the step
+        captured in a CUDA graph (by hand: mode="reduce-overhead" gives up graphs where a cache is
+        written in place)."""
         torch, model = self.torch, self.model
         ids = torch.randint(self.shape.vocabulary, (batch, length), device=self.on.where)
         with torch.no_grad():
@@ -89,13 +90,13 @@ class Plain:
                 self.on.wait()
                 prompt = time.perf_counter() - begin
             position = torch.full((1,), length, device=self.on.where)
-            step = model.step
+            layer = model.layer
             if compiled:
                 torch._dynamo.reset()
-                step = torch.compile(step, fullgraph=True, dynamic=False)
+                layer = torch.compile(layer, fullgraph=True, dynamic=False)
 
             def advance():
-                token.copy_(step(token, position))
+                token.copy_(model.step(token, position, layer))
                 position.add_(1)
 
             work = self.on.captured(advance) if compiled else advance

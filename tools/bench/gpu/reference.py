@@ -97,35 +97,39 @@ class Llama:
         wide = wide * (wide.square().mean(-1, keepdim=True) + self.shape.epsilon).rsqrt()
         return wide.to(value.dtype) * weight
 
-    def hidden(self, ids, positions, mask=None):
-        """[batch, length, width] before the head; `positions` [length] and the cache go by
-        tensors alone, so that a step can be captured. Without a mask, the prompt starts at 0; with
-        one it is a step, whose queries of one group are rows over the same keys."""
+    def layer(self, value, layer, keys, values, cos, sin, positions, mask):
+        """[batch, length, width] to the same. With a mask it is a step, whose queries of one group
+        are rows over the same keys; without one the prompt starts at 0."""
         torch, shape = self.torch, self.shape
         linear, attend = torch.nn.functional.linear, torch.nn.functional.scaled_dot_product_attention
-        batch, length = ids.shape
-        cos, sin = self.cos[positions], self.sin[positions]
+        batch, length, _ = value.shape
         scale = shape.root_of_scale() ** 2
-        value = torch.nn.functional.embedding(ids, self.embed)
         sizes = [heads * shape.head for heads in (shape.heads, shape.key_heads, shape.key_heads)]
+        parts = linear(self.rms(value, layer["norm1"]), layer["qkv"]).split(sizes, -1)
+        query, key, new = (part.view(batch, length, -1, shape.head).transpose(1, 2)
+                           for part in parts)
+        query, key = self.rotate(query, cos, sin), self.rotate(key, cos, sin)
+        keys.index_copy_(2, positions, key)
+        values.index_copy_(2, positions, new)
+        if mask is None:
+            out = attend(query, key, new, is_causal=True, scale=scale,
+                         enable_gqa=shape.heads != shape.key_heads)
+        else:
+            query = query.reshape(batch, shape.key_heads, -1, shape.head)
+            out = attend(query, keys, values, attn_mask=mask, scale=scale)
+            out = out.reshape(batch, shape.heads, 1, shape.head)
+        value = value + linear(out.transpose(1, 2).reshape(batch, length, -1), layer["o"])
+        inner = self.rms(value, layer["norm2"])
+        gated = torch.nn.functional.silu(linear(inner, layer["gate"]))
+        return value + linear(gated * linear(inner, layer["up"]), layer["down"])
+
+    def hidden(self, ids, positions, mask=None, work=None):
+        """[batch, length, width] before the head; `positions` [length] and the cache go by
+        tensors alone, so that a step can be captured. `work`: what stands for layer()."""
+        value = self.torch.nn.functional.embedding(ids, self.embed)
+        cos, sin = self.cos[positions], self.sin[positions]
         for layer, keys, values in zip(self.layers, self.keys, self.values):
-            parts = linear(self.rms(value, layer["norm1"]), layer["qkv"]).split(sizes, -1)
-            query, key, new = (part.view(batch, length, -1, shape.head).transpose(1, 2)
-                               for part in parts)
-            query, key = self.rotate(query, cos, sin), self.rotate(key, cos, sin)
-            keys.index_copy_(2, positions, key)
-            values.index_copy_(2, positions, new)
-            if mask is None:
-                out = attend(query, key, new, is_causal=True, scale=scale,
-                             enable_gqa=shape.heads != shape.key_heads)
-            else:
-                query = query.reshape(batch, shape.key_heads, -1, shape.head)
-                out = attend(query, keys, values, attn_mask=mask, scale=scale)
-                out = out.reshape(batch, shape.heads, 1, shape.head)
-            value = value + linear(out.transpose(1, 2).reshape(batch, length, -1), layer["o"])
-            inner = self.rms(value, layer["norm2"])
-            gated = torch.nn.functional.silu(linear(inner, layer["gate"]))
-            value = value + linear(gated * linear(inner, layer["up"]), layer["down"])
+            value = (work or self.layer)(value, layer, keys, values, cos, sin, positions, mask)
         return self.rms(value, self.norm)
 
     def logits(self, ids):
@@ -142,9 +146,9 @@ class Llama:
         inner = self.hidden(ids, self.torch.arange(ids.shape[1], device=self.device))
         return self.torch.nn.functional.linear(inner[:, -1:], self.head).argmax(-1)
 
-    def step(self, ids, position):
+    def step(self, ids, position, work=None):
         """One more token of each sequence, [batch, 1]; `position` is a tensor [1]."""
         torch = self.torch
         mask = torch.arange(self.keys[0].shape[2], device=self.device)[None, :] <= position
-        inner = self.hidden(ids, position, mask)
+        inner = self.hidden(ids, position, mask, work)
         return torch.nn.functional.linear(inner, self.head).argmax(-1)
