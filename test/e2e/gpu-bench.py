@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "test"))
 sys.path.insert(0, str(ROOT / "tools/bench"))
 sys.path.insert(0, str(ROOT / "tools/bench/gpu"))
 import accelerator
+import measure
 import npy
 import records
 import work
@@ -206,6 +207,20 @@ class Diagnosis(support.TestCase):
         finally:
             os.environ["PATH"] = path
         self.assertEqual(told, "4 tokens: 0 errors")
+
+
+    def test_finds_the_driver_that_torch_has_found(self):
+        maps = self.folder / "maps"
+        maps.write_text("7f0-7f1 r--p 0 00:00 0\n"
+                        "7f1-7f2 r--p 0 fe:00 9      /opt/driver of it/libcuda.so.580.1\n")
+        before = dict(os.environ)
+        try:
+            os.environ["LD_LIBRARY_PATH"] = "/here"
+            measure.share_driver(maps)
+            self.assertEqual(os.environ["LD_LIBRARY_PATH"], "/opt/driver of it:/here")
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
 
 class Graph:

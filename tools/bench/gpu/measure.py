@@ -39,7 +39,20 @@ def find_gpu(llmc):
         told = run([llmc, "doctor", "--json"], 60)
     except Failed as failed:
         return str(failed)
-    return told["gpus"][0] if told.get("gpus") else "no NVIDIA GPU here"
+    if not told.get("gpus"):
+        print(f"doctor finds no GPU: {told.get('noGpu', 'no reason given')}", file=sys.stderr)
+        return "no NVIDIA GPU here"
+    return told["gpus"][0]
+
+
+def share_driver(maps="/proc/self/maps"):
+    """Lets programs find the driver that torch has found, wherever a container keeps it."""
+    for line in Path(maps).read_text().splitlines():
+        path = Path(line.split(maxsplit=5)[-1])
+        if path.name.startswith("libcuda.so"):
+            others = os.environ.get("LD_LIBRARY_PATH")
+            os.environ["LD_LIBRARY_PATH"] = str(path.parent) + (f":{others}" if others else "")
+            return
 
 
 def driver():
@@ -138,7 +151,10 @@ def main():
     llmc = flags.llmc.resolve()
     if llmc.suffix == ".xz":
         llmc = models.unpacked(llmc, flags.work)
-    torch, gpu = find_torch(), find_gpu(llmc)
+    torch = find_torch()
+    if not isinstance(torch, str) and torch.cuda.is_available():
+        share_driver()
+    gpu = find_gpu(llmc)
     flags.target = flags.target or default_target(gpu)
     header = {"gpu": described(gpu), "llmc": identity(llmc), "cpu": machine.cpu_name(),
               "torch": "none" if isinstance(torch, str) else torch.__version__,
