@@ -4,10 +4,19 @@
 #include "runtime/sim/ptx/Parser.h"
 
 #include <cstring>
+#include <unordered_map>
 #include <xmmintrin.h>
 
 namespace llmc::sim {
 namespace {
+
+/// Of the host, for the registers and for the local and shared memory of one
+/// block and of all blocks that wait for each other.
+constexpr uint64_t kBlockBytes = uint64_t(256) << 20;
+constexpr uint64_t kResidentBytes = uint64_t(2) << 30;
+/// Of the host, for a module's decoded kernels: device functions are decoded
+/// for each of their kernels, so a short text could ask for much.
+constexpr uint64_t kProgramBytes = uint64_t(512) << 20;
 
 /// Kernels compute with denormals and to nearest, whatever the caller does.
 class FloatScope {
@@ -38,6 +47,23 @@ bool runsOn(std::string_view target, const DeviceModel &model) {
   return target.empty()  ? number <= own
          : target == "f" ? number / 10 == own / 10 && number <= own
                          : number == own;
+}
+
+uint64_t bytesOf(const Program &program) {
+  uint64_t bytes = sizeof(Program) + program.code.size() * sizeof(Inst) +
+                   program.operands.size() * sizeof(Slot) +
+                   program.constants.size();
+  for (const auto &table : program.tables)
+    bytes += table.size() * sizeof(uint32_t);
+  return bytes;
+}
+
+/// What a block of this shape takes of the host.
+uint64_t hostBytes(const Program &program, uint64_t threads, uint64_t shared) {
+  uint64_t warps = (threads + kLanes - 1) / kLanes;
+  constexpr uint64_t recordsPerByte = 16; // Of the race checker, about.
+  return warps * program.registerBytes +
+         threads * uint64_t(program.localBytes) * 2 + shared * recordsPerByte;
 }
 
 } // namespace
@@ -91,12 +117,16 @@ bool Device::placeVariables(LoadedModule &loaded) {
     }
     loaded.addresses.push_back(address);
   }
+  std::unordered_map<std::string_view, uint64_t> addressOf;
+  for (size_t i = 0; i < module.variables.size(); ++i)
+    if (loaded.addresses[i] != 0)
+      addressOf.emplace(module.variables[i].name, loaded.addresses[i]);
   for (size_t i = 0; i < module.variables.size(); ++i)
     for (const AddressInit &init : module.variables[i].addresses) {
-      uint64_t address = 0, bytes = 0;
-      if (!loaded.findVariable(init.variable, address, bytes))
+      auto found = addressOf.find(init.variable);
+      if (found == addressOf.end())
         return false;
-      address += uint64_t(init.addend);
+      uint64_t address = found->second + uint64_t(init.addend);
       deviceMemory.copyIn(loaded.addresses[i] + init.offset, &address, 8);
     }
   return true;
@@ -114,6 +144,7 @@ Result<std::unique_ptr<LoadedModule>> Device::load(std::string_view ptx) {
                   "device has no memory left");
   }
   const Module &module = loaded->module;
+  uint64_t programBytes = 0;
   for (uint32_t i = 0; i < module.functions.size(); ++i) {
     if (!module.functions[i].entry)
       continue;
@@ -123,7 +154,15 @@ Result<std::unique_ptr<LoadedModule>> Device::load(std::string_view ptx) {
       unload(*loaded);
       return program.takeError();
     }
+    programBytes += bytesOf(**program);
     loaded->entries.push_back({*std::move(program), 0});
+    if (programBytes > kProgramBytes) {
+      unload(*loaded);
+      return badPtx(
+          "its kernels, with the functions that they call, are larger "
+          "than " +
+          std::to_string(kProgramBytes >> 20) + " MiB when decoded");
+    }
   }
   return loaded;
 }
@@ -159,10 +198,9 @@ Status Device::launch(const Kernel &kernel, const LaunchShape &shape,
                       std::span<const void *const> arguments) {
   const Program &program = *kernel.program;
   lastProblem = LaunchProblem::None;
-  uint64_t threads = 1, blocks = 1;
+  uint64_t threads = 1;
   for (unsigned i = 0; i < 3; ++i) {
     threads *= shape.block[i];
-    blocks *= shape.grid[i];
     bool tooLarge = shape.block[i] > (i == 2 ? 64u : 1024u) ||
                     shape.grid[i] > (i == 0 ? 0x7FFFFFFFu : 65535u);
     if (shape.block[i] == 0 || shape.grid[i] == 0 || tooLarge)
@@ -190,6 +228,11 @@ Status Device::launch(const Kernel &kernel, const LaunchShape &shape,
     return refuse(LaunchProblem::Shape, kernel,
                   "it has " + std::to_string(program.parameters.size()) +
                       " parameters");
+  uint64_t blockBytes = hostBytes(program, threads, shared);
+  if (blockBytes > kBlockBytes)
+    return refuse(LaunchProblem::Resources, kernel,
+                  "a block takes " + std::to_string(blockBytes >> 20) +
+                      " MiB of the host for registers and local memory");
   Launch launch;
   launch.program = &program;
   launch.memory = &deviceMemory;
@@ -205,11 +248,11 @@ Status Device::launch(const Kernel &kernel, const LaunchShape &shape,
     memcpy(&launch.parameters[program.parameters[i].offset], arguments[i],
            program.parameters[i].bytes);
   FloatScope scope;
-  auto stopped =
-      grid.run(launch,
-               uint64_t(figures->multiprocessors) *
-                   occupancy(kernel, uint32_t(threads), shape.dynamicShared),
-               settings.instructionLimit);
+  uint64_t resident = uint64_t(figures->multiprocessors) *
+                      occupancy(kernel, uint32_t(threads), shape.dynamicShared);
+  resident =
+      std::min(resident, kResidentBytes / std::max<uint64_t>(blockBytes, 1));
+  auto stopped = grid.run(launch, resident, settings.instructionLimit);
   instructions += grid.executed();
   if (!stopped)
     return Status::ok();

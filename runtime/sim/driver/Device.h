@@ -21,8 +21,9 @@ struct DeviceOptions {
   std::string architecture = "sm_80";
   uint64_t memoryBytes = uint64_t(8) << 30;
   Checks checks;
-  /// Warp instructions of one launch; more is a fault.
-  uint64_t instructionLimit = uint64_t(1) << 36;
+  /// Warp instructions of one launch; more is a fault: a loop without an end
+  /// stops after minutes, with its kernel and line.
+  uint64_t instructionLimit = uint64_t(1) << 33;
 };
 
 /// A kernel that was loaded.

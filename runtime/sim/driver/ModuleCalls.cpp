@@ -146,6 +146,16 @@ DriverResult setAttribute(cuda::Function function, FunctionAttribute attribute,
   return Success;
 }
 
+DriverResult paramInfo(cuda::Function function, size_t index, size_t *offset,
+                       size_t *bytes) {
+  Kernel *kernel = driverState->find(function);
+  if (!kernel || index >= kernel->program->parameters.size())
+    return InvalidValue;
+  *offset = kernel->program->parameters[index].offset;
+  *bytes = kernel->program->parameters[index].bytes;
+  return Success;
+}
+
 DriverResult occupancy(int *blocks, cuda::Function function, int blockSize,
                        size_t dynamicShared) {
   Kernel *kernel = driverState->find(function);
@@ -212,6 +222,7 @@ void fillModuleCalls(cuda::Driver &table) {
   table.moduleGetGlobal = getGlobal;
   table.funcGetAttribute = getAttribute;
   table.funcSetAttribute = setAttribute;
+  table.funcGetParamInfo = paramInfo;
   table.occupancyMaxActiveBlocks = occupancy;
   table.launchKernel = launchKernel;
   table.launchKernelEx = launchKernelEx;

@@ -24,6 +24,19 @@ void AsyncState::waitCopies(Block &block, Warp &warp, uint32_t leave,
                           });
 }
 
+bool AsyncState::keep(Warp &warp, unsigned lane, FlightQueue &queue,
+                      uint32_t offset, uint32_t bytes) {
+  if (queue.isFull()) {
+    warp.block->raise(warp, lane, FaultKind::Limit,
+                      "the warp has " + std::to_string(queue.parts.size()) +
+                          " reads of shared memory in flight and has waited "
+                          "for none");
+    return false;
+  }
+  queue.add(offset, bytes, lane);
+  return true;
+}
+
 void AsyncState::waitStores(Block &block, Warp &warp, uint32_t leave) {
   block.tick(warp);
   stores[warp.index].wait(

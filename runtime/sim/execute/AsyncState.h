@@ -55,6 +55,11 @@ struct FlightQueue {
   std::vector<Part> parts;
   uint32_t committed[kLanes] = {}; ///< Groups, by lane.
 
+  /// What a warp may leave without a wait: a loop that never waits must not
+  /// take the host's memory. A kernel has some thousands.
+  static constexpr size_t kMostParts = size_t(1) << 18;
+
+  bool isFull() const { return parts.size() >= kMostParts; }
   void add(uint32_t offset, uint32_t bytes, unsigned lane) {
     parts.push_back({offset, bytes, committed[lane], uint8_t(lane)});
   }
@@ -88,6 +93,9 @@ public:
   void begin(size_t warps);
   /// cp.async.wait_group and wait_all by the active lanes.
   void waitCopies(Block &block, Warp &warp, uint32_t leave, bool all);
+  /// Adds to \p queue; false where it is full, and a fault was raised.
+  static bool keep(Warp &warp, unsigned lane, FlightQueue &queue,
+                   uint32_t offset, uint32_t bytes);
   /// cp.async.bulk.wait_group: sources in shared memory may be written again.
   void waitStores(Block &block, Warp &warp, uint32_t leave);
   /// wgmma.wait_group: registers and shared memory are the warp's again.

@@ -23,7 +23,7 @@ const char *faultName(FaultKind kind) {
   case FaultKind::Trap:
     return "trap";
   case FaultKind::Limit:
-    return "too many instructions";
+    return "more than a launch may take";
   }
   return "fault";
 }

@@ -1,5 +1,6 @@
 #include "runtime/sim/execute/Grid.h"
 
+#include <algorithm>
 #include <deque>
 
 namespace llmc::sim {
@@ -35,7 +36,8 @@ std::optional<Fault> Grid::run(const Launch &launch, uint64_t resident,
       waiting.pop_front();
     }
     uint64_t before = block->executed();
-    Block::Outcome outcome = block->run(kSlice);
+    Block::Outcome outcome =
+        block->run(std::min(kSlice, limit - std::min(limit, total) + 1));
     total += block->executed() - before;
     if (outcome == Block::Outcome::Finished) {
       stuckInTurn = 0;

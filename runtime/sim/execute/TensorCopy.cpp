@@ -1,5 +1,7 @@
 #include "runtime/sim/execute/TensorCopy.h"
 
+#include <bit>
+
 namespace llmc::sim {
 
 uint64_t TensorDescriptor::boxBytes() const {
@@ -10,6 +12,10 @@ uint64_t TensorDescriptor::boxBytes() const {
 }
 
 std::string checkTensor(const TensorDescriptor &map) {
+  if (!std::has_single_bit(map.elementBytes) || map.elementBytes > 8)
+    return "a tensor's elements have 1, 2, 4 or 8 bytes";
+  if (map.swizzle > Swizzle::Bytes128)
+    return "a swizzle of a tensor is not known";
   if (map.rank == 0 || map.rank > kMaxRank)
     return "a tensor map has 1 to 5 dimensions";
   if (map.address % 16 != 0)
@@ -27,6 +33,8 @@ std::string checkTensor(const TensorDescriptor &map) {
   if (map.swizzle != Swizzle::None && inner > uint64_t(16)
                                                   << unsigned(map.swizzle))
     return "a box is wider than its swizzle";
+  if (map.boxBytes() > kMaxBoxBytes)
+    return "a box is larger than shared memory";
   return {};
 }
 

@@ -9,6 +9,7 @@
 namespace llmc::sim {
 
 inline constexpr unsigned kMaxRank = 5;
+inline constexpr uint64_t kMaxBoxBytes = uint64_t(1) << 18;
 
 enum class Swizzle : uint8_t { None, Bytes32, Bytes64, Bytes128 };
 
@@ -27,17 +28,23 @@ struct TensorDescriptor {
   uint8_t rank = 0;
   uint8_t elementBytes = 0;
   Swizzle swizzle = Swizzle::None;
-  bool fillNan = false;
   uint64_t address = 0;
   uint32_t last[kMaxRank] = {};    ///< Sizes less one, innermost first.
   uint16_t box[kMaxRank] = {};     ///< Elements of a tile.
   uint64_t strides[kMaxRank] = {}; ///< Bytes; [0] is elementBytes.
 
   uint64_t boxBytes() const;
+  /// Of shared memory, from the box's place: a swizzle permutes whole lines of
+  /// 128 bytes, so the last one counts with all of it.
+  uint64_t sharedBytes() const {
+    uint64_t bytes = boxBytes();
+    return swizzle == Swizzle::None ? bytes : (bytes + 127) / 128 * 128;
+  }
 };
 static_assert(sizeof(TensorDescriptor) <= 128);
 
-/// Checks what cuTensorMapEncodeTiled would; empty where all is well.
+/// Checks what cuTensorMapEncodeTiled would; empty where all is well. A kernel
+/// may have written the map itself: nothing of it is trusted.
 std::string checkTensor(const TensorDescriptor &map);
 
 } // namespace llmc::sim

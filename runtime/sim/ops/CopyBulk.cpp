@@ -10,6 +10,7 @@
 #include "runtime/sim/execute/TensorCopy.h"
 #include "runtime/sim/ops/MemoryOperands.h"
 
+#include <cstdio>
 #include <cstring>
 
 namespace llmc::sim {
@@ -71,7 +72,9 @@ bool copyOut(Warp &warp, unsigned lane, const Run &run) {
     block.raise(warp, lane, conflict);
     return false;
   }
-  block.async.stores[warp.index].add(run.offset, run.bytes, lane);
+  if (!AsyncState::keep(warp, lane, block.async.stores[warp.index], run.offset,
+                        run.bytes))
+    return false;
   if (run.global == 0) // Outside the tensor.
     return true;
   const Region *region = block.launch->memory->find(run.global);
@@ -179,23 +182,29 @@ void copyLinear(Warp &warp, const Inst &inst) {
 /// The map that a lane names; false where a fault was raised.
 bool readMap(Warp &warp, unsigned lane, uint64_t address, unsigned rank,
              TensorDescriptor &map) {
-  Place where;
-  if (!locate(warp, lane, Space::Generic, address, 64, where))
+  // Its halves may lie in two pages of memory that are mapped side by side.
+  constexpr uint32_t half = 64;
+  static_assert(sizeof map > half && sizeof map <= 2 * half);
+  Place first, second;
+  if (!locate(warp, lane, Space::Generic, address, half, first) ||
+      !locate(warp, lane, Space::Generic, address + half, half, second))
     return false;
-  if (!locate(warp, lane, Space::Generic, address + 64, 64, where) ||
-      !locate(warp, lane, Space::Generic, address, 64, where))
-    return false;
-  memcpy(&map, where.data, sizeof map);
+  auto *bytes = reinterpret_cast<std::byte *>(&map);
+  memcpy(bytes, first.data, half);
+  memcpy(bytes + half, second.data, sizeof map - half);
   std::string why;
   if (map.magic != TensorDescriptor::kMagic)
-    why = "the 128 bytes are no tensor map";
+    why = "there is no tensor map";
   else if (map.rank != rank)
     why = "the tensor map has " + std::to_string(map.rank) + " dimensions";
   else
     why = checkTensor(map);
   if (why.empty())
     return true;
-  warp.block->raise(warp, lane, FaultKind::Descriptor, why);
+  char at[24];
+  snprintf(at, sizeof at, "0x%llx", static_cast<unsigned long long>(address));
+  warp.block->raise(warp, lane, FaultKind::Descriptor,
+                    why + " (the 128 bytes at " + at + ")");
   return false;
 }
 
@@ -260,8 +269,8 @@ void copyTensor(Warp &warp, const Inst &inst) {
     TensorDescriptor map;
     uint32_t offset;
     if (!readMap(warp, lane, maps[lane], inst.count, map) ||
-        !sharedOffset(warp, lane, shared[lane], uint32_t(map.boxBytes()), 128,
-                      offset))
+        !sharedOffset(warp, lane, shared[lane], uint32_t(map.sharedBytes()),
+                      128, offset))
       return;
     int32_t corner[kMaxRank] = {};
     for (unsigned i = 0; i < inst.count; ++i)

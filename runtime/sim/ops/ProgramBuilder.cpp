@@ -8,6 +8,8 @@ namespace {
 constexpr uint64_t kMaxRegisterBytes = uint64_t(32) << 20; // Of a warp.
 constexpr uint64_t kMaxSharedBytes = uint64_t(1) << 20;
 constexpr uint64_t kMaxLocalBytes = uint64_t(1) << 19; // Of a thread.
+constexpr uint64_t kMaxParameterBytes = 32764;         // As on the devices.
+constexpr uint64_t kMaxRegisters = uint64_t(1) << 20;  // Declared, callees too.
 
 uint64_t alignTo(uint64_t value, uint64_t align) {
   return (value + align - 1) / align * align;
@@ -122,6 +124,9 @@ bool ProgramBuilder::collect(uint32_t function, unsigned depth) {
   partOf[function] = &part;
   part.index = function;
   const Function &source = module.functions[function];
+  registers += source.registerCount;
+  if (registers > kMaxRegisters)
+    return fail("the kernel and what it calls declare too many registers");
   part.registers.assign(source.registerCount, kNone);
   part.returnTo = newSlot(4);
   for (const Instruction &instruction : source.instructions)
@@ -172,6 +177,9 @@ bool ProgramBuilder::placeVariables() {
       address = sharedEnd;
   if (sharedEnd > kMaxSharedBytes || localEnd > kMaxLocalBytes)
     return fail("the kernel's shared or local variables are too large");
+  if (program->parameterBytes > kMaxParameterBytes)
+    return fail("the kernel's parameters are larger than " +
+                std::to_string(kMaxParameterBytes) + " bytes");
   program->sharedBytes = uint32_t(sharedEnd - kSharedBase);
   program->localBytes = uint32_t(localEnd - kLocalBase);
   return true;

@@ -86,6 +86,7 @@ private:
   std::map<std::pair<uint64_t, unsigned>, Slot> constants;
   std::map<SpecialRegister, Slot> specials;
   uint64_t slotBytes = 0;
+  uint64_t registers = 0; ///< Declared by all parts.
   uint64_t sharedEnd = kSharedBase;
   uint64_t localEnd = kLocalBase;
   Error failure;

@@ -99,7 +99,8 @@ bool readChunk(Warp &warp, uint32_t address, std::byte (&chunk)[16]) {
     block.raise(warp, kNone, conflict);
     return false;
   }
-  block.async.operands[warp.index].add(offset, 16, 0);
+  if (!AsyncState::keep(warp, 0, block.async.operands[warp.index], offset, 16))
+    return false;
   memcpy(chunk, block.shared.data() + offset, 16);
   return true;
 }

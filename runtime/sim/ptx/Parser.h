@@ -13,7 +13,7 @@ struct ParseLimits {
   size_t textBytes = size_t(256) << 20;
   uint32_t registers = 1u << 20; ///< Of one function.
   uint32_t scopeDepth = 64;
-  uint64_t variableBytes = uint64_t(1) << 30;
+  uint64_t variableBytes = uint64_t(1) << 26;
   uint32_t align = 1u << 16;
 };
 

@@ -202,6 +202,24 @@ TEST_F(SimChecker, ReportsTraps) {
   faulty("$l: bra $l;", FaultKind::Limit, "bra");
 }
 
+TEST_F(SimChecker, ReadsInFlightAreBounded) {
+  faulty("st.shared.v4.b32 [%r2], {%r1, %r1, %r1, %r1};\n$l:\n"
+         "cp.async.bulk.global.shared::cta.bulk_group [%rd1], [%r2], 16;\n"
+         "bra $l;",
+         FaultKind::Limit, "cp.async.bulk", {"has waited for none"}, 1);
+}
+
+TEST_F(SimChecker, ABlockTakesABoundedPartOfTheHost) {
+  SimMachine machine;
+  auto done = machine.run(ptxHeader() + ".visible .entry k()\n{\n"
+                                        ".local .b8 large[500000];\nret;\n}\n",
+                          1, 1024, {});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(machine.device->problem(), LaunchProblem::Resources);
+  EXPECT_NE(done.error().why.find("MiB of the host"), std::string::npos)
+      << done.error().render();
+}
+
 TEST_F(SimChecker, ChecksCanBeTurnedOff) {
   Checks none;
   none.unwritten = none.races = false;

@@ -69,10 +69,16 @@ TEST(PtxParser, RefusesTextThatIsNoModule) {
 
 TEST(PtxParser, BoundsWhatTextMayAskFor) {
   refused(inKernel(".reg .b32 %big<2000000000>;"), 11, "at most");
-  refused(ptxHeader() + ".global .b8 a[99999999][99999999];", 4, "limit");
+  refused(ptxHeader() + ".global .b8 a[9999999][9999999];", 4, "limit");
   refused(inKernel(std::string(100, '{')), 11, "nested");
   refused(inKernel("mov.b32 %r1, {{{{{{%r1}}}}}};"), 11, "nested");
   refused(inKernel(".shared .b8 big[2000000];"), 0, "too large");
+  refused(ptxHeader() + ".visible .entry k(.param .b8 p[40000]) { ret; }", 0,
+          "parameters are larger");
+  refused(ptxHeader() +
+              ".func f() { .reg .b32 %a<600000>; ret; }\n"
+              ".visible .entry k() { .reg .b32 %b<600000>; call f; ret; }",
+          0, "too many registers");
 }
 
 TEST(PtxParser, RefusesRecursionAndOtherTargets) {

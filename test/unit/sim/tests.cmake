@@ -7,6 +7,7 @@ llmc_unit_test(sim-tests
   sim/MatrixTest.cpp
   sim/MemoryTest.cpp
   sim/ParserTest.cpp
+  sim/PlantedFaultsTest.cpp
   sim/TensorCopyTest.cpp
   sim/WarpTest.cpp
   sim/WgmmaTest.cpp
