@@ -4,6 +4,7 @@
 #include "runtime/cuda/DriverError.h"
 
 #include <cstdio>
+#include <cstring>
 #include <ctime>
 
 namespace llmc::cuda {
@@ -34,6 +35,12 @@ std::string logText(const std::vector<char> &log) {
   return text;
 }
 
+bool isElf(std::span<const std::byte> bytes) {
+  constexpr size_t headerBytes = 64;
+  return bytes.size() >= headerBytes &&
+         std::memcmp(bytes.data(), "\177ELF", 4) == 0;
+}
+
 } // namespace
 
 Result<std::unique_ptr<GpuCode>> GpuCode::load(Gpu &gpu, const Artifact &artifact,
@@ -42,8 +49,12 @@ Result<std::unique_ptr<GpuCode>> GpuCode::load(Gpu &gpu, const Artifact &artifac
   std::unique_ptr<GpuCode> code(new GpuCode(gpu, image));
   bool fits = Target::parse(image.target).takesCubin(gpu.facts.major, gpu.facts.minor);
   if (auto cubin = artifact.cubin(device); fits && !cubin.empty()) {
-    DriverResult result = gpu.driver.moduleLoadDataEx(&code->module, cubin.data(), 0,
-                                                      nullptr, nullptr);
+    // The driver is told no length and takes what is no ELF for a text that a
+    // NUL ends: such bytes do not reach it.
+    DriverResult result = DriverResult::InvalidImage;
+    if (isElf(cubin))
+      result = gpu.driver.moduleLoadDataEx(&code->module, cubin.data(), 0,
+                                           nullptr, nullptr);
     if (result != DriverResult::Success) {
       code->module = nullptr;
       if (say)
@@ -99,9 +110,48 @@ Status GpuCode::findKernels() {
                                       static_cast<int>(item.sharedBytes)),
           "the GPU has too little shared memory",
           "kernel " + item.kernel.name + ", " + std::to_string(item.sharedBytes) + " bytes"));
+    LLMC_CHECK(checkParameters(function, item));
     functions.push_back(function);
   }
   return Status::ok();
+}
+
+/// A launch hands over an array of pointers, whose length the driver takes from
+/// the code: code with more or larger parameters would read beyond it.
+Status GpuCode::checkParameters(Function function,
+                                const DeviceKernel &item) const {
+  if (!gpu.driver.funcGetParamInfo) // A driver older than CUDA 12.4.
+    return Status::ok();
+  // Buffers, scalars, the first tile and the end; then tensor maps.
+  size_t numbers =
+      size_t(item.kernel.bufferCount) + item.kernel.scalarCount + 2;
+  size_t count = numbers + item.tensors.size();
+  auto mismatch = [&](std::string why) {
+    return Error{
+        Code::ArtifactDamaged, "a kernel's code does not fit its description",
+        "kernel " + item.kernel.name + ", code for " + description.target,
+        std::move(why), "compile the model again, or use --device=cpu"};
+  };
+  for (size_t i = 0;; ++i) {
+    size_t offset = 0, bytes = 0;
+    DriverResult result =
+        gpu.driver.funcGetParamInfo(function, i, &offset, &bytes);
+    bool isThere = result == DriverResult::Success;
+    if (!isThere && result != DriverResult::InvalidValue)
+      return gpu.check(result, "a kernel's parameters are not told",
+                       "kernel " + item.kernel.name);
+    if (isThere != (i < count))
+      return mismatch("it has " + std::string(isThere ? "more" : "fewer") +
+                      " than the " + std::to_string(count) +
+                      " parameters that a launch brings");
+    if (!isThere)
+      return Status::ok();
+    size_t wanted = i < numbers ? sizeof(uint64_t) : sizeof(TensorMap);
+    if (bytes != wanted)
+      return mismatch("its parameter " + std::to_string(i) + " has " +
+                      std::to_string(bytes) + " bytes, a launch brings " +
+                      std::to_string(wanted));
+  }
 }
 
 GpuCode::~GpuCode() {

@@ -35,6 +35,7 @@ private:
   GpuCode(Gpu &gpu, const DeviceImage &image) : gpu(gpu), description(image) {}
   Status loadPtx(const char *text, const Say &say);
   Status findKernels();
+  Status checkParameters(Function function, const DeviceKernel &item) const;
 
   Gpu &gpu;
   const DeviceImage &description;

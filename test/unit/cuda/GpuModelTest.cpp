@@ -155,7 +155,7 @@ TEST(GpuModel, ErrorsOfTheDriversCompilerAreTold) {
 }
 
 TEST(GpuModel, TakesTheCubinAndPtxWhereItDoesNotFit) {
-  static const char cubin[] = "machine code";
+  static const char cubin[65] = "\177ELF machine code";
   auto withCubin = [](ArtifactContent &content) {
     content.devices[0].cubin = std::as_bytes(std::span(cubin));
   };
@@ -175,6 +175,19 @@ TEST(GpuModel, TakesTheCubinAndPtxWhereItDoesNotFit) {
   ASSERT_TRUE(other.decoder);
   EXPECT_EQ(other.driver.countOf("moduleLoadDataEx"), 1u);
   EXPECT_EQ(other.driver.loaded, fakePtx);
+}
+
+TEST(GpuModel, ACubinThatIsNoElfDoesNotReachTheDriver) {
+  static const char text[] = ".version 8.0 of a text without an end "
+                             "..................................";
+  GpuFile file([](ArtifactContent &content) {
+    content.devices[0].cubin = std::as_bytes(std::span(text, sizeof text - 1));
+  });
+  GpuDecoder f;
+  f.open(file.path());
+  ASSERT_TRUE(f.decoder) << f.failure.error().render();
+  EXPECT_EQ(f.driver.countOf("moduleLoadDataEx"), 1u);
+  EXPECT_EQ(f.driver.loaded, fakePtx);
 }
 
 TEST(GpuModel, AKernelThatIsNotInTheCodeIsNamed) {

@@ -180,3 +180,23 @@ TEST(SimChain, PtxThatIsNoneIsRefusedAtTheStart) {
   EXPECT_NE(opened.error().why.find("frobnicate"), std::string::npos)
       << opened.error().render();
 }
+
+TEST(SimChain, CodeWithOtherParametersThanALaunchBringsIsRefused) {
+  // More than the launch's array holds, fewer, and one that is larger.
+  std::pair<std::string, std::string> changes[] = {
+      {".param .s64 t1, .param .s64 r,",
+       ".param .s64 t1, .param .s64 more, .param .s64 r,"},
+      {".param .s64 t1, .param .s64 r,", ".param .s64 r,"},
+      {".param .s64 t1, .param .s64 r,",
+       ".param .align 8 .b8 t1[4096], .param .s64 r,"}};
+  for (auto &[from, to] : changes) {
+    SimModel f;
+    f.ptx = replaced(f.ptx, from, to);
+    Status opened = f.open(Module::Kind::Decoder);
+    ASSERT_FALSE(opened) << to;
+    EXPECT_EQ(opened.error().code, Code::ArtifactDamaged)
+        << opened.error().render();
+    EXPECT_NE(opened.error().where.find("kernel logits"), std::string::npos)
+        << opened.error().render();
+  }
+}
