@@ -1,16 +1,25 @@
-// The simulator's PTX reader against any bytes: text that loads is also run,
-// for a while, on buffers of its own. It may be refused or stopped; it must not
-// crash, and must not take more than its bounds.
+// The simulator's PTX reader and executor against any bytes: text that loads is
+// also run, for a while, on buffers of its own. It may be refused or stopped;
+// it must not crash, and must not take more than its bounds.
+//
+// A text may say what its kernels are launched with, in its first line:
+//   // launch: 5 buffers, 64 threads, 8192 shared
+// Parameters behind the buffers are 3, the last two 0 and 1 (first tile, end);
+// parameters of 128 bytes are tensor maps of a buffer. Without that line all
+// are buffers.
 //
 // With libFuzzer (-fsanitize=fuzzer -DLLMC_LIBFUZZER) the entry alone is used.
 // As a normal program it replays files, or all files beneath folders:
 //   ptx-fuzz [--mutate N] PATH...
 // --mutate also tries N damaged copies of each, the same ones every time.
 #include "runtime/sim/driver/Device.h"
+#include "runtime/sim/execute/TensorCopy.h"
+#include "test/fuzz/PtxMutation.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -20,9 +29,45 @@
 using namespace llmc;
 using namespace llmc::sim;
 
-/// Loads the text and launches each kernel once, every parameter the address
-/// of a buffer.
-static void check(std::string_view text) {
+namespace {
+
+constexpr uint64_t kBufferBytes = 16384;
+
+struct Plan {
+  uint64_t buffers = UINT64_MAX;
+  uint32_t threads = 64;
+  uint32_t shared = 1024;
+};
+
+Plan planOf(std::string_view text) {
+  std::string first(text.substr(0, std::min(text.find('\n'), size_t(100))));
+  unsigned buffers, threads, shared;
+  Plan plan;
+  if (std::sscanf(first.c_str(), "// launch: %u buffers, %u threads, %u shared",
+                  &buffers, &threads, &shared) == 3)
+    plan = {buffers, threads, shared};
+  return plan;
+}
+
+/// A map of 64 x 32 numbers of 16 bits, tiles of 16 x 8.
+TensorDescriptor mapOf(uint64_t buffer) {
+  TensorDescriptor map;
+  map.magic = TensorDescriptor::kMagic;
+  map.rank = 2;
+  map.elementBytes = 2;
+  map.swizzle = Swizzle::Bytes32;
+  map.address = buffer;
+  map.last[0] = 63;
+  map.last[1] = 31;
+  map.box[0] = 16;
+  map.box[1] = 8;
+  map.strides[0] = 2;
+  map.strides[1] = 128;
+  return map;
+}
+
+/// Loads the text and launches each kernel once.
+void check(std::string_view text) {
   DeviceOptions options;
   options.architecture = "sm_90a";
   options.memoryBytes = 64 << 20;
@@ -36,33 +81,81 @@ static void check(std::string_view text) {
       std::abort();
     return;
   }
-  uint64_t buffer = (*device)->memory().allocate(4096);
+  Plan plan = planOf(text);
+  uint64_t buffer = (*device)->memory().allocate(kBufferBytes);
   const char zero = 0;
-  (*device)->memory().fill(buffer, &zero, 1, 4096);
+  (*device)->memory().fill(buffer, &zero, 1, kBufferBytes);
+  TensorDescriptor map = mapOf(buffer);
   for (Kernel &kernel : (*module)->kernels()) {
     const Program &program = *kernel.program;
     if (program.registerBytes > 1 << 20)
       continue;
     std::vector<std::vector<uint64_t>> values;
     std::vector<const void *> arguments;
-    for (const Program::Parameter &parameter : program.parameters)
-      values.emplace_back(parameter.bytes / 8 + 1, buffer);
+    for (const Program::Parameter &parameter : program.parameters) {
+      values.emplace_back(parameter.bytes / 8 + 1,
+                          values.size() < plan.buffers ? buffer : 3);
+      if (parameter.bytes == 128)
+        memcpy(values.back().data(), &map, sizeof map);
+    }
+    if (plan.buffers != UINT64_MAX) {
+      size_t end = values.size();
+      while (end > 2 && program.parameters[end - 1].bytes == 128)
+        --end;
+      if (end > plan.buffers + 1) {
+        values[end - 2].assign(values[end - 2].size(), 0);
+        values[end - 1].assign(values[end - 1].size(), 1);
+      }
+    }
     for (const auto &value : values)
       arguments.push_back(value.data());
-    LaunchShape shape{{2, 1, 1}, {64, 1, 1}, 1024};
+    LaunchShape shape{{2, 1, 1}, {plan.threads, 1, 1}, plan.shared};
     for (unsigned i = 0; i < 3; ++i)
       if (program.requiredThreads[0] != 0)
         shape.block[i] = program.requiredThreads[i];
-    (void)(*device)->launch(kernel, shape, arguments);
+    kernel.maxDynamicShared = plan.shared;
+    Status done = (*device)->launch(kernel, shape, arguments);
+    if (!done && done.error().why.empty())
+      std::abort();
   }
 }
+
+} // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   check({reinterpret_cast<const char *>(data), size});
   return 0;
 }
 
-#ifndef LLMC_LIBFUZZER
+#ifdef LLMC_LIBFUZZER
+extern "C" size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,
+                                          size_t most, unsigned seed) {
+  std::mt19937 random(seed);
+  if (size == 0 || random() % 16 == 0)
+    return LLVMFuzzerMutate(data, size, most);
+  std::string text(reinterpret_cast<char *>(data), size);
+  text = fuzz::mutatePtx(text, text, random);
+  size = std::min(text.size(), most);
+  memcpy(data, text.data(), size);
+  return size;
+}
+
+extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t size,
+                                            const uint8_t *second,
+                                            size_t secondSize, uint8_t *out,
+                                            size_t most, unsigned seed) {
+  std::mt19937 random(seed);
+  std::string text(reinterpret_cast<const char *>(first), size);
+  std::string other(reinterpret_cast<const char *>(second), secondSize);
+  if (!text.empty() && !other.empty())
+    text = fuzz::mutatePtx(text, other, random);
+  size = std::min(text.size(), most);
+  memcpy(out, text.data(), size);
+  return size;
+}
+#else
 /// Damages a copy: bytes, removed and repeated stretches, words swapped for
 /// others of the same text.
 static std::string damaged(const std::string &text, std::mt19937 &random) {
@@ -112,7 +205,8 @@ int main(int count, char **words) {
       check(text);
       std::mt19937 random(1);
       for (unsigned m = 0; m < mutations && !text.empty(); ++m)
-        check(damaged(text, random));
+        check(m % 4 == 0 ? damaged(text, random)
+                         : fuzz::mutatePtx(text, text, random));
     }
     std::printf("%zu files\n", files.size());
   }
