@@ -5,7 +5,8 @@
 /// belonging to warp c mod 8. While a chunk is multiplied, the next one's weights
 /// are on their way. The end of K that fills no chunk is done by one warp, with
 /// zeros beyond. Then the warps' sums are added in ascending order (LinearSums).
-/// What is summed in which order depends on K and the types of weights and rows alone.
+/// What is summed in which order depends on K, the types of weights and rows, and
+/// the tile.
 ///
 /// In a scheme of groups the sum of a group's (or a chunk's, if that is less)
 /// terms is multiplied by the scale and added. Zero points: the terms are input *
@@ -26,9 +27,13 @@ static constexpr int64_t tileRows = LinearProducts::tileRows;
 static constexpr int64_t stepTerms = WeightFragments::stepTerms;
 /// Loads of 16 bytes that a thread has on their way, and steps that they are for.
 static constexpr int64_t vectorsAhead = 8, mostSteps = 4;
+/// The loads with groups where parts of many rows' sums, or sums of inputs for zero
+/// points, take the room.
+static constexpr int64_t fewerAhead = 6;
 /// Registers of inputs that may be loaded ahead, of all that is, and of that where
-/// the last inputs come late.
-static constexpr int64_t inputsAhead = 32, registersAhead = 48, partlyAhead = 44;
+/// the last inputs come late; with zero points.
+static constexpr int64_t inputsAhead = 32, registersAhead = 48, partlyAhead = 44,
+                         besideZeros = 28;
 /// Registers of sums that a thread may hold.
 static constexpr int64_t mostSums = 64;
 
@@ -53,6 +58,8 @@ private:
   int64_t vectorsOf(int64_t steps) const;
   int64_t chooseEarlySteps() const;
   int64_t inputRegisters() const { return tiles * shape.inputBytes() * 2; }
+  /// Scales, and zero points where there are such.
+  int64_t perGroup() const { return layout.scheme.zeros ? 2 : 1; }
   int64_t stepsPerGroup() const { return layout.scheme.size / stepTerms; }
   int64_t groupsPerChunk() const {
     return grouped ? std::max<int64_t>(1, steps / stepsPerGroup()) : 0;
@@ -105,12 +112,15 @@ MmaLowering::MmaLowering(const LinearShape &shape)
 
 /// As many as there is room for, if that is more than half of them.
 int64_t MmaLowering::chooseEarlySteps() const {
-  if (steps * inputRegisters() > inputsAhead)
+  // Three products beside the scales and zero points of some groups leave no room.
+  if (steps * inputRegisters() > inputsAhead ||
+      (shape.inputElement().isF32() && groupsPerChunk() * perGroup() > 2))
     return 0;
   int64_t weights = vectorsOf(steps) * 4;
-  if (steps * inputRegisters() + weights <= registersAhead)
+  bool zeros = grouped && layout.scheme.zeros;
+  if (steps * inputRegisters() + weights <= (zeros ? besideZeros : registersAhead))
     return steps;
-  int64_t fit = (partlyAhead - weights) / inputRegisters();
+  int64_t fit = ((zeros ? besideZeros : partlyAhead) - weights) / inputRegisters();
   return 2 * fit > steps ? fit : 0;
 }
 
@@ -120,7 +130,7 @@ int64_t MmaLowering::vectorsOf(int64_t steps) const {
   if (!grouped)
     return vectors;
   int64_t groups = std::max<int64_t>(1, steps / stepsPerGroup());
-  return vectors + pairs * groups * (layout.scheme.zeros ? 2 : 1);
+  return vectors + pairs * groups * perGroup();
 }
 
 /// Steps of a chunk: what keeps memory busy, but leaves each warp a chunk and fits
@@ -131,10 +141,13 @@ int64_t MmaLowering::chooseSteps() const {
   auto fits = [&] {
     if (grouped && stepsPerGroup() % wanted && wanted % stepsPerGroup())
       return false;
-    // Beside scales of four groups ptxas spills where rows are f16 (not bf16).
-    if (grouped && shape.inputElement().isF16() && wanted / stepsPerGroup() > 3)
+    // Beside scales of more than two groups ptxas spills; three steps would leave an
+    // end of K to one warp almost always.
+    bool products = tiles > 2 && shape.inputElement().isF32();
+    if (grouped && wanted / stepsPerGroup() > (products ? 2 / perGroup() : 2))
       return false;
-    return vectorsOf(wanted) <= vectorsAhead;
+    bool narrow = grouped && (tiles > 2 || layout.scheme.zeros);
+    return vectorsOf(wanted) <= (narrow ? fewerAhead : vectorsAhead);
   };
   while (wanted > 1 && !fits())
     --wanted;
@@ -326,12 +339,11 @@ SmallVector<Value> MmaLowering::multiply(const Chunk &chunk, ValueRange before) 
     SmallVector<Value> inputSums = products->zeroInputSums();
     for (int64_t step = 0; step < together; ++step)
       multiplyStep(chunk, group * together + step, part, inputSums);
-    int64_t perGroup = products->perGroup();
     for (int64_t pair = 0; pair < pairs; ++pair)
       llvm::append_range(
           scales, ArrayRef(chunk.scales)
-                      .slice((pair * groupsPerChunk() + group) * perGroup,
-                             perGroup));
+                      .slice((pair * groupsPerChunk() + group) * perGroup(),
+                             perGroup()));
     products->addScaled(scales, part, inputSums, sums);
   }
   return sums;

@@ -73,3 +73,29 @@ TEST(GpuRegisters, SufficeForTwoBlocksOfFewRowsWithGroups) {
       EXPECT_LE(module->entries[0].registers, 128u) << level << " " << scheme;
     }
 }
+
+// K of Llama 3's narrow and of small models' rows: chunks for all warps and few.
+TEST(GpuRegisters, SufficeForGroupsOfAnyNumberOfRows) {
+  std::string ptxas = findPtxas();
+  if (ptxas.empty())
+    GTEST_SKIP() << "there is no ptxas";
+  for (const char *level : {"sm_80", "sm_90a", "sm_100a"}) {
+    std::vector<KernelObject> objects;
+    std::vector<std::string> cases;
+    for (const char *scheme : {"w4g32", "w4g64z", "w4g128z"})
+      for (const char *rowType : {"f32", "bf16", "f16"})
+        for (auto [length, rows] :
+             {std::pair<int64_t, int64_t>{14336, 8}, {14336, 32}, {1152, 32}}) {
+          GroupedCase groups(*llmc::llm::parseGroupScheme(scheme), 0, length, 32, rowType);
+          objects.push_back(named(groupedText(groups, rows, 2), level, objects.size()));
+          cases.push_back(std::string(level) + " " + scheme + " " + rowType + " " +
+                          std::to_string(length) + " " + std::to_string(rows));
+        }
+    auto module = joinPtx(objects, level);
+    ASSERT_TRUE(module) << module.error().render();
+    llmc::Status done = assemble(*module, ptxas);
+    ASSERT_TRUE(done) << done.error().render();
+    for (size_t i = 0; i < cases.size(); ++i)
+      EXPECT_EQ(module->entries[i].spillBytes, 0u) << cases[i];
+  }
+}
