@@ -75,7 +75,9 @@ Status complete(BenchPlan &plan, const Session &session) {
 /// Before anything is computed: what the cache would only find after a while.
 Status tellMemory(const BenchFlags &flags, Session &session) {
   const BenchPlan &plan = flags.plan;
-  int64_t need = benchMemory(session, plan), free = availableMemory();
+  int64_t need = benchMemory(session, plan);
+  // A device has looked at its own memory.
+  int64_t free = session.model->accelerator ? INT64_MAX : availableMemory();
   std::string what = std::to_string(plan.batch) +
                      (plan.batch == 1 ? " sequence of " : " sequences of ") +
                      std::to_string(plan.promptTokens + plan.tokens) + " positions";
