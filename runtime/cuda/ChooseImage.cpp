@@ -32,17 +32,28 @@ bool Target::takesCubin(int deviceMajor, int deviceMinor) const {
   return deviceMajor == major && deviceMinor >= minor;
 }
 
+int Target::leastDriver() const {
+  if (major >= 12)
+    return 12080;
+  if (major == 10)
+    return 12070;
+  return major == 9 && isExact ? 12000 : 11000;
+}
+
 std::optional<size_t> chooseImage(const std::vector<DeviceImage> &devices,
-                                  const llmc::Module &module, int major, int minor) {
+                                  const llmc::Module &module, int major, int minor,
+                                  int driverVersion) {
   std::optional<size_t> best;
   auto rank = [&](size_t i) {
     Target target = Target::parse(devices[i].target);
     return std::tuple(target.major, target.minor, target.isExact, target.isFamily);
   };
-  for (size_t i = 0; i < devices.size(); ++i)
-    if (scheduleFor(module, i) && Target::parse(devices[i].target).takesPtx(major, minor) &&
-        (!best || rank(i) > rank(*best)))
+  for (size_t i = 0; i < devices.size(); ++i) {
+    Target target = Target::parse(devices[i].target);
+    if (scheduleFor(module, i) && target.takesPtx(major, minor) &&
+        target.leastDriver() <= driverVersion && (!best || rank(i) > rank(*best)))
       best = i;
+  }
   return best;
 }
 

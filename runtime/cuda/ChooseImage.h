@@ -20,13 +20,17 @@ struct Target {
   bool takesPtx(int major, int minor) const;
   /// Whether its machine code runs there as it is.
   bool takesCubin(int major, int minor) const;
+  /// The first driver that knows the PTX of such code, as cuDriverGetVersion tells
+  /// it: CUDA 12.0 (12000) for sm_90a. PTX ISA, release history.
+  int leastDriver() const;
 };
 
 /// The code in \p devices that serves \p module best on a device of this
-/// capability: one made for exactly this device, else the highest below it.
-/// Empty where none fits. \p module has a schedule for it.
+/// capability under a driver of this version: one made for exactly this device, else
+/// the highest below it. Empty where none fits. \p module has a schedule for it.
 std::optional<size_t> chooseImage(const std::vector<DeviceImage> &devices,
-                                  const llmc::Module &module, int major, int minor);
+                                  const llmc::Module &module, int major, int minor,
+                                  int driverVersion);
 
 /// The schedule of \p module for \p device, or null.
 const DeviceSchedule *scheduleFor(const llmc::Module &module, size_t device);

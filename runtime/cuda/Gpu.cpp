@@ -26,6 +26,7 @@ Result<GpuFacts> factsOf(const Driver &driver, int ordinal) {
   LLMC_CHECK(checkResult(driver, driver.deviceGetName(name, sizeof name, device), what, where));
   name[sizeof name - 1] = '\0';
   facts.name = name;
+  LLMC_CHECK(checkResult(driver, driver.driverGetVersion(&facts.driverVersion), what, where));
   size_t bytes = 0;
   LLMC_CHECK(checkResult(driver, driver.deviceTotalMem(&bytes, device), what, where));
   facts.memoryBytes = bytes;

@@ -18,6 +18,7 @@ struct GpuFacts {
   int ordinal = 0;
   std::string name;
   int major = 0, minor = 0; ///< Compute capability.
+  int driverVersion = 0;    ///< 12040: of CUDA 12.4.
   uint64_t memoryBytes = 0;
   int multiprocessors = 0;
   int mostBlocks = 0;      ///< Of a grid.

@@ -3,12 +3,14 @@
 #include "runtime/cuda/ChooseImage.h"
 #include "runtime/cuda/GpuPages.h"
 #include "runtime/cuda/GpuSteps.h"
+#include "runtime/cuda/LoadDriver.h"
 #include "runtime/cuda/UploadWeights.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 
 namespace llmc::cuda {
 
@@ -41,8 +43,20 @@ Result<GpuChoice> chooseGpu(const Driver &driver, const Model &model, llmc::Modu
   LLMC_TRY(std::vector<GpuFacts> gpus, listGpus(driver));
   std::string seen;
   for (GpuFacts &facts : gpus) {
-    if (auto image = chooseImage(model.devices, *module, facts.major, facts.minor))
+    auto chosen = [&](int version) {
+      return chooseImage(model.devices, *module, facts.major, facts.minor, version);
+    };
+    if (auto image = chosen(facts.driverVersion))
       return GpuChoice{&driver, std::move(facts), *image, nullptr};
+    if (auto image = chosen(std::numeric_limits<int>::max())) {
+      const std::string &target = model.devices[*image].target;
+      std::string least = versionText(Target::parse(target).leastDriver());
+      return Error{Code::DeviceUnavailable, "the driver is too old for the kernels of the file",
+                   facts.name,
+                   "kernels for " + target + " need a driver of CUDA " + least +
+                       ", and this is one of CUDA " + versionText(facts.driverVersion),
+                   "update NVIDIA's driver, or compile for sm_80 as well"};
+    }
     seen += (seen.empty() ? "" : ", ") + facts.name + " (sm_" +
             std::to_string(facts.major * 10 + facts.minor) + ")";
   }

@@ -17,10 +17,6 @@ Error unavailable(std::string why, std::string fix) {
           std::move(why), std::move(fix)};
 }
 
-std::string versionText(int version) {
-  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
-}
-
 Result<Driver> open() {
   void *library = ::dlopen(libraryName, RTLD_NOW | RTLD_LOCAL);
   if (!library)
@@ -36,6 +32,10 @@ Result<Driver> open() {
 }
 
 } // namespace
+
+std::string versionText(int version) {
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
 
 Result<Driver> fillDriver(FindSymbol find, void *context) {
   Driver driver;

@@ -18,6 +18,9 @@ Result<Driver> fillDriver(FindSymbol find, void *context);
 /// DeviceUnavailable: no driver, one that is too old, or no device.
 Result<const Driver *> loadDriver();
 
+/// `12.4` of 12040.
+std::string versionText(int version);
+
 /// Calls init and looks at the version. Error: DeviceUnavailable.
 Status startDriver(const Driver &driver);
 

@@ -16,14 +16,15 @@ bool contains(const std::string &text, const char *part) {
 }
 
 /// What chooseImage takes of \p targets for a device; empty: nothing.
-std::string chosen(const std::vector<std::string> &targets, int major, int minor) {
+std::string chosen(const std::vector<std::string> &targets, int major, int minor,
+                   int driverVersion = 13000) {
   std::vector<DeviceImage> devices;
   Module module;
   for (const std::string &target : targets) {
     module.schedules.push_back({static_cast<uint32_t>(devices.size()), 1, 1, {}});
     devices.emplace_back().target = target;
   }
-  auto image = cuda::chooseImage(devices, module, major, minor);
+  auto image = cuda::chooseImage(devices, module, major, minor, driverVersion);
   return image ? targets[*image] : "";
 }
 
@@ -42,6 +43,27 @@ TEST(ChooseImage, TakesTheBestThatRuns) {
   EXPECT_FALSE(cuda::Target::parse("sm_80").takesCubin(9, 0));
   EXPECT_FALSE(cuda::Target::parse("sm_89").takesCubin(8, 0));
   EXPECT_FALSE(cuda::Target::parse("sm_100a").takesCubin(10, 3));
+}
+
+TEST(ChooseImage, TakesWhatTheDriverKnows) {
+  EXPECT_EQ(chosen({"sm_80", "sm_90a"}, 9, 0, 11080), "sm_80");
+  EXPECT_EQ(chosen({"sm_80", "sm_90a"}, 9, 0, 12000), "sm_90a");
+  EXPECT_EQ(chosen({"sm_90a"}, 9, 0, 11080), "");
+  EXPECT_EQ(chosen({"sm_80", "sm_100a"}, 10, 0, 12060), "sm_80");
+}
+
+TEST(ChooseGpu, SaysWhichDriverTheKernelsNeed) {
+  FakeDriver driver;
+  driver.major = 9;
+  driver.version = 11080;
+  Model model;
+  model.devices.emplace_back().target = "sm_90a";
+  model.modules.emplace_back().schedules.push_back({0, 1, 1, {}});
+  auto choice = cuda::chooseGpu(driver.table, model, model.modules[0].kind);
+  ASSERT_FALSE(choice);
+  EXPECT_EQ(choice.error().code, Code::DeviceUnavailable);
+  EXPECT_TRUE(contains(choice.error().why, "sm_90a need a driver of CUDA 12.0"));
+  EXPECT_TRUE(contains(choice.error().why, "CUDA 11.8"));
 }
 
 TEST(LoadDriver, NamesWhatAnOldDriverLacks) {
