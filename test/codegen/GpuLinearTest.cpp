@@ -1,11 +1,8 @@
 /// kernel.linear on a simulated GPU: near the canonical sum, and the same bits
 /// whatever rows and blocks a launch has.
-#include "test/codegen/GroupedCase.h"
 #include "test/codegen/LinearCheck.h"
 
 #include "gtest/gtest.h"
-
-#include <cmath>
 
 using namespace llmc::test;
 using llmc::llm::parseGroupScheme;
@@ -64,6 +61,8 @@ TEST(GpuLinear, TakesDrawnShapes) {
     LinearShape shape{0,        1 + int64_t(numbers.below(700)),
                       1 + int64_t(numbers.below(150)), tileRows,
                       std::max<int64_t>(1, panels / parts), parts, type, rowType};
+    SCOPED_TRACE(testing::Message() << "draw " << i << ", tiles of " << tileRows
+                                    << " rows, " << shape.tilePanels << " panels");
     check(shape, {1 + int64_t(numbers.below(tileRows + 10))});
     if (HasFailure())
       return;
@@ -87,14 +86,30 @@ TEST(GpuLinear, TakesGroups) {
           GroupedCase shape(*parseGroupScheme(scheme), 0, length, 40, rowType);
           Kernel kernel(groupedText(shape, tileRows), gpuLevel);
           for (int64_t rows : {1, 9}) {
-            GroupedCase c(shape.scheme, rows, length, 40, rowType);
-            std::vector<float> output = groupedOutputs(c, kernel);
-            for (int64_t i = 0; i < rows * 40; ++i)
-              expectNear(output[i], c.expected[i], 1,
-                         std::string(scheme) + " x " + rowType + " K " +
-                             std::to_string(length) + " at " + std::to_string(i));
+            checkGroups({shape.scheme, rows, length, 40, rowType}, kernel);
             if (HasFailure())
               return;
           }
         }
+}
+
+TEST(GpuLinear, TakesDrawnGroups) {
+  const char *schemes[] = {"w4g32", "w4g64", "w4g128", "w8g32", "w8g128"};
+  const char *rowTypes[] = {"f32", "bf16", "f16"};
+  const int64_t tilesOfRows[] = {1, 8, 16, 32, 40, 64, 128};
+  Numbers numbers(42);
+  for (int i = 0; i < 30; ++i) {
+    std::string scheme = schemes[i % 5];
+    if (numbers.below(2))
+      scheme += "z";
+    const char *rowType = rowTypes[i % 3];
+    int64_t tileRows = tilesOfRows[numbers.below(7)], tilePanels = 1 + numbers.below(4);
+    GroupedCase c(*parseGroupScheme(scheme), 1 + numbers.below(tileRows + 10),
+                  1 + numbers.below(700), 1 + numbers.below(150), rowType, i);
+    SCOPED_TRACE(testing::Message() << "draw " << i << ", tiles of " << tileRows
+                                    << " rows, " << tilePanels << " panels");
+    checkGroups(c, Kernel(groupedText(c, tileRows, tilePanels), gpuLevel), tilePanels);
+    if (HasFailure())
+      return;
+  }
 }

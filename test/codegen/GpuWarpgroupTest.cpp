@@ -1,7 +1,6 @@
 /// kernel.linear by wgmma on a simulated sm_90a: near the canonical sum, whatever is
 /// no whole tile, and the same bits whatever rows and blocks a launch has.
 #include "codegen/nvptx/PtxModule.h"
-#include "test/codegen/GroupedCase.h"
 #include "test/codegen/LinearCheck.h"
 
 #include "gtest/gtest.h"
@@ -79,16 +78,28 @@ TEST(GpuWarpgroup, TakesGroups) {
         GroupedCase shape(*parseGroupScheme(scheme), 0, length, 136, rowType);
         Kernel kernel(groupedText(shape, 128, 8, "wgmma"), level);
         for (int64_t rows : {3, 70}) {
-          GroupedCase c(shape.scheme, rows, length, 136, rowType);
-          std::vector<float> output = groupedOutputs(c, kernel, 8);
-          for (int64_t i = 0; i < rows * 136; ++i)
-            expectNear(output[i], c.expected[i], 1,
-                       std::string(scheme) + " x " + rowType + " K " +
-                           std::to_string(length) + " at " + std::to_string(i));
+          checkGroups({shape.scheme, rows, length, 136, rowType}, kernel, 8);
           if (HasFailure())
             return;
         }
       }
+}
+
+TEST(GpuWarpgroup, TakesDrawnGroups) {
+  const char *schemes[] = {"w4g32", "w4g64", "w4g128", "w8g32", "w8g64", "w8g128"};
+  Numbers numbers(44);
+  for (int i = 0; i < 12; ++i) {
+    const char *rowType = numbers.below(2) ? "bf16" : "f16";
+    int64_t tileRows = 8 * (1 + numbers.below(16)), tilePanels = 1 + numbers.below(8);
+    GroupedCase c(*parseGroupScheme(schemes[i % 6]), 1 + numbers.below(tileRows + 20),
+                  8 * (1 + numbers.below(70)), 1 + numbers.below(250), rowType, i);
+    SCOPED_TRACE(testing::Message() << "draw " << i << ", tiles of " << tileRows
+                                    << " rows, " << tilePanels << " panels");
+    checkGroups(c, Kernel(groupedText(c, tileRows, tilePanels, "wgmma"), level),
+                tilePanels);
+    if (HasFailure())
+      return;
+  }
 }
 
 TEST(GpuWarpgroup, SpillsNothing) {

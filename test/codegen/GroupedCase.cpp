@@ -9,11 +9,12 @@ using llmc::llm::GroupScheme;
 static std::string str(int64_t value) { return std::to_string(value); }
 
 GroupedCase::GroupedCase(GroupScheme scheme, int64_t rows, int64_t length, int64_t columns,
-                         const std::string &rowType)
+                         const std::string &rowType, uint64_t seed)
     : scheme(scheme), rows(rows), length(length), columns(columns), rowType(rowType),
       input(rows * length), expected(rows * columns),
-      packed(panels() * groups() * scheme.bytes(), 0) {
-  Numbers numbers(7);
+      packed(panels() * groups() * scheme.bytes(), 0), exact(rows * columns),
+      roots(rows * columns) {
+  Numbers numbers(seed);
   numbers.fill(input);
   for (size_t i = 0; rowType != "f32" && i < input.size(); ++i)
     input[i] = fromHalf(rowType, toHalf(rowType, input[i]));
@@ -56,6 +57,17 @@ GroupedCase::GroupedCase(GroupScheme scheme, int64_t rows, int64_t length, int64
                              sum);
       }
       expected[t * columns + n] = sum;
+      double total = 0, squares = 0;
+      for (int64_t k = 0; k < length; ++k) {
+        int64_t g = k / scheme.size;
+        double factor = double(input[t * length + k]) * scales[g];
+        double shift = zeros[g] - scheme.middle();
+        double term = factor * (double(weights[k]) - scheme.middle());
+        total += term - factor * shift;
+        squares += term * term + factor * shift * factor * shift;
+      }
+      exact[t * columns + n] = total;
+      roots[t * columns + n] = std::sqrt(squares);
     }
   }
 }

@@ -14,12 +14,15 @@ struct GroupedCase {
   std::string rowType;
   Guarded<float> input, expected;
   Guarded<uint8_t> packed;
+  /// The sums themselves, and the root of the squares of what may be summed: terms
+  /// with weights of either sign, and those that zero points take off.
+  std::vector<double> exact, roots; // [rows, columns]
 
   int64_t groups() const { return (length + scheme.size - 1) / scheme.size; }
   int64_t panels() const { return (columns + 15) / 16; }
   /// The inputs are numbers of `rowType`: f32, bf16 or f16.
   GroupedCase(llm::GroupScheme scheme, int64_t rows, int64_t length, int64_t columns,
-              const std::string &rowType = "f32");
+              const std::string &rowType = "f32", uint64_t seed = 7);
 };
 
 /// With `tileRows` and `tilePanels` at a time.

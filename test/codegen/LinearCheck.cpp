@@ -6,10 +6,63 @@
 
 using namespace llmc::test;
 
-void llmc::test::expectNear(float got, float want, int64_t parts, const std::string &where) {
-  // An error of one part is multiplied by the other.
-  float factor = parts == 2 ? 20 : 1;
-  ASSERT_NEAR(got, want, factor * 4e-5f * (1 + std::abs(want))) << where;
+constexpr double unit = 0x1p-24; ///< Of f32: half a unit in the last place of 1.
+
+/// Each addition rounds a partial sum, which is about `root` at most, by a unit of it,
+/// up or down: the errors add up as the root of their number. By a kernel's longest
+/// chain, 3500 additions, the largest error of some 10000 sums is 1.6 times that, by
+/// chains of a warp's share of K 0.7 times (2026-11-22).
+double llmc::test::sumError(double additions, double root) {
+  return 2.5 * unit * std::sqrt(additions + 16) * root;
+}
+
+int64_t llmc::test::productsOf(const std::string &type, const std::string &rowType) {
+  if (type == "f32")
+    return 1;
+  if (rowType != "f32")
+    return 2;
+  return type == "f16" ? 5 : 3;
+}
+
+/// An error of one part is multiplied by the other one, however large that is: of
+/// -175 * 0.007, the second with an error of 2e-5, four digits are left.
+Near llmc::test::nearOutput(const LinearCase &c, int64_t row, int64_t column) {
+  const LinearShape &s = c.shape;
+  int64_t products = productsOf(s.type, s.rowType);
+  Near all{1, 0};
+  for (int64_t part = 0; part < s.parts; ++part) {
+    double scale = c.scales[part * s.columns + column], sum = 0, squares = 0;
+    for (int64_t k = 0; k < s.length; ++k) {
+      double product = double(c.input[row * s.length + k]) * c.weight(part, k, column);
+      sum += product;
+      squares += product * product;
+    }
+    sum *= scale;
+    double error = sumError(double(products * s.length), std::sqrt(squares) * scale);
+    all.error = part ? std::abs(all.value) * error + std::abs(sum) * all.error +
+                           all.error * error
+                     : error;
+    all.value *= sum;
+  }
+  double perRow = c.perRow[row * s.columns + column], perColumn = c.perColumn[column];
+  // The product and the two additions.
+  all.error += unit * (3 * std::abs(all.value) + 2 * std::abs(perRow) +
+                       std::abs(perColumn));
+  all.value += perRow + perColumn;
+  return all;
+}
+
+Near llmc::test::rounded(Near near, const std::string &type) {
+  double largest = std::abs(near.value) + near.error;
+  if (type == "bf16")
+    near.error += 0x1p-8 * largest;
+  if (type == "f16") // Below 2^-14 the units are as large as there.
+    near.error += 0x1p-11 * std::max(largest, 0x1p-14);
+  return near;
+}
+
+void llmc::test::expectNear(float got, Near near, const std::string &where) {
+  ASSERT_NEAR(got, near.value, near.error) << where;
 }
 
 static std::string nameOf(const LinearShape &s, size_t at) {
@@ -66,16 +119,24 @@ void llmc::test::check(LinearShape shape, std::vector<int64_t> rowCounts,
     LinearCase c(shape, 1);
     std::vector<float> got = outputs(c, kernel, rows);
     for (size_t i = 0; i < got.size(); ++i) {
-      float want = c.expected[i];
-      if (shape.rowType == "f32")
-        expectNear(got[i], want, shape.parts, nameOf(shape, i));
-      else
-        ASSERT_NEAR(got[i], want, 1e-3f + std::abs(want) / 120)
-            << nameOf(shape, i);
+      Near near = nearOutput(c, i / shape.columns, i % shape.columns);
+      expectNear(got[i], rounded(near, shape.rowType), nameOf(shape, i));
     }
     if (::testing::Test::HasFailure())
       return;
   }
+}
+
+void llmc::test::checkGroups(const GroupedCase &c, const Kernel &kernel,
+                             int64_t tilePanels) {
+  std::vector<float> got = groupedOutputs(c, kernel, tilePanels);
+  // A zero point takes as many additions as the terms; scales are products.
+  int64_t additions = 2 * productsOf("w4", c.rowType) * c.length;
+  for (size_t i = 0; i < got.size(); ++i)
+    expectNear(got[i], {c.exact[i], sumError(double(additions), c.roots[i])},
+               c.scheme.text() + " x " + c.rowType + " T " + std::to_string(c.rows) +
+                   " K " + std::to_string(c.length) + " N " +
+                   std::to_string(c.columns) + " at " + std::to_string(i));
 }
 
 void llmc::test::checkFoldedNorms(const std::vector<int64_t> &tilesOfRows,
@@ -116,11 +177,17 @@ void llmc::test::checkFoldedNorms(const std::vector<int64_t> &tilesOfRows,
       for (int64_t i = 0; i < parts; ++i)
         square += squares[t * parts + i];
       for (int64_t n = 0; n < 72; ++n) {
-        double sum = 0;
-        for (int64_t k = 0; k < 96; ++k)
-          sum += double(c.input[t * 96 + k]) * c.weight(0, k, n);
-        sum *= 2 / std::sqrt(square / 96 + 0.01);
-        expectNear(output[t * 72 + n], float(sum), 1,
+        double sum = 0, squared = 0, factor = 2 / std::sqrt(square / 96 + 0.01);
+        for (int64_t k = 0; k < 96; ++k) {
+          double product = double(c.input[t * 96 + k]) * c.weight(0, k, n);
+          sum += product;
+          squared += product * product;
+        }
+        sum *= factor;
+        // The factor is the root of a sum of 40 numbers, none negative.
+        double error = sumError(96, std::sqrt(squared) * factor) +
+                       (parts + 4) * unit * std::abs(sum);
+        expectNear(output[t * 72 + n], {sum, error},
                    "row " + std::to_string(t) + " column " + std::to_string(n));
         made[n / 32] += sum * sum;
       }
