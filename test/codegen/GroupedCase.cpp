@@ -72,12 +72,30 @@ GroupedCase::GroupedCase(GroupScheme scheme, int64_t rows, int64_t length, int64
   }
 }
 
+std::string GroupedCase::weightText() const {
+  return "memref<" + str(panels()) + "x" + str(groups() * scheme.bytes()) + "xi8>";
+}
+
+float GroupedCase::weight(int64_t k, int64_t column) const {
+  const uint8_t *group = packed.data() +
+                         (column / 16 * groups() + k / scheme.size) * scheme.bytes();
+  int64_t lane = column % 16, in = k % scheme.size;
+  float scale, zero = scheme.middle();
+  std::memcpy(&scale, group + lane * 4, 4);
+  if (scheme.zeros)
+    std::memcpy(&zero, group + 64 + lane * 4, 4);
+  const uint8_t *lines = group + scheme.headerBytes();
+  int number = scheme.bits == 8
+                   ? lines[in / 4 * 64 + lane * 4 + in % 4]
+                   : lines[in / 8 * 64 + lane * 4 + in % 4] >> in / 4 % 2 * 4 & 15;
+  return (float(number) - zero) * scale;
+}
+
 std::string llmc::test::groupedText(const GroupedCase &c, int64_t tileRows,
                                     int64_t tilePanels, const std::string &engine) {
   std::string input = "memref<?x" + str(c.length) + "x" + c.rowType + ">";
   std::string output = "memref<?x" + str(c.columns) + "xf32>";
-  std::string weight = "memref<" + str(c.panels()) + "x" +
-                       str(c.groups() * c.scheme.bytes()) + "xi8>";
+  std::string weight = c.weightText();
   return "func.func @k(%x: " + input + ", %w: " + weight + ", %y: " + output +
          ", %b: index, %e: index) attributes {kernel.entry} {\n"
          "kernel.linear %x, %w outputs(%y : " + output + ") tiles(%b, %e) "

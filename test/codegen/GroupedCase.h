@@ -23,6 +23,9 @@ struct GroupedCase {
   /// The inputs are numbers of `rowType`: f32, bf16 or f16.
   GroupedCase(llm::GroupScheme scheme, int64_t rows, int64_t length, int64_t columns,
               const std::string &rowType = "f32", uint64_t seed = 7);
+  /// The packed weights as an operand, and one of them.
+  std::string weightText() const;
+  float weight(int64_t k, int64_t column) const;
 };
 
 /// With `tileRows` and `tilePanels` at a time.

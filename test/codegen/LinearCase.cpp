@@ -4,7 +4,7 @@
 
 using namespace llmc::test;
 
-static std::string weightType(const LinearShape &s) {
+std::string llmc::test::weightText(const LinearShape &s) {
   std::string panels = std::to_string(s.panels() * s.parts);
   if (s.type == "f32")
     return "memref<" + panels + "x" + std::to_string(s.length) + "x16xf32>";
@@ -20,7 +20,7 @@ std::string llmc::test::linearText(const LinearShape &s) {
   std::string input = "memref<?x" + k + "x" + s.rowType + ">";
   std::string output = "memref<?x" + n + "x" + s.rowType + ">";
   std::string rows = "memref<?x" + n + "xf32>";
-  std::string column = "memref<" + n + "xf32>", weight = weightType(s);
+  std::string column = "memref<" + n + "xf32>", weight = weightText(s);
   std::string arguments = "%p0: f32", sum = "";
   std::string value = "%p0";
   if (s.parts == 2) {

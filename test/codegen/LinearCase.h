@@ -26,6 +26,8 @@ struct LinearShape {
 
 /// One extra per row, one per column; the output is sum * parts + both.
 std::string linearText(const LinearShape &shape);
+/// The packed weights as an operand.
+std::string weightText(const LinearShape &shape);
 uint16_t toHalf(const std::string &type, float value);
 float fromHalf(const std::string &type, uint16_t bits);
 
