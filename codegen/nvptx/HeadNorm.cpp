@@ -23,14 +23,14 @@ bool HeadNorm::isOfRow() const {
 
 /// Of `length` elements of the row.
 Value HeadNorm::factorFrom(Value column, int64_t length) {
-  int64_t lanes = rowLanes({rows, scale}, length);
+  int64_t lanes = sumLanes(length);
   Value zero = b.number(b.f32Lanes(lanes), 0);
   Value squares =
       b.loopBy(b.lane(), b.i32(length / lanes), b.i32(warpThreads), zero,
                [&](Value chunk, ValueRange carried) {
                  Value at = b.add(
                      column, b.mul(b.asIndex(chunk), b.index(lanes)));
-                 Value x = b.loadRowF32(rows, {row, at}, lanes);
+                 Value x = loadNeighbours(b, rows, {row, at}, lanes);
                  return SmallVector<Value>{b.fma(x, x, carried[0])};
                })[0];
   return inverseRoot(b, b.sumOfLanes(b.sumOf(squares)), length, epsilon);

@@ -30,6 +30,14 @@ mlir::LogicalResult lowerChooseToken(kernel::ChooseTokenOp op);
 /// The most neighbours that a thread reads at once of rows that are `length`
 /// long: a power of two that divides all extents and strides, 16 bytes at most.
 int64_t rowLanes(ValueRange rows, int64_t length);
+
+/// The neighbours that a thread sums together of rows that are `length` long: of the
+/// length alone, so that neither types nor strides show in the order of a sum.
+int64_t sumLanes(int64_t length);
+/// So many neighbours as f32, and neighbours to the memref's type: at once if its type
+/// and strides allow, else in parts. `at` ends with the first one's column.
+Value loadNeighbours(GpuBuilder &b, Value memref, ValueRange at, int64_t lanes);
+void storeNeighbours(GpuBuilder &b, Value numbers, Value memref, ValueRange at);
 /// 1 / sqrt(sum / length + epsilon) of a sum of squares (f32).
 Value inverseRoot(GpuBuilder &b, Value sum, int64_t length, double epsilon);
 /// Walks the columns of a row, `lanes` at a time, by all threads of the block.

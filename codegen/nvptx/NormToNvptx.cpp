@@ -39,7 +39,7 @@ FailureOr<NormRows> NormRows::of(Operation *op, bool byWarps) {
   if (failed(length))
     return failure();
   NormRows rows{GpuBuilder(op), *length,
-                nvptx::rowLanes(op->getOperands(), *length), {}};
+                nvptx::sumLanes(*length), {}};
   if (!byWarps)
     rows.region = rows.b.shared("sums", blockWarps * sizeof(float));
   return rows;
@@ -90,12 +90,12 @@ static SmallVector<Value> at(ValueRange row, Value column) {
 }
 
 Value NormRows::load(Value memref, ValueRange row, Value column) {
-  return b.loadRowF32(memref, at(row, column), lanes);
+  return nvptx::loadNeighbours(b, memref, at(row, column), lanes);
 }
 
 void NormRows::store(Value value, Value memref, ValueRange row, Value column) {
   Type element = cast<MemRefType>(memref.getType()).getElementType();
-  b.storeRow(b.narrow(value, element), memref, at(row, column));
+  nvptx::storeNeighbours(b, b.narrow(value, element), memref, at(row, column));
 }
 
 /// x * factor * (offset + scale).
@@ -175,7 +175,7 @@ LogicalResult nvptx::lowerAddRmsNorm(kernel::AddRmsNormOp op) {
       Value sum =
           b.add(added(column), rows->load(op.getResidual(), row, column));
       sum = b.narrow(sum, sumType);
-      b.storeRow(sum, op.getSum(), {row, column});
+      nvptx::storeNeighbours(b, sum, op.getSum(), {row, column});
       return b.toF32(sum);
     });
     Value factor = rows->inverseRoot(squares, epsilon);

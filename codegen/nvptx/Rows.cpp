@@ -41,6 +41,39 @@ int64_t nvptx::rowLanes(ValueRange rows, int64_t length) {
   return lanes;
 }
 
+int64_t nvptx::sumLanes(int64_t length) { return std::gcd(length, int64_t(4)); }
+
+/// A place some columns further.
+static llvm::SmallVector<Value> partAt(GpuBuilder &b, ValueRange at, int64_t first) {
+  llvm::SmallVector<Value> place(at);
+  if (first)
+    place.back() = b.add(place.back(), b.index(first));
+  return place;
+}
+
+Value nvptx::loadNeighbours(GpuBuilder &b, Value memref, ValueRange at,
+                            int64_t lanes) {
+  int64_t together = rowLanes(memref, lanes);
+  if (together == lanes)
+    return b.loadRowF32(memref, at, lanes);
+  llvm::SmallVector<Value> elements;
+  for (int64_t i = 0; i < lanes; i += together) {
+    Value part = b.loadRowF32(memref, partAt(b, at, i), together);
+    for (int64_t j = 0; j < together; ++j)
+      elements.push_back(vector::ExtractOp::create(b, part, j));
+  }
+  return vector::FromElementsOp::create(b, b.f32Lanes(lanes), elements);
+}
+
+void nvptx::storeNeighbours(GpuBuilder &b, Value numbers, Value memref,
+                            ValueRange at) {
+  int64_t lanes = cast<VectorType>(numbers.getType()).getNumElements();
+  int64_t together = rowLanes(memref, lanes);
+  for (int64_t i = 0; i < lanes; i += together)
+    b.storeRow(together == lanes ? numbers : b.part(numbers, i, together), memref,
+               partAt(b, at, i));
+}
+
 Value nvptx::inverseRoot(GpuBuilder &b, Value sum, int64_t length,
                          double epsilon) {
   Type f32 = b.getF32Type();

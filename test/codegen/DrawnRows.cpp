@@ -27,6 +27,13 @@ static void write(const std::string &type, uint8_t *to, float value) {
     std::memcpy(to, &half, 2);
 }
 
+float llmc::test::stored(const std::string &type, float value) {
+  if (type == "bf16")
+    return fromBf16(toBf16(value));
+  return type == "f16" ? fromF16(toF16(std::clamp(value, -65504.f, 65504.f)))
+                       : value;
+}
+
 std::string llmc::test::drawType(Numbers &numbers) {
   return draw(numbers, std::to_array<const char *>({"f32", "bf16", "f16"}));
 }

@@ -3,7 +3,9 @@
 #ifndef LLMC_TEST_CODEGEN_DRAWNROWS_H
 #define LLMC_TEST_CODEGEN_DRAWNROWS_H
 
-#include "test/codegen/KernelHarness.h"
+#include "test/codegen/LinearCheck.h"
+
+#include "gtest/gtest.h"
 
 namespace llmc::test {
 
@@ -62,6 +64,28 @@ public:
 private:
   Guarded<uint8_t> bytes;
 };
+
+/// What a value is once rounded to a type, beyond f16 its largest number.
+float stored(const std::string &type, float value);
+
+/// `want` gives what is to be at a row and a column, to the bit.
+template <typename Want>
+void expectRows(const DrawnRows &got, const std::string &where, Want want) {
+  for (int64_t t = 0; t < got.rows; ++t)
+    for (int64_t i = 0; i < got.columns; ++i)
+      ASSERT_EQ(got.at(t, i), want(t, i)) << where << " row " << t << " column " << i;
+  ASSERT_TRUE(got.keptRooms()) << where << " wrote between rows";
+}
+
+/// The same, near what it gives.
+template <typename Want>
+void expectRowsNear(const DrawnRows &got, const std::string &where, Want want) {
+  for (int64_t t = 0; t < got.rows; ++t)
+    for (int64_t i = 0; i < got.columns; ++i)
+      expectNear(got.at(t, i), rounded(want(t, i), got.type),
+                 where + " row " + std::to_string(t) + " column " + std::to_string(i));
+  ASSERT_TRUE(got.keptRooms()) << where << " wrote between rows";
+}
 
 } // namespace llmc::test
 
