@@ -61,7 +61,7 @@ void measure(const char *type, int64_t cacheHeads, int64_t context, int64_t rows
   int64_t slots = s.slots, columns = world.columns, pages = world.pages;
   Guarded<float> maxima(slots * rows * s.heads()),
       sums(slots * rows * s.heads()),
-      partials(slots * of.query.size()), output(of.query.size());
+      partials(slots * rows * s.heads() * s.headDim), output(of.query.size() / 4);
   std::vector<void *> read = {of.query,        of.sequence, of.position,
                               world.pageTable, of.block,    world.keyCache,
                               world.valueCache};

@@ -29,8 +29,9 @@ std::string cacheText(const Variant &s, int64_t panels, int64_t lines) {
 struct Texts {
   std::string rows, keyRows, keys, values, numbers, partials;
   explicit Texts(const Variant &s)
-      : rows("memref<?x" + str(s.heads() * s.headDim) + "xf32>"),
-        keyRows("memref<?x" + str(s.cacheHeads * s.headDim) + "xf32>"),
+      : rows("memref<?x" + str(s.heads() * s.headDim) + "x" + s.rowType + ">"),
+        keyRows("memref<?x" + str(s.cacheHeads * s.headDim) + "x" + s.rowType +
+                ">"),
         keys(cacheText(s, s.page / 16, s.keyLines())),
         values(cacheText(s, s.vectors(), s.page / s.lane())),
         numbers("memref<" + str(s.slots) + "x?x" + str(s.heads()) + "xf32>"),
@@ -100,10 +101,20 @@ const Kernel &compiled(const std::string &text, const std::string &level) {
   return *kernel;
 }
 
+static float roundedTo(const std::string &type, float number) {
+  if (type == "f16")
+    return fromF16(toF16(number));
+  return type == "f32" ? number : fromBf16(toBf16(number));
+}
+
 float World::rounded(double number) const {
-  if (variant.cacheType == "f16")
-    return fromF16(toF16(float(number)));
-  return variant.rounds() ? fromBf16(toBf16(float(number))) : float(number);
+  return roundedTo(variant.cacheType, float(number));
+}
+
+/// What a kernel left in rows of a type.
+static std::unique_ptr<Guarded<float>> read(const Variant &s,
+                                            const Guarded<uint8_t> &rows) {
+  return std::make_unique<Guarded<float>>(ofMemory(s.rowType, rows));
 }
 
 static int64_t pagesOf(const Variant &s, int64_t length) {
@@ -139,9 +150,9 @@ World::World(const Variant &s, std::vector<int64_t> lengths_,
   key.resize(total() * s.cacheHeads * s.headDim);
   value.resize(key.size());
   for (float &x : key)
-    x = 2 * numbers.normal();
+    x = roundedTo(s.rowType, 2 * numbers.normal());
   for (float &x : value)
-    x = numbers.normal();
+    x = roundedTo(s.rowType, numbers.normal());
 }
 
 int64_t World::firstOf(size_t sequence) const {
@@ -154,7 +165,8 @@ int64_t World::firstOf(size_t sequence) const {
 void World::append(const std::string &level) {
   int64_t rows = total();
   Guarded<int32_t> sequence(rows), position(rows);
-  Guarded<float> keys(key), values(value);
+  Guarded<uint8_t> keys(inMemory(variant.rowType, key)),
+      values(inMemory(variant.rowType, value));
   for (size_t s = 0; s < lengths.size(); ++s)
     for (int64_t p = 0; p < lengths[s]; ++p) {
       sequence[firstOf(s) + p] = s;
@@ -174,7 +186,7 @@ std::vector<float> World::queries() const {
     rows += count;
   std::vector<float> queries(rows * variant.heads() * variant.headDim);
   for (float &x : queries)
-    x = numbers.normal();
+    x = roundedTo(variant.rowType, numbers.normal());
   return queries;
 }
 
@@ -189,7 +201,7 @@ Batch World::batch(int64_t blockRows) const {
       sequences.push_back(s);
       positions.push_back(lengths[s] - fresh[s] + i);
     }
-  return {Guarded<float>(queries()),
+  return {Guarded<uint8_t>(inMemory(variant.rowType, queries())),
           Guarded<int32_t>(sequences),
           Guarded<int32_t>(positions),
           Guarded<int32_t>(blocks),
@@ -200,13 +212,13 @@ Batch World::batch(int64_t blockRows) const {
 std::unique_ptr<Guarded<float>>
 World::attend(const Kernel &attention, int64_t blockRows, int64_t step) const {
   Batch of = batch(blockRows);
-  auto output = std::make_unique<Guarded<float>>(of.query.size(), -1);
+  Guarded<uint8_t> output(of.query.size(), 0xff);
   attention.run({of.query, of.sequence, of.position, pageTable, of.block,
-                 keyCache, valueCache, *output},
+                 keyCache, valueCache, output},
                 {of.rows, of.rows, of.rows, int64_t(lengths.size()), columns,
                  of.blocks, pages, pages, of.rows},
                 0, of.blocks * variant.cacheHeads, step);
-  return output;
+  return read(variant, output);
 }
 
 std::unique_ptr<Guarded<float>> World::attend(const Kernel &split,
@@ -218,8 +230,8 @@ std::unique_ptr<Guarded<float>> World::attend(const Kernel &split,
   int64_t slots = variant.slots, heads = variant.heads();
   Guarded<float> maxima(slots * of.rows * heads, nan),
       sums(slots * of.rows * heads, nan),
-      partials(slots * of.query.size(), nan);
-  auto output = std::make_unique<Guarded<float>>(of.query.size(), -1);
+      partials(slots * of.rows * heads * variant.headDim, nan);
+  Guarded<uint8_t> output(of.query.size(), 0xff);
   Guarded<int32_t> counters(of.blocks * variant.cacheHeads, 0);
   std::vector<void *> buffers = {of.query,  of.sequence, of.position, pageTable,
                                  of.block,  keyCache,    valueCache,  maxima,
@@ -228,19 +240,19 @@ std::unique_ptr<Guarded<float>> World::attend(const Kernel &split,
                                   columns, of.blocks, pages,   pages,
                                   of.rows, of.rows,  of.rows};
   if (!merge) {
-    buffers.insert(buffers.end(), {counters, *output});
+    buffers.insert(buffers.end(), {counters, output});
     extents.insert(extents.end(), {of.blocks, of.rows});
   }
   split.run(buffers, extents, 0, of.blocks * variant.cacheHeads * slots, step);
   if (!merge) {
     for (int64_t i = 0; i < of.blocks * variant.cacheHeads; ++i)
       EXPECT_EQ(counters[i], 0) << "counter " << i;
-    return output;
+    return read(variant, output);
   }
-  merge->run({maxima, sums, partials, of.position, *output},
+  merge->run({maxima, sums, partials, of.position, output},
             {of.rows, of.rows, of.rows, of.rows, of.rows}, 0, of.rows * heads,
             step);
-  return output;
+  return read(variant, output);
 }
 
 World::Kept World::keep(const std::vector<float> &rows) const {

@@ -11,6 +11,7 @@ struct Variant {
   int64_t window = 0;
   float softcap = 0;
   std::string cacheType = "f32";
+  std::string rowType = "f32"; ///< Of queries, keys, values and outputs.
   int64_t split = 128;
   int64_t slots = 0; ///< Of the pieces; 0: as many as the longest sequence has.
 
@@ -39,7 +40,7 @@ const Kernel &compiled(const std::string &text, const std::string &level);
 
 /// What a step tells attention.
 struct Batch {
-  Guarded<float> query;
+  Guarded<uint8_t> query;
   Guarded<int32_t> sequence, position, block;
   int64_t rows, blocks;
 };
@@ -52,7 +53,7 @@ struct World {
   int64_t columns; ///< Of the page table.
   int64_t pages;   ///< In the caches.
   Guarded<int32_t> pageTable; ///< Where there is no page, numbers far outside.
-  /// All positions of all sequences [rows, KV * D], not rounded yet.
+  /// All positions of all sequences [rows, KV * D], not rounded to the cache's type.
   std::vector<float> key, value;
   Guarded<uint8_t> keyCache, valueCache;
 
@@ -71,6 +72,7 @@ struct World {
                                          int64_t blockRows, int64_t step) const;
   /// Softmax over pieces in double, rounded where the kernels round to the cache's type.
   std::vector<double> reference() const;
+  /// [new rows, H * D], as the rows' type holds them.
   std::vector<float> queries() const;
 
 private:

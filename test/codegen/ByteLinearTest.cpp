@@ -13,6 +13,7 @@ namespace {
 struct Shape {
   int64_t rows, length, columns; // T, K, N
   int64_t parts = 1, blockLength = 0;
+  int64_t tileRows = 4, tilePanels = 3;
 
   int64_t padded() const { return (length + 3) / 4 * 4; }
   int64_t panels() const { return (columns + 15) / 16; }
@@ -47,7 +48,9 @@ std::string linearText(const Shape &s) {
          (blocks ? "scratch(%s : " + scratch + ") " : "") +
          "terms(%t : memref<?x2xi32>) tiles(%b, %e) {parts = " +
          std::to_string(s.parts) +
-         " : i64, tile_rows = 4 : i64, tile_panels = 3 : i64, padded_rows = 16 "
+         " : i64, tile_rows = " + std::to_string(s.tileRows) +
+         " : i64, tile_panels = " + std::to_string(s.tilePanels) +
+         " : i64, padded_rows = 16 "
          ": i64, block_length = " + std::to_string(s.blockLength) +
          " : i64, scheme = \"w8a8\"} : " + input + ", " + weight + " {\n^bb0(" +
          (s.parts == 2 ? "%p: f32, %q: f32):\n%r = arith.mulf %p, %q : f32\n"
@@ -89,8 +92,9 @@ std::vector<std::string> levelsOfBytes() {
   return levels;
 }
 
-void checkLinear(const Shape &s, const Kernel &kernel, int64_t step = 0) {
-  Numbers numbers(11);
+void checkLinear(const Shape &s, const Kernel &kernel, int64_t step = 0,
+                 uint64_t seed = 11) {
+  Numbers numbers(seed);
   Guarded<float> input(s.rows * s.length);
   numbers.fill(input);
   Rows rows(s, input);
@@ -121,7 +125,8 @@ void checkLinear(const Shape &s, const Kernel &kernel, int64_t step = 0) {
   }
   buffers.push_back(rows.terms);
   extents.push_back(s.rows);
-  kernel.run(buffers, extents, 0, (s.panels() + 2) / 3, step);
+  kernel.run(buffers, extents, 0, (s.panels() + s.tilePanels - 1) / s.tilePanels,
+             step);
   for (int64_t t = 0; t < s.rows; ++t)
     for (int64_t n = 0; n < s.columns; ++n) {
       float value = 1, scale;
@@ -191,4 +196,20 @@ TEST(ByteLinear, DoesNotDependOnBlocksOfK) {
       for (int64_t step : {0, 1})
         checkLinear(s, kernel, step);
     }
+}
+
+TEST(ByteLinear, OfGpusTakesDrawnShapes) {
+  const int64_t tilesOfRows[] = {1, 8, 16, 32, 40, 64, 128};
+  Numbers numbers(64);
+  for (int i = 0; i < 16; ++i) {
+    Shape s{0, 1 + numbers.below(500), 1 + numbers.below(150), 1 + numbers.below(2)};
+    s.tileRows = tilesOfRows[numbers.below(7)];
+    s.tilePanels = 1 + numbers.below(4);
+    s.rows = 1 + numbers.below(s.tileRows + 10);
+    SCOPED_TRACE(testing::Message() << "draw " << i << ", tiles of " << s.tileRows
+                                    << " rows, " << s.tilePanels << " panels");
+    checkLinear(s, Kernel(linearText(s), gpuLevel), numbers.below(3), i);
+    if (HasFailure())
+      return;
+  }
 }

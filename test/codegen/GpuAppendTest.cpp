@@ -1,8 +1,10 @@
 /// kernel.rope_append on a simulated GPU: to the bit what kernel.rms_norm,
 /// kernel.rope and kernel.kv_append do; and bytes as the CPU makes them.
-#include "test/codegen/KernelHarness.h"
+#include "test/codegen/DrawnRows.h"
 
 #include "gtest/gtest.h"
+
+#include <cmath>
 
 using namespace llmc::test;
 
@@ -19,11 +21,12 @@ struct Append {
   int64_t lane; ///< Elements of the cache in 4 bytes: of f32, bf16, i8.
   Norm norm = Norm::None;
   int64_t heads = 4, cacheHeads = 2, page = 32, rows = 5, pages = 3;
+  std::string rowType = "f32", halves = "bf16"; ///< Halves: in a cache.
 
   int64_t vectors() const { return (headDim + 15) / 16; }
   int64_t keyLines() const { return headDim / lane + (lane == 4 ? 2 : 0); }
   std::string rowsOf(int64_t heads) const {
-    return "memref<?x" + str(heads * headDim) + "xf32>";
+    return "memref<?x" + str(heads * headDim) + "x" + rowType + ">";
   }
   int64_t scales(int64_t heads) const {
     return norm == Norm::Rows ? heads * headDim : headDim;
@@ -35,7 +38,7 @@ struct Append {
   std::string cache(int64_t panels, int64_t lines) const {
     return "memref<?x" + str(cacheHeads) + "x" + str(panels) + "x" +
            str(lines) + "x16x" +
-           (lane == 1 ? "f32>" : lane == 2 ? "2xbf16>" : "4xi8>");
+           (lane == 1 ? "f32>" : lane == 2 ? "2x" + halves + ">" : "4xi8>");
   }
   std::string keys() const { return cache(page / 16, keyLines()); }
   std::string values() const { return cache(vectors(), page / lane); }
@@ -50,30 +53,39 @@ const std::string normNumbers = "epsilon = 1.0e-3 : f32, offset = 1.0 : f32";
 const std::string ints = "memref<?xi32>", pageTable = "memref<?x?xi32>";
 
 /// kernel.rms_norm by the GPU of rows or of their heads, in place.
-void normalize(const Append &s, Guarded<float> &rows, Guarded<float> &scale,
+void normalize(const Append &s, Guarded<uint8_t> &rows, Guarded<float> &scale,
                int64_t heads) {
   std::string type = s.rowsOf(heads);
   if (s.norm == Norm::Heads)
-    type = "memref<?x" + str(heads) + "x" + str(s.headDim) + "xf32>";
+    type = "memref<?x" + str(heads) + "x" + str(s.headDim) + "x" + s.rowType + ">";
   Kernel(kernelText("kernel.rms_norm", {type, s.scaleOf(heads), type}, normNumbers),
          gpuLevel)
       .run({rows, scale, rows}, {s.rows, s.rows}, 0, s.rows);
 }
 
-void expectClose(const void *got, const void *want, size_t count) {
-  auto numbers = static_cast<const float *>(got);
-  auto wanted = static_cast<const float *>(want);
-  for (size_t i = 0; i < count; ++i)
-    ASSERT_NEAR(numbers[i], wanted[i], 1e-5f) << i;
+/// Another order of a sum of squares may round to a neighbour in the rows' type.
+void expectClose(const std::string &rowType, const std::string &type,
+                 const Guarded<uint8_t> &got, const Guarded<uint8_t> &want) {
+  std::vector<float> numbers = ofMemory(type, got), wanted = ofMemory(type, want);
+  double relative = rowType == "f32" ? 3e-6 : rowType == "bf16" ? 0x1p-5 : 0x1p-8;
+  for (size_t i = 0; i < numbers.size(); ++i)
+    ASSERT_NEAR(numbers[i], wanted[i], relative * (4 + std::abs(wanted[i]))) << i;
 }
 
-void check(const Append &s) {
-  Guarded<float> query(s.rows * s.heads * s.headDim),
-      key(s.rows * s.cacheHeads * s.headDim),
-      value(s.rows * s.cacheHeads * s.headDim), cos(60 * s.rotary / 2),
-      sin(60 * s.rotary / 2);
-  Numbers numbers(11);
-  for (auto *array : {&query, &key, &value, &cos, &sin})
+std::vector<uint8_t> random(Numbers &numbers, const std::string &type, int64_t count) {
+  std::vector<float> values(count);
+  for (float &value : values)
+    value = numbers.normal();
+  return inMemory(type, values);
+}
+
+void check(const Append &s, uint64_t seed = 11) {
+  Numbers numbers(seed);
+  Guarded<uint8_t> query(random(numbers, s.rowType, s.rows * s.heads * s.headDim)),
+      key(random(numbers, s.rowType, s.rows * s.cacheHeads * s.headDim)),
+      value(random(numbers, s.rowType, s.rows * s.cacheHeads * s.headDim));
+  Guarded<float> cos(60 * s.rotary / 2), sin(60 * s.rotary / 2);
+  for (auto *array : {&cos, &sin})
     numbers.fill(*array);
   Guarded<int32_t> sequence(s.rows, 0), positions(s.rows), pages(2);
   for (int64_t i = 0; i < s.rows; ++i)
@@ -84,10 +96,9 @@ void check(const Append &s) {
       s.pages * s.cacheHeads * s.page * s.vectors() * 64 / s.lane;
   Guarded<uint8_t> keys(keyBytes, 0), values(valueBytes, 0), keys2(keyBytes, 0),
       values2(valueBytes, 0);
-  Guarded<float> rotated(query.size()), rotated2(query.size()),
-      rotatedKey(key.size()), queryScale(s.scales(s.heads)),
-      keyScale(s.scales(s.cacheHeads)), plainQuery(query.size()),
-      plainKey(key.size());
+  Guarded<uint8_t> rotated(query.size()), rotated2(query.size()),
+      rotatedKey(key.size()), plainQuery(query.size()), plainKey(key.size());
+  Guarded<float> queryScale(s.scales(s.heads)), keyScale(s.scales(s.cacheHeads));
   numbers.fill(queryScale);
   numbers.fill(keyScale);
   std::copy_n(query.data(), query.size(), plainQuery.data());
@@ -121,7 +132,9 @@ void check(const Append &s) {
              {s.rows, s.rows, s.rows, s.rows, 1, 2, s.pages, s.pages}, 0, s.rows);
   };
   append(gpuLevel, keys, values);
-  for (const std::string &level : runnableLevels()) {
+  // CPUs have rows of f32.
+  for (const std::string &level :
+       s.rowType == "f32" ? runnableLevels() : std::vector<std::string>()) {
     if (level == "x86-64-amx")
       continue; // Has no append of its own.
     Guarded<uint8_t> cpuKeys(keyBytes, 0), cpuValues(valueBytes, 0);
@@ -153,9 +166,9 @@ void check(const Append &s) {
   EXPECT_TRUE(values.sameBits(values2));
   // kernel.rms_norm has a row's squares summed by a block.
   if (s.norm == Norm::Rows) {
-    expectClose(rotated2, rotated, rotated.size());
+    expectClose(s.rowType, s.rowType, rotated2, rotated);
     if (s.lane == 1)
-      expectClose(keys2, keys, keyBytes / sizeof(float));
+      expectClose(s.rowType, "f32", keys2, keys);
     return;
   }
   EXPECT_TRUE(rotated.sameBits(rotated2));
@@ -186,5 +199,33 @@ TEST(GpuRopeAppend, NormalisesWholeRows) {
   for (int64_t lane : {1, 2, 4}) {
     check({64, 64, false, lane, Norm::Rows, 9, 3});
     check({80, 32, true, lane, Norm::Rows});
+  }
+}
+
+TEST(GpuRopeAppend, TakesDrawnShapes) {
+  Numbers numbers(63);
+  const Norm norms[] = {Norm::None, Norm::Heads, Norm::Rows};
+  const int64_t common[] = {32, 64, 80, 96, 128, 256};
+  for (int i = 0; i < 18; ++i) {
+    int64_t lane = int64_t(1) << i % 3;
+    int64_t headDim = numbers.below(2) ? draw(numbers, common)
+                                       : 4 * (1 + numbers.below(40));
+    int64_t rotary = numbers.below(2) ? headDim : 2 * (1 + numbers.below(headDim / 2));
+    bool interleaved = numbers.below(2);
+    Append s{headDim, rotary, interleaved, lane, draw(numbers, norms)};
+    s.cacheHeads = 1 + numbers.below(4);
+    s.heads = s.cacheHeads * (1 + numbers.below(6));
+    s.page = 32 * (1 + numbers.below(3));
+    s.rows = 1 + numbers.below(9);
+    s.rowType = drawType(numbers);
+    s.halves = numbers.below(2) ? "bf16" : "f16";
+    SCOPED_TRACE(testing::Message()
+                 << "draw " << i << ": heads of " << headDim << ", " << s.heads << " and "
+                 << s.cacheHeads << ", rotary " << rotary << " " << interleaved
+                 << ", lanes of " << lane << " " << s.halves << ", norm "
+                 << int(s.norm) << ", pages of " << s.page << ", rows of " << s.rowType);
+    check(s, i);
+    if (HasFailure())
+      return;
   }
 }

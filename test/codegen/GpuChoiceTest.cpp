@@ -112,35 +112,47 @@ TokenChoice randomChoice(Numbers &numbers, int64_t columns) {
   return choice;
 }
 
+/// The device's tokens for `rounds` times so many rows are the host's.
+void checkTokens(Numbers &numbers, int64_t columns, int64_t slices, int64_t rows,
+                 int64_t rounds) {
+  Chooser device(columns, slices);
+  sampling::TokenChooser host;
+  host.reserve(columns);
+  for (int64_t round = 0; round < rounds; ++round) {
+    Guarded<float> logits(rows * columns);
+    std::vector<TokenChoice> choices;
+    for (int64_t row = 0; row < rows; ++row) {
+      fillRow(numbers, &logits[row * columns], columns);
+      choices.push_back(randomChoice(numbers, columns));
+    }
+    std::vector<int32_t> tokens = device.run(logits, choices);
+    for (int64_t row = 0; row < rows; ++row) {
+      const TokenChoice &c = choices[row];
+      int32_t wanted = host.choose({&logits[row * columns], size_t(columns)}, c);
+      ASSERT_EQ(tokens[row], wanted)
+          << columns << " columns in " << slices << ", row " << row << ": "
+          << c.inverseTemperature << ' ' << c.topK << ' ' << c.topP << ' '
+          << c.leastWeight << ' ' << c.random;
+    }
+  }
+}
+
 } // namespace
 
 TEST(GpuChoice, GivesTheTokenThatTheHostChooses) {
   Numbers numbers(3);
   for (auto [columns, slices, rounds] :
        {std::array<int64_t, 3>{1, 1, 1}, {3, 2, 1}, {97, 3, 6}, {512, 1, 6},
-        {1001, 2, 2}, {5003, 2, 1}}) {
-    Chooser device(columns, slices);
-    sampling::TokenChooser host;
-    host.reserve(columns);
-    for (int64_t round = 0; round < rounds; ++round) {
-      int64_t rows = columns > 2000 ? 16 : 64;
-      Guarded<float> logits(rows * columns);
-      std::vector<TokenChoice> choices;
-      for (int64_t row = 0; row < rows; ++row) {
-        fillRow(numbers, &logits[row * columns], columns);
-        choices.push_back(randomChoice(numbers, columns));
-      }
-      std::vector<int32_t> tokens = device.run(logits, choices);
-      for (int64_t row = 0; row < rows; ++row) {
-        const TokenChoice &c = choices[row];
-        int32_t wanted =
-            host.choose({&logits[row * columns], size_t(columns)}, c);
-        ASSERT_EQ(tokens[row], wanted)
-            << columns << " columns, row " << row << ": " << c.inverseTemperature
-            << ' ' << c.topK << ' ' << c.topP << ' ' << c.leastWeight << ' '
-            << c.random;
-      }
-    }
+        {1001, 2, 2}, {5003, 2, 1}})
+    checkTokens(numbers, columns, slices, columns > 2000 ? 16 : 64, rounds);
+}
+
+TEST(GpuChoice, TakesDrawnLengthsAndSlices) {
+  Numbers numbers(62);
+  for (int i = 0; i < 8 && !HasFailure(); ++i) {
+    SCOPED_TRACE(testing::Message() << "draw " << i);
+    int64_t columns = numbers.below(2) ? 1 + numbers.below(400) : 1 + numbers.below(3000);
+    checkTokens(numbers, columns, 1 + numbers.below(7), 1 + numbers.below(20), 1);
   }
 }
 

@@ -193,6 +193,33 @@ float llmc::test::fromF16(uint16_t bits) {
   return half;
 }
 
+std::vector<uint8_t> llmc::test::inMemory(const std::string &type,
+                                          const std::vector<float> &numbers) {
+  size_t size = type == "f32" ? 4 : 2;
+  std::vector<uint8_t> bytes(numbers.size() * size);
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    uint16_t half = type == "f16" ? toF16(numbers[i]) : toBf16(numbers[i]);
+    std::memcpy(&bytes[i * size],
+                size == 4 ? static_cast<const void *>(&numbers[i]) : &half, size);
+  }
+  return bytes;
+}
+
+std::vector<float> llmc::test::ofMemory(const std::string &type,
+                                        const Guarded<uint8_t> &bytes) {
+  size_t size = type == "f32" ? 4 : 2;
+  std::vector<float> numbers(bytes.size() / size);
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    uint16_t half;
+    std::memcpy(&half, bytes.data() + i * size, 2);
+    if (size == 4)
+      std::memcpy(&numbers[i], bytes.data() + i * size, 4);
+    else
+      numbers[i] = type == "f16" ? fromF16(half) : fromBf16(half);
+  }
+  return numbers;
+}
+
 FlushDenormals::FlushDenormals() : saved(_mm_getcsr()) {
   _mm_setcsr(saved | 0x8040);
 }

@@ -128,6 +128,10 @@ float fromBf16(uint16_t bits);
 uint16_t toF16(float value);
 float fromF16(uint16_t bits);
 
+/// Numbers as memory of f32, bf16 or f16, rounded to nearest even, and back.
+std::vector<uint8_t> inMemory(const std::string &type, const std::vector<float> &numbers);
+std::vector<float> ofMemory(const std::string &type, const Guarded<uint8_t> &bytes);
+
 /// Denormals flushed while it lives, for references in f32.
 class FlushDenormals {
 public:
