@@ -16,10 +16,13 @@ import tempfile
 import time
 import xml.etree.ElementTree as xml
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TIME_LIMIT = 900  # seconds for one executable or script
+# Kinds whose tests touch nothing outside their process: as many at once as there are processors.
+SHARDED = {"codegen"}
 
 # status: "passed", "failed" or "skipped"; detail: why, where it did not pass.
 Result = namedtuple("Result", "kind name status seconds detail")
@@ -111,17 +114,33 @@ def googletest_executables(build):
     return [line.split(" ", 1) for line in lines if line]
 
 
+def googletest_shard(path, build, shard, shards):
+    """Exit status, output, XML of its cases and when it began, of one of so many processes."""
+    environment = {**os.environ, "GTEST_TOTAL_SHARDS": str(shards), "GTEST_SHARD_INDEX": str(shard)}
+    with tempfile.NamedTemporaryFile(suffix=".xml") as file:
+        began = time.monotonic()
+        status, output = execute([path, "--gtest_brief=1", f"--gtest_output=xml:{file.name}"],
+                                 cwd=build, env=environment)
+        try:
+            cases = list(xml.parse(file.name).getroot().iter("testcase"))
+        except xml.ParseError:
+            cases = []
+    return status, output, cases, began
+
+
+def googletest_runs(kind, build):
+    """The runs of a kind's executables, one after the other or, where that may be, in shards."""
+    shards = len(os.sched_getaffinity(0)) if kind in SHARDED else 1
+    with ThreadPoolExecutor(shards) as pool:
+        for path in [path for other, path in googletest_executables(build) if other == kind]:
+            for run in pool.map(lambda shard: googletest_shard(path, build, shard, shards),
+                                range(shards)):
+                yield path, run
+
+
 def googletests(kind, build):
-    for path in [path for other, path in googletest_executables(build) if other == kind]:
+    for path, (status, output, cases, began) in googletest_runs(kind, build):
         program = Path(path).name
-        with tempfile.NamedTemporaryFile(suffix=".xml") as file:
-            began = time.monotonic()
-            status, output = execute([path, "--gtest_brief=1", f"--gtest_output=xml:{file.name}"],
-                                     cwd=build)
-            try:
-                cases = list(xml.parse(file.name).getroot().iter("testcase"))
-            except xml.ParseError:
-                cases = []
         bad = False
         # A runner of recorded cases is no GoogleTest: its last line counts.
         counts = re.search(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", output, re.M)
