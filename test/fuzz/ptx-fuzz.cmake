@@ -8,4 +8,4 @@ add_executable(ptx-fuzz "${CMAKE_CURRENT_LIST_DIR}/ptx-fuzz.cpp"
   "${CMAKE_CURRENT_LIST_DIR}/PtxMutation.cpp")
 target_link_libraries(ptx-fuzz PRIVATE LlmcSim)
 add_test(NAME ptx-fuzz
-  COMMAND ptx-fuzz --mutate 2000 "${CMAKE_CURRENT_LIST_DIR}/corpus/ptx")
+  COMMAND ptx-fuzz --mutate 1000 "${CMAKE_CURRENT_LIST_DIR}/corpus/ptx")

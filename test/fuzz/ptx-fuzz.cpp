@@ -12,6 +12,7 @@
 // As a normal program it replays files, or all files beneath folders:
 //   ptx-fuzz [--mutate N] PATH...
 // --mutate also tries N damaged copies of each, the same ones every time.
+// --tell says how each launch ended.
 #include "runtime/sim/driver/Device.h"
 #include "runtime/sim/execute/TensorCopy.h"
 #include "test/fuzz/PtxMutation.h"
@@ -31,7 +32,9 @@ using namespace llmc::sim;
 
 namespace {
 
-constexpr uint64_t kBufferBytes = 16384;
+constexpr uint64_t kBufferBytes = 1 << 18;
+/// Says on stdout how each launch ended (--tell).
+bool tells = false;
 
 struct Plan {
   uint64_t buffers = UINT64_MAX;
@@ -49,20 +52,23 @@ Plan planOf(std::string_view text) {
   return plan;
 }
 
-/// A map of 64 x 32 numbers of 16 bits, tiles of 16 x 8.
-TensorDescriptor mapOf(uint64_t buffer) {
+/// A map of numbers of 16 bits, tiles of 16 x 8, with as many dimensions as the
+/// text's first copy of a tensor has.
+TensorDescriptor mapOf(std::string_view text, uint64_t buffer) {
+  constexpr std::string_view copy = "bulk.tensor.";
+  size_t at = text.find(copy);
+  char digit = at < text.size() - copy.size() ? text[at + copy.size()] : '2';
   TensorDescriptor map;
   map.magic = TensorDescriptor::kMagic;
-  map.rank = 2;
+  map.rank = digit >= '1' && digit <= '5' ? uint8_t(digit - '0') : 2;
   map.elementBytes = 2;
   map.swizzle = Swizzle::Bytes32;
   map.address = buffer;
-  map.last[0] = 63;
-  map.last[1] = 31;
-  map.box[0] = 16;
-  map.box[1] = 8;
-  map.strides[0] = 2;
-  map.strides[1] = 128;
+  for (unsigned i = 0; i < map.rank; ++i) {
+    map.last[i] = 63u >> i;
+    map.box[i] = uint16_t(i == 0 ? 16 : i == 1 ? 8 : 1);
+    map.strides[i] = i == 0 ? 2 : 128u << i;
+  }
   return map;
 }
 
@@ -83,9 +89,9 @@ void check(std::string_view text) {
   }
   Plan plan = planOf(text);
   uint64_t buffer = (*device)->memory().allocate(kBufferBytes);
-  const char zero = 0;
-  (*device)->memory().fill(buffer, &zero, 1, kBufferBytes);
-  TensorDescriptor map = mapOf(buffer);
+  static const std::vector<std::byte> zeros(kBufferBytes);
+  (*device)->memory().copyIn(buffer, zeros.data(), kBufferBytes);
+  TensorDescriptor map = mapOf(text, buffer);
   for (Kernel &kernel : (*module)->kernels()) {
     const Program &program = *kernel.program;
     if (program.registerBytes > 1 << 20)
@@ -117,6 +123,9 @@ void check(std::string_view text) {
     Status done = (*device)->launch(kernel, shape, arguments);
     if (!done && done.error().why.empty())
       std::abort();
+    if (tells)
+      std::printf("%s: %s\n", program.name.c_str(),
+                  done ? "ran" : done.error().render().c_str());
   }
 }
 
@@ -187,6 +196,10 @@ int main(int count, char **words) {
   for (int i = 1; i < count; ++i) {
     if (std::string(words[i]) == "--mutate" && i + 1 < count) {
       mutations = unsigned(std::atoi(words[++i]));
+      continue;
+    }
+    if (std::string(words[i]) == "--tell") {
+      tells = true;
       continue;
     }
     std::vector<std::filesystem::path> files;
