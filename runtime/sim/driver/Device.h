@@ -22,7 +22,7 @@ struct DeviceOptions {
   uint64_t memoryBytes = uint64_t(8) << 30;
   Checks checks;
   /// Warp instructions of one launch; more is a fault: a loop without an end
-  /// stops after minutes, with its kernel and line.
+  /// ends, if late, with its kernel and line.
   uint64_t instructionLimit = uint64_t(1) << 33;
 };
 
