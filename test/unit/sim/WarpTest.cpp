@@ -43,6 +43,28 @@ $join:
     EXPECT_EQ(result[i], i + (i % 2 ? 100 : 200));
 }
 
+// As LLVM lays blocks out at times; the lanes that come early wait.
+TEST(SimWarp, PathsJoinAtAProductInFrontOfTheirBranch) {
+  auto result = lanes(R"(
+  mov.b32 %r4, 0;
+  mov.b32 %r5, 0;
+  bra $start;
+$join:
+  mma.sync.aligned.m8n8k16.row.col.s32.s8.s8.s32
+    {%r6, %r7}, {%r4}, {%r5}, {%r4, %r5};
+  add.s32 %r1, %r1, %r6;
+  bra $end;
+$start:
+  setp.lt.u32 %p1, %r1, 16;
+  @!%p1 bra $join;
+  add.s32 %r1, %r1, 100;
+  bra $join;
+$end:
+)");
+  for (uint32_t i = 0; i < 32; ++i)
+    EXPECT_EQ(result[i], i + (i < 16 ? 100 : 0));
+}
+
 TEST(SimWarp, LoopsEndForEachLaneAlone) {
   auto result = lanes(R"(
   mov.b32 %r2, 0;
