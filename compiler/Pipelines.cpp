@@ -81,7 +81,7 @@ std::vector<PipelineStep> schedulePipeline(const PipelineOptions &options,
     add(createSelectDeviceTiles({gpu->name.str()}));
     add(createSelectSplits({options.maxContext, options.attentionSplit,
                             gpuBlocks * gpu->processors, gpuPieceWork,
-                            pieceBytes, gpuSharedBytes, /*merged=*/true}));
+                            pieceBytes, gpuSharedBytes, /*shares=*/gpu->processors}));
     add(createSelectAppend());
     add(createSelectNorms());
   }

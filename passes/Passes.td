@@ -110,7 +110,7 @@ def SelectSplits : Pass<"llmc-select-splits", "::mlir::ModuleOp"> {
     Option<"work", "work", "int64_t", "1048576", "Multiply-adds of a row and cache head from which sharing pays.">,
     Option<"pieceBytes", "piece-bytes", "int64_t", "4194304", "Bound on a row's pieces.">,
     Option<"sharedBytes", "shared-bytes", "int64_t", "16777216", "Bound on the pieces of a step that shares them.">,
-    Option<"merged", "merged", "bool", "false", "The last piece to end merges all.">
+    Option<"shares", "shares", "int64_t", "0", "Tiles that shared pieces are divided among, the last to end merging; 0: as many as pieces, merged apart.">
   ];
 }
 

@@ -1,9 +1,11 @@
 /// kernel.attention_split: the pieces of the cache as work for as many blocks, and
 /// their merging (PieceMerge).
 ///
-/// Tile (b, h, s) of [B, KV, slots] does the piece of slot s that the rows of
-/// block b see, if there is one: every launch does all its tiles, so what the op
-/// says of shares of the work holds for the whole. In a piece the warps, of wide
+/// A work (s, b, h) of [pieces, B, KV] does the s-th piece that the rows of block b
+/// see, if there are so many; pieces are those of the block that sees most. So what a
+/// launch looks at follows the lengths of sequences, not the context that there is
+/// room for: blocks with nothing to do still take a microsecond of a multiprocessor,
+/// which holds one block of these at a time. In a piece the warps, of wide
 /// heads teams of them (HeadParts), take steps of 32 positions in turn, and their
 /// softmaxes are merged in ascending order; over caches of f32 a warp does a line. How a piece is summed depends on
 /// its positions alone.
@@ -47,6 +49,9 @@ public:
   void run();
 
 private:
+  Value mostPieces();
+  std::pair<Value, Value> pieces(Value oldest, Value last);
+  void emitPiece(Value number, Value ahead);
   void emitByMma(const AttentionWork &work, const Piece &piece);
   void emitByFma(const AttentionWork &work, const Piece &piece);
   void emitTile(AttentionByMma &mma, const AttentionWork &work,
@@ -76,47 +81,84 @@ private:
 } // namespace
 
 void SplitLowering::run() {
+  Value heads = b.index(memory.layout.heads);
+  Type i32 = b.getI32Type();
+  Value numbers =
+      b.mul(b.createOrFold<memref::DimOp>(op.getBlocks(), 0), heads);
+  // Divisions of 32 bits are a third of those of 64.
+  Value inPiece = arith::IndexCastOp::create(b, i32, numbers);
+  Value works = b.mul(numbers, b.asIndex(mostPieces()));
+  int64_t shares = op.getShares();
+  Value tiles = memory.layout.heads * slots > shares
+                    ? b.index(shares)
+                    : b.mul(numbers, b.index(slots));
+  b.forTiles(op.getBegin(), op.getEnd(), [&](Value tile) {
+    b.loopBy(tile, works, tiles, {}, [&](Value work, ValueRange) {
+      Value number = arith::IndexCastOp::create(b, i32, work);
+      emitPiece(b.asIndex(arith::RemUIOp::create(b, number, inPiece)),
+                arith::DivUIOp::create(b, number, inPiece));
+      return SmallVector<Value>();
+    });
+  });
+}
+
+/// The pieces that the rows of a block see, of the block that sees most: rows of a
+/// block are of one sequence, in ascending order. Found by each warp for itself.
+Value SplitLowering::mostPieces() {
+  Value blocks = arith::IndexCastOp::create(
+      b, b.getI32Type(), b.createOrFold<memref::DimOp>(op.getBlocks(), 0));
+  Value one = b.i32(1);
+  auto most = b.loopBy(
+      b.lane(), blocks, b.i32(warpThreads), {b.i32(0)},
+      [&](Value block, ValueRange carried) {
+        AttentionWork work = memory.workOf(b.asIndex(block), b.i32(0));
+        Value last = b.sub(b.add(work.firstRow, work.rows), one);
+        auto [first, end] = pieces(memory.oldestFor(memory.positionOf(work.firstRow)),
+                                   memory.positionOf(last));
+        return SmallVector<Value>{b.maximum(carried[0], b.sub(end, first))};
+      });
+  return b.maxOfLanes(most[0]);
+}
+
+/// The pieces from the position `oldest` to `last`.
+std::pair<Value, Value> SplitLowering::pieces(Value oldest, Value last) {
+  Value split = b.i32(op.getSplit());
+  return {arith::DivUIOp::create(b, oldest, split),
+          b.add(arith::DivUIOp::create(b, last, split), b.i32(1))};
+}
+
+/// Of the block and cache head `number` (an index), the piece `ahead` from the first
+/// one on, if there is such a one.
+void SplitLowering::emitPiece(Value number, Value ahead) {
   Type i32 = b.getI32Type();
   int64_t heads = memory.layout.heads;
-  b.forTiles(op.getBegin(), op.getEnd(), [&](Value tile) {
-    Value number = b.floorDiv(tile, slots);
-    Value slot =
-        arith::IndexCastOp::create(b, i32, b.remainder(tile, slots));
-    Value head =
-        arith::IndexCastOp::create(b, i32, b.remainder(number, heads));
-    AttentionWork work = memory.workOf(b.floorDiv(number, heads), head);
-    // What the rows see, found by each warp for itself.
-    Value far = b.i32(std::numeric_limits<int32_t>::max());
-    auto seen = b.loopBy(
-        b.lane(), work.rows, b.i32(warpThreads), {b.i32(0), far},
-        [&](Value row, ValueRange carried) {
-          Value position = memory.positionOf(b.add(work.firstRow, row));
-          return SmallVector<Value>{
-              b.maximum(carried[0], position),
-              b.minimum(carried[1], memory.oldestFor(position))};
-        });
-    Value last = b.maxOfLanes(seen[0]), oldest = b.minOfLanes(seen[1]);
-    // The first piece of this slot from the one on that holds `oldest`.
-    Value split = b.i32(op.getSplit());
-    Value firstSplit = arith::DivUIOp::create(b, oldest, split);
-    Value ahead = arith::RemUIOp::create(
-        b,
-        b.add(b.sub(slot, arith::RemUIOp::create(b, firstSplit, b.i32(slots))),
-              b.i32(slots)),
-        b.i32(slots));
-    Value start = b.mul(b.add(firstSplit, ahead), split);
-    Value steps = b.i32(-chunkPositions), one = b.i32(chunkPositions);
-    Piece piece{slot, start, b.maximum(start, b.bitAnd(oldest, steps)),
-                b.minimum(b.add(start, split), b.add(b.bitAnd(last, steps), one))};
-    b.when(b.compare(arith::CmpIPredicate::sle, start, last), [&] {
-      if (memory.layout.pair > 1)
-        emitByMma(work, piece);
-      else
-        emitByFma(work, piece);
-      Value pieces = b.add(
-          b.sub(arith::DivUIOp::create(b, last, split), firstSplit), b.i32(1));
-      merge.arrive(memory, work, number, firstSplit, pieces);
-    });
+  Value head = arith::IndexCastOp::create(b, i32, b.remainder(number, heads));
+  AttentionWork work = memory.workOf(b.floorDiv(number, heads), head);
+  // What the rows see, found by each warp for itself.
+  Value far = b.i32(std::numeric_limits<int32_t>::max());
+  auto seen = b.loopBy(
+      b.lane(), work.rows, b.i32(warpThreads), {b.i32(0), far},
+      [&](Value row, ValueRange carried) {
+        Value position = memory.positionOf(b.add(work.firstRow, row));
+        return SmallVector<Value>{
+            b.maximum(carried[0], position),
+            b.minimum(carried[1], memory.oldestFor(position))};
+      });
+  Value last = b.maxOfLanes(seen[0]), oldest = b.minOfLanes(seen[1]);
+  auto [first, end] = pieces(oldest, last);
+  Value index = b.add(first, ahead);
+  Value start = b.mul(index, b.i32(op.getSplit()));
+  Value slot = arith::RemUIOp::create(b, index, b.i32(slots));
+  Value steps = b.i32(-chunkPositions), one = b.i32(chunkPositions);
+  Piece piece{slot, start, b.maximum(start, b.bitAnd(oldest, steps)),
+              b.minimum(b.add(start, b.i32(op.getSplit())),
+                        b.add(b.bitAnd(last, steps), one))};
+  b.when(b.less(index, end), [&] {
+    if (memory.layout.pair > 1)
+      emitByMma(work, piece);
+    else
+      emitByFma(work, piece);
+    merge.arrive(memory, work, number, first, b.sub(end, first));
   });
 }
 

@@ -92,9 +92,10 @@ LogicalResult AttentionSplitOp::verify() {
     auto type = cast<MemRefType>(value.getType());
     return type.getRank() == 2 && type.getElementType().isInteger(32);
   };
-  if (getMerging().size() != 2 || !isCounter(getMerging()[0]))
-    return emitOpError("(3) needs counters [B, KV] i32 and an output to merge, or "
-                       "neither");
+  if (getMerging().size() != 2 || !isCounter(getMerging()[0]) ||
+      static_cast<int64_t>(getShares()) <= 0)
+    return emitOpError("(3) needs counters [B, KV] i32, an output and shares to "
+                       "merge, or nothing of it");
   return success();
 }
 

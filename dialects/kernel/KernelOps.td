@@ -303,11 +303,13 @@ def Kernel_AttentionSplitOp : Kernel_Op<"attention_split"> {
     With `merging`, a counter for each block and cache head, [B, KV] i32, and the
     output [T, H * D] of `kernel.attention`, the last of a block's and cache head's
     pieces to end merges them all as `kernel.attention_merge` does. Counters are 0
-    in front of a launch and behind it.
+    in front of a launch and behind it. A launch then has N = `shares` tiles where
+    KV * slots is more than that, and tile t does the works t, t + N, ..., of which
+    blocks and cache heads are the fastest.
 
     1. `page` is a positive multiple of 32, `split` one of `page`.
     2. `split` is at most 16384.
-    3. `merging` is nothing, or counters and output.
+    3. `merging` is nothing, or counters and output with positive `shares`.
   }];
   let arguments = (ins AnyMemRef:$query, AnyMemRef:$row_sequence, AnyMemRef:$positions,
                        AnyMemRef:$page_table, AnyMemRef:$blocks,
@@ -316,7 +318,8 @@ def Kernel_AttentionSplitOp : Kernel_Op<"attention_split"> {
                        Variadic<AnyMemRef>:$merging, Index:$begin, Index:$end,
                        I64Attr:$heads, I64Attr:$head_dim, I64Attr:$page,
                        I64Attr:$split,
-                       F32Attr:$scale, I64Attr:$window, F32Attr:$softcap);
+                       F32Attr:$scale, I64Attr:$window, F32Attr:$softcap,
+                       DefaultValuedAttr<I64Attr, "0">:$shares);
   let assemblyFormat = "operands attr-dict `:` type(operands)";
   let hasVerifier = 1;
 }

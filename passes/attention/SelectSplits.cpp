@@ -25,8 +25,9 @@
 ///   4. the pieces of max_rows rows fit in `shared-bytes` (16 MiB; on GPUs 128,
 ///      that batches of 32 rows do): decode steps do, chunks of prefill do not
 ///      and need it less.
-/// With `merged`, for processors on which a launch costs more than counting, the
-/// piece that ends last merges them all (`kernel.split_merged`).
+/// With `shares`, for processors on which a launch costs more than counting, the
+/// piece that ends last merges them all (`kernel.split_shares`), and however many
+/// pieces a full context would have, no more tiles look for those that there are.
 /// Numbers depend on `kernel.split` only.
 #include "dialects/kernel/KernelDialect.h"
 #include "passes/Passes.h"
@@ -89,8 +90,8 @@ void SelectSplits::select(llm::AttentionOp op, int64_t rows) {
   if (slots > 1 && tiles < threads && (split || terms >= work) &&
       slots * rows <= sharedBytes / pieceRow) {
     op->setAttr("kernel.split_slots", builder.getI64IntegerAttr(slots));
-    if (merged)
-      op->setAttr("kernel.split_merged", builder.getUnitAttr());
+    if (shares)
+      op->setAttr("kernel.split_shares", builder.getI64IntegerAttr(shares));
   }
 }
 

@@ -154,26 +154,28 @@ void StepLowering::lowerSplitAttention(llm::AttentionOp op, int64_t split,
   };
   SmallVector<Value> found{pieces(heads), pieces(heads),
                            pieces(heads * layout.headDim)};
-  bool merged = op->hasAttr("kernel.split_merged");
+  int64_t shares = attributeOr(op, "kernel.split_shares", 0);
   SmallVector<Value> args = attentionInputs(op);
   args.append(found);
   size_t merging = args.size();
-  if (merged)
+  if (shares)
     args.append({input("counters", {ShapedType::kDynamic, layout.kvHeads},
                        symbol("B")),
                  allocate(op.getResult())});
   auto d0 = builder.getAffineDimExpr(0);
   Value tiles =
-      shape(AffineMap::get(1, 0, d0 * (layout.kvHeads * slots)), symbol("B"));
+      shares && layout.kvHeads * slots > shares
+          ? constant(shares)
+          : shape(AffineMap::get(1, 0, d0 * (layout.kvHeads * slots)), symbol("B"));
   launch(op, "attention_split", tiles, args,
          [&](OpBuilder &b, ValueRange a, Value begin, Value end) {
            kernel::AttentionSplitOp::create(
                b, b.getUnknownLoc(), a[0], a[1], a[2], a[3], a[4], a[5], a[6],
                a[7], a[8], a[9], a.drop_front(merging), begin, end, heads,
                layout.headDim, layout.page, split, op.getScale(),
-               op.getWindow(), op.getSoftcap());
+               op.getWindow(), op.getSoftcap(), shares);
          });
-  if (merged)
+  if (shares)
     return;
   found.push_back(input("positions", {ShapedType::kDynamic}, T));
   found.push_back(allocate(op.getResult()));

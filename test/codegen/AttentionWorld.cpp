@@ -56,6 +56,10 @@ std::string attentionAttributes(const Variant &s) {
 
 } // namespace
 
+/// Tiles that pieces are divided among where the last one merges: some of these
+/// worlds have more, some fewer.
+static constexpr int64_t shares = 5;
+
 float Variant::scale() const { return 1 / std::sqrt(float(headDim)); }
 
 std::string appendText(const Variant &s) {
@@ -79,11 +83,13 @@ std::string splitText(const Variant &s, bool merges) {
                                     table,     pairs,     t.keys,
                                     t.values,  t.numbers, t.numbers,
                                     t.partials};
-  if (merges) {
-    types.push_back("memref<?x" + str(s.cacheHeads) + "xi32>");
-    types.push_back(t.rows);
-  }
-  return kernelText("kernel.attention_split", types, attentionAttributes(s));
+  if (!merges)
+    return kernelText("kernel.attention_split", types, attentionAttributes(s));
+  types.push_back("memref<?x" + str(s.cacheHeads) + "xi32>");
+  types.push_back(t.rows);
+  return kernelText("kernel.attention_split", types,
+                    attentionAttributes(s) + ", shares = " + str(shares) +
+                        " : i64");
 }
 
 std::string mergeText(const Variant &s) {
@@ -243,7 +249,10 @@ std::unique_ptr<Guarded<float>> World::attend(const Kernel &split,
     buffers.insert(buffers.end(), {counters, output});
     extents.insert(extents.end(), {of.blocks, of.rows});
   }
-  split.run(buffers, extents, 0, of.blocks * variant.cacheHeads * slots, step);
+  int64_t tiles = of.blocks * variant.cacheHeads * slots;
+  if (!merge && variant.cacheHeads * slots > shares)
+    tiles = shares;
+  split.run(buffers, extents, 0, tiles, step);
   if (!merge) {
     for (int64_t i = 0; i < of.blocks * variant.cacheHeads; ++i)
       EXPECT_EQ(counters[i], 0) << "counter " << i;

@@ -62,7 +62,7 @@ func.func @counters_of_other_heads(%q: memref<?x64xf32>, %i: memref<?xi32>, %t: 
   // expected-error @below {{needs counters [B, 2] i32, not 'memref<?x4xi32>'}}
   kernel.attention_split %q, %i, %i, %t, %bl, %kc, %vc, %m, %m, %pa, %co, %q, %b, %e
       {heads = 4 : i64, head_dim = 16 : i64, page = 64 : i64, split = 256 : i64,
-       scale = 0.25 : f32, window = 0 : i64, softcap = 0.0 : f32}
+       scale = 0.25 : f32, window = 0 : i64, softcap = 0.0 : f32, shares = 132 : i64}
       : memref<?x64xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?x2xi32>,
         memref<?x2x4x16x16xf32>, memref<?x2x1x64x16xf32>, memref<2x?x4xf32>, memref<2x?x4xf32>,
         memref<2x?x64xf32>, memref<?x4xi32>, memref<?x64xf32>, index, index

@@ -22,7 +22,7 @@ func.func @split(%q: memref<?x1024xf32>, %s: memref<?xi32>, %p: memref<?xi32>,
     %b: index, %e: index) attributes {kernel.entry} {
   kernel.attention_split %q, %s, %p, %t, %bl, %k, %v, %m, %u, %o, %c, %y, %b, %e
       {heads = 8 : i64, head_dim = 128 : i64, page = 64 : i64, split = 256 : i64,
-       scale = 0.088 : f32, window = 0 : i64, softcap = 0.0 : f32}
+       scale = 0.088 : f32, window = 0 : i64, softcap = 0.0 : f32, shares = 132 : i64}
       : memref<?x1024xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?x2xi32>,
         memref<?x2x4x64x16x2xbf16>, memref<?x2x8x32x16x2xbf16>, memref<16x?x8xf32>,
         memref<16x?x8xf32>, memref<16x?x1024xf32>, memref<?x2xi32>, memref<?x1024xf32>,

@@ -83,7 +83,7 @@ func.func @attention_split_of_no_positions(%q: memref<?x64xf32>, %i: memref<?xi3
 // -----
 
 func.func @attention_split_that_merges_nowhere(%q: memref<?x64xf32>, %i: memref<?xi32>, %t: memref<?x?xi32>, %bl: memref<?x2xi32>, %kc: memref<?x2x4x16x16xf32>, %vc: memref<?x2x1x64x16xf32>, %m: memref<2x?x4xf32>, %pa: memref<2x?x64xf32>, %co: memref<?x2xi32>, %b: index, %e: index) {
-  // expected-error @below {{(3) needs counters [B, KV] i32 and an output to merge, or neither}}
+  // expected-error @below {{(3) needs counters [B, KV] i32, an output and shares to merge, or nothing of it}}
   kernel.attention_split %q, %i, %i, %t, %bl, %kc, %vc, %m, %m, %pa, %co, %b, %e {heads = 4 : i64, head_dim = 16 : i64, page = 64 : i64, split = 256 : i64, scale = 0.25 : f32, window = 0 : i64, softcap = 0.0 : f32} : memref<?x64xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?x2xi32>, memref<?x2x4x16x16xf32>, memref<?x2x1x64x16xf32>, memref<2x?x4xf32>, memref<2x?x4xf32>, memref<2x?x64xf32>, memref<?x2xi32>, index, index
   return
 }

@@ -4,7 +4,7 @@
 // RUN: llmc-opt %s --llmc-select-tiles --llmc-select-splits="max-context=4096 threads=0" | FileCheck %s --check-prefix=NEVER
 
 // RUN: llmc-opt %s --llmc-select-tiles --llmc-select-splits="max-context=131072 threads=264 shared-bytes=134217728" | FileCheck %s --check-prefix=ROOM
-// RUN: llmc-opt %s --llmc-select-tiles --llmc-select-splits="max-context=4096 merged=true" | FileCheck %s --check-prefix=MERGED
+// RUN: llmc-opt %s --llmc-select-tiles --llmc-select-splits="max-context=4096 shares=132" | FileCheck %s --check-prefix=MERGED
 
 // NEVER-NOT: kernel.split_slots
 
@@ -16,9 +16,9 @@
 // GIVEN-LABEL: func.func @decode(
 // GIVEN: llm.attention {{.+}} {heads = 32 : i64, kernel.split = 128 : i64, kernel.split_slots = 32 : i64,
 // MERGED-LABEL: func.func @decode(
-// MERGED: llm.attention {{.+}} {heads = 32 : i64, kernel.split = 256 : i64, kernel.split_merged, kernel.split_slots = 16 : i64,
+// MERGED: llm.attention {{.+}} {heads = 32 : i64, kernel.split = 256 : i64, kernel.split_shares = 132 : i64, kernel.split_slots = 16 : i64,
 // MERGED-LABEL: func.func @no_share_prefill(
-// MERGED-NOT: kernel.split_merged
+// MERGED-NOT: kernel.split_shares
 // MERGED: return
 func.func @decode(%q: tensor<?x4096xf32>, %c: !llm.kv_cache<8 x 128, page = 64, f32>) -> tensor<?x4096xf32> attributes {llm.min_rows = 1 : i64, llm.max_rows = 4 : i64} {
   %y = llm.attention %q, %c {heads = 32 : i64, scale = 0.25 : f32} : (tensor<?x4096xf32>, !llm.kv_cache<8 x 128, page = 64, f32>) -> tensor<?x4096xf32>

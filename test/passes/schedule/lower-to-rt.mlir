@@ -151,8 +151,9 @@ func.func @decode(%tokens: tensor<?xi32, #t>, %pos: tensor<?xi32, #t>, %rows: te
 // CHECK-LABEL: module @lower_merged_attention
 // CHECK: %[[COUNTERS:.+]] = rt.buffer input(%{{.+}}) {name = "counters"} : memref<?x2xi32>
 // CHECK: %[[OUT:.+]] = rt.buffer arena({{.+}}) : memref<?x64xf32>
-// CHECK: rt.launch @attention_split_0 {{.+}}, %[[COUNTERS]], %[[OUT]])
-// CHECK: rt.launch @attention_split_0 {{.+}}, %[[COUNTERS]], %{{.+}})
+// CHECK: %[[SHARES:.+]] = rt.shape
+// CHECK: rt.launch @attention_split_0 tiles(%[[SHARES]]) {{.+}}, %[[COUNTERS]], %[[OUT]])
+// CHECK: rt.launch @attention_split_1 {{.+}}, %[[COUNTERS]], %{{.+}})
 // CHECK-NOT: attention_merge
 #t = affine_map<()[s0] -> (s0)>
 #r = affine_map<()[s0, s1] -> (s1)>
@@ -163,8 +164,8 @@ llm.weight @table {sources = [@e], transposed = array<i1: false>, type = tensor<
 func.func @decode(%tokens: tensor<?xi32, #t>, %pos: tensor<?xi32, #t>, %rows: tensor<?xi32, #r>, %c0: !llm.kv_cache<2 x 16, page = 64, f32>) -> tensor<?x64xf32, #xr> attributes {llm.min_rows = 1 : i64, llm.max_rows = 4 : i64} {
   %e = llm.get_weight @table : tensor<512x64xf32>
   %x = llm.embedding %tokens, %e : (tensor<?xi32, #t>, tensor<512x64xf32>) -> tensor<?x64xf32, #x>
-  %o = llm.attention %x, %c0 {heads = 4 : i64, scale = 0.25 : f32, kernel.split = 128 : i64, kernel.split_slots = 8 : i64, kernel.split_merged} : (tensor<?x64xf32, #x>, !llm.kv_cache<2 x 16, page = 64, f32>) -> tensor<?x64xf32, #x>
-  %p = llm.attention %o, %c0 {heads = 4 : i64, scale = 0.25 : f32, kernel.split = 128 : i64, kernel.split_slots = 8 : i64, kernel.split_merged} : (tensor<?x64xf32, #x>, !llm.kv_cache<2 x 16, page = 64, f32>) -> tensor<?x64xf32, #x>
+  %o = llm.attention %x, %c0 {heads = 4 : i64, scale = 0.25 : f32, kernel.split = 128 : i64, kernel.split_slots = 8 : i64, kernel.split_shares = 12 : i64} : (tensor<?x64xf32, #x>, !llm.kv_cache<2 x 16, page = 64, f32>) -> tensor<?x64xf32, #x>
+  %p = llm.attention %o, %c0 {heads = 4 : i64, scale = 0.25 : f32, kernel.split = 128 : i64, kernel.split_slots = 8 : i64, kernel.split_shares = 100 : i64} : (tensor<?x64xf32, #x>, !llm.kv_cache<2 x 16, page = 64, f32>) -> tensor<?x64xf32, #x>
   %l = llm.take_rows %p, %rows : (tensor<?x64xf32, #x>, tensor<?xi32, #r>) -> tensor<?x64xf32, #xr>
   return %l : tensor<?x64xf32, #xr>
 }
