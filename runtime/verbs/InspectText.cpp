@@ -55,9 +55,13 @@ std::string describeModule(const Module &module) {
   return text;
 }
 
-/// Every arena buffer of a program: where it lies and what it holds.
-std::string describeMemory(const Program &program) {
-  std::string text = "memory of " + program.name + ": arena " +
+/// `decode`, of a GPU `decode on sm_80`.
+static std::string nameOn(const Program &program, std::string_view gpu) {
+  return program.name + (gpu.empty() ? "" : " on " + std::string(gpu));
+}
+
+std::string describeMemory(const Program &program, std::string_view gpu) {
+  std::string text = "memory of " + nameOn(program, gpu) + ": arena " +
                      valueText(program, program.arenaBytes) + " bytes\n";
   for (size_t i = 0; i < program.buffers.size(); ++i) {
     const Buffer &buffer = program.buffers[i];
@@ -79,14 +83,12 @@ static std::string waitsText(const Launch &launch) {
 }
 
 std::string describeSchedule(const Model &model, const Program &program,
-                             const DeviceImage *device) {
-  std::string text = "schedule of " + program.name +
-                     (device ? " on " + device->target : "") + "\n";
+                             std::string_view gpu) {
+  std::string text = "schedule of " + nameOn(program, gpu) + "\n";
   for (const Launch &launch : program.launches) {
     text += "  " + std::to_string(&launch - program.launches.data()) + " " +
-            (device ? device->kernels[launch.kernel].kernel : model.kernels[launch.kernel]).name +
-            " tiles " +
-            valueText(program, launch.tiles) + " (";
+            model.kernels[launch.kernel].name + " tiles " + valueText(program, launch.tiles) +
+            " (";
     for (size_t i = 0; i < launch.buffers.size(); ++i) {
       const Buffer &buffer = program.buffers[launch.buffers[i]];
       text += (i ? ", " : "") + std::string(spaceName(buffer.space)) + " ";

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace llmc {
 
@@ -16,12 +17,12 @@ int64_t pageBytes(const DecoderConfig &config);
 std::string describeProgram(const Program &program);
 /// A module with its numbers and the CPU's programs.
 std::string describeModule(const Module &module);
-/// Every arena buffer of a program: where it lies and what it holds.
-std::string describeMemory(const Program &program);
+/// Every arena buffer of a program: where it lies and what it holds. \p gpu as below.
+std::string describeMemory(const Program &program, std::string_view gpu);
 /// Every launch; \p model has the kernels that \p program launches.
-/// \p device is whose program it is; null: the CPU's.
+/// \p gpu is whose program it is; empty: the CPU's.
 std::string describeSchedule(const Model &model, const Program &program,
-                             const DeviceImage *device = nullptr);
+                             std::string_view gpu);
 /// The level or target whose code \p section is; empty where it is none.
 std::string sectionOwner(const Artifact &artifact, const SectionEntry &section);
 /// Model::devices[\p index]: its schedules and, where wanted, each kernel with

@@ -21,38 +21,50 @@ struct InspectFlags {
   std::string picture; ///< Where the memory plan is drawn; empty: nowhere.
 };
 
-/// Draws the largest program of the first module that has one.
-Status writePicture(const Model &model, const std::string &path) {
-  const Program *largest = nullptr;
-  for (const Module &module : model.modules)
-    for (const Program &program : module.programs)
-      if (!largest || program.maxRows > largest->maxRows)
-        largest = &program;
-  if (!largest)
-    return Error{Code::WrongModule, "the file has no program to draw", "",
-                 "it holds no module that runs", "compile the model again"};
-  LLMC_TRY(std::string svg, drawMemory(model, *largest));
+Status writePicture(const Model &model, const Program &program, std::string_view processor,
+                    const std::string &path) {
+  LLMC_TRY(std::string svg, drawMemory(model, program, processor));
   LLMC_TRY(OutputFile file, OutputFile::create(path, svg.size()));
   LLMC_CHECK(file.append(std::as_bytes(std::span(svg))));
   return file.commit(false);
 }
 
-/// The plans that the flags ask for, of all programs.
-std::string describePlans(const Model &model, const InspectFlags &flags) {
-  std::string text;
-  auto describe = [&](const std::vector<Program> &programs, const DeviceImage *device) {
-    for (const Program &program : programs) {
-      if (flags.memory)
-        text += describeMemory(program);
-      if (flags.schedule)
-        text += describeSchedule(model, program, device);
-    }
-  };
-  for (const Module &module : model.modules) {
-    describe(module.programs, nullptr);
-    for (const DeviceSchedule &schedule : module.schedules)
-      describe(schedule.programs, &model.devices[schedule.device]);
+/// Of all modules, the program of the most rows; null where there is none.
+const Program *largestProgram(const Model &model) {
+  const Program *largest = nullptr;
+  for (const Module &module : model.modules)
+    for (const Program &program : module.programs)
+      if (!largest || program.maxRows > largest->maxRows)
+        largest = &program;
+  return largest;
+}
+
+/// Draws the CPU's largest program, or the first GPU's where the file is for GPUs
+/// alone.
+Status writePicture(const Model &model, const std::string &path) {
+  if (const Program *largest = largestProgram(model))
+    return writePicture(model, *largest, "the CPU", path);
+  for (size_t i = 0; i < model.devices.size(); ++i) {
+    Model view = deviceView(model, i);
+    if (const Program *largest = largestProgram(view))
+      return writePicture(view, *largest, model.devices[i].target, path);
   }
+  return Error{Code::WrongModule, "the file has no program to draw", "",
+               "it holds no module that runs", "compile the model again"};
+}
+
+/// The plans that the flags ask for, of all programs of \p model, as \p gpu sees it;
+/// empty: as the CPU does.
+std::string describePlans(const Model &model, const InspectFlags &flags,
+                          std::string_view gpu) {
+  std::string text;
+  for (const Module &module : model.modules)
+    for (const Program &program : module.programs) {
+      if (flags.memory)
+        text += describeMemory(program, gpu);
+      if (flags.schedule)
+        text += describeSchedule(model, program, gpu);
+    }
   return text;
 }
 
@@ -93,10 +105,9 @@ std::string describe(const Artifact &artifact, const InspectFlags &flags) {
         text += (i ? ", " : "") + std::to_string(weight.shape[i]);
       text += "] " + weight.layout + ", " + formatBytes(weight.bytes) + "\n";
     }
-  text += describePlans(model, flags);
+  text += describePlans(model, flags, "");
   for (size_t i = 0; i < model.devices.size(); ++i)
-    if (std::string plans = describePlans(deviceView(model, i), flags); !plans.empty())
-      text += "for " + model.devices[i].target + "\n" + plans;
+    text += describePlans(deviceView(model, i), flags, model.devices[i].target);
   return text;
 }
 
@@ -228,7 +239,8 @@ Status runInspect(Invocation &invocation) {
       {"weights", 'w', "", "list the weights", &flags.weights},
       {"kernels", 'k', "", "list the kernels", &flags.kernels},
       {"memory", 'm', "", "list where buffers lie in the arena", &flags.memory},
-      {"memory-svg", 0, "FILE", "draw the memory plan", &flags.picture},
+      {"memory-svg", 0, "FILE", "draw the memory plan of the largest step on the CPU; on the first GPU where the file is for GPUs alone",
+       &flags.picture},
       {"schedule", 's', "", "list every launch", &flags.schedule},
       {"json", 0, "", "print JSON", &flags.json},
   };

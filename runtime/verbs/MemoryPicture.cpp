@@ -158,7 +158,8 @@ Result<MemoryPlan> memoryPlan(const Program &program, std::span<const int64_t> s
   return plan;
 }
 
-Result<std::string> drawMemory(const Model &model, const Program &program) {
+Result<std::string> drawMemory(const Model &model, const Program &program,
+                               std::string_view processor) {
   if (program.kind != Program::Kind::Step)
     return Error{Code::BadFlagValue, "a graph's memory cannot be drawn", program.name,
                  "its extents are known only when it runs", "use inspect --memory"};
@@ -166,7 +167,7 @@ Result<std::string> drawMemory(const Model &model, const Program &program) {
   LLMC_TRY(MemoryPlan plan, memoryPlan(program, symbols));
   double width = std::max(600.0, double(program.launches.size()) * 14);
   return Picture(model, program, plan, width)
-      .draw(model.name + ", " + program.name + ": " +
+      .draw(model.name + ", " + program.name + " on " + std::string(processor) + ": " +
             formatBytes(uint64_t(std::max<int64_t>(plan.arena, 1))) +
             " of activations for up to " + std::to_string(program.maxRows) + " rows");
 }

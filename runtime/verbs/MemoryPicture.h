@@ -7,6 +7,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace llmc {
@@ -31,10 +32,11 @@ Result<MemoryPlan> memoryPlan(const Program &program, std::span<const int64_t> s
 
 /// An SVG file of its own: launches from left to right, bytes of the arena from
 /// below, a rectangle for each buffer over the launches that it lives through,
-/// at the largest number of rows. Pointing at one tells its type, place and
+/// at the largest number of rows. The title says that it is on \p processor. Pointing at one tells its type, place and
 /// first and last kernel. Error: BadFlagValue for a graph's program, whose
 /// extents are known only when it runs.
-Result<std::string> drawMemory(const Model &model, const Program &program);
+Result<std::string> drawMemory(const Model &model, const Program &program,
+                               std::string_view processor);
 
 /// The same picture for a page: without a title, the launches \p width units
 /// wide, on the page's ground and in its colour of text.

@@ -119,9 +119,21 @@ class Story(Gpu):
         told = self.succeed(llmc(), "inspect", both, "--schedule").decode()
         self.assertIn("\nschedule of decode\n  0 embedding_0 tiles T ", told)
         self.assertIn("\nschedule of decode on sm_80\n  0 embedding_0 tiles T ", told)
+        self.assertEqual(told.count("\nschedule of decode"), 2)
+        told = self.succeed(llmc(), "inspect", both, "--memory").decode()
+        for line in "\nmemory of decode: ", "\nmemory of decode on sm_80: ":
+            self.assertEqual(told.count(line), 1, told)
         weights = {name: json.loads(self.succeed(llmc(), "inspect", file, "--json"))["weights"]
                    for name, file in (("both", both), ("cpu", compiled(MODEL)))}
         self.assertEqual(weights["both"], weights["cpu"])
+
+    def test_is_drawn_where_there_is_no_other(self):
+        picture = self.folder / "memory.svg"
+        for targets, title in (("sm_80", "on sm_80: "), ("cpu,sm_80", "on the CPU: ")):
+            with self.subTest(targets=targets):
+                self.succeed(llmc(), "inspect", compiled(MODEL, f"--target={targets}"),
+                             f"--memory-svg={picture}")
+                self.assertIn(title, picture.read_text())
 
 
 class Layers(Gpu):
