@@ -76,8 +76,12 @@ Status llmc::codegen::assemble(PtxModule &module, const std::string &ptxas) {
                                          /*MemoryLimit=*/0, &message);
   auto told = llvm::MemoryBuffer::getFile(log->path);
   llvm::StringRef text = told ? (*told)->getBuffer() : llvm::StringRef();
+  // -1: it was not started; -2: it crashed or was ended after SecondsToWait.
+  const char *what = status == -1   ? "ptxas cannot be started for the kernels of "
+                     : status == -2 ? "ptxas did not end with the kernels of "
+                                    : "ptxas refused the kernels of ";
   if (status != 0)
-    return Error{Code::KernelFailed, "ptxas refused the kernels of " + module.level,
+    return Error{Code::KernelFailed, what + module.level,
                  ptxas, message.empty() ? text.take_front(2000).str() : message,
                  "set LLMC_PTXAS to another ptxas, or to nothing to go without"};
   auto bytes = llvm::MemoryBuffer::getFile(output->path, /*IsText=*/false,

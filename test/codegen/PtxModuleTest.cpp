@@ -111,6 +111,16 @@ TEST(PtxModule, ThatPtxasRefusesSaysWhy) {
   EXPECT_NE(status.error().why.find("bogus"), std::string::npos) << status.error().why;
 }
 
+TEST(PtxModule, IsNotSaidToBeRefusedByWhatDoesNotStart) {
+  auto module = joinPtx({object("a")}, "sm_80");
+  ASSERT_TRUE(module);
+  Status status = assemble(*module, "/nonexistent/ptxas");
+  ASSERT_FALSE(status);
+  EXPECT_NE(status.error().what.find("cannot be started"), std::string::npos)
+      << status.error().what;
+  EXPECT_NE(status.error().why.find("No such file"), std::string::npos) << status.error().why;
+}
+
 TEST(PtxModule, IsNotAssembledByWhatWritesNothing) {
   auto module = joinPtx({object("a")}, "sm_80");
   ASSERT_TRUE(module);
