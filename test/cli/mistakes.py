@@ -47,6 +47,22 @@ class Targets(support.TestCase):
         self.assertIn(b"did you mean x86-64-v4?", done.stderr)
 
 
+    def test_of_an_architecture_without_code_name_those_that_serve(self):
+        for name, fix in (("sm_90", b"did you mean sm_90a? Code for sm_80 runs there too"),
+                          ("sm_86", b"give sm_80, which later GPUs run too")):
+            with self.subTest(name=name):
+                done = self.fail_with(USAGE, 305, llmc(), "compile", "--print-pipeline",
+                                      f"--target=cpu,{name}")
+                self.assertIn(fix, done.stderr)
+
+    def test_that_are_empty_swallow_nothing(self):
+        for value in [",", "cpu,", ",cpu", "cpu,,sm_80"]:
+            with self.subTest(value=value):
+                done = self.fail_with(USAGE, 102, llmc(), "compile", DATA / "stories260K-plain",
+                                      f"--target={value}", "-o", self.folder / "t.bin")
+                self.assertIn(b"empty entry", done.stderr)
+
+
 class Neighbours(support.TestCase):
     def test_that_changed_places_are_one_edit(self):
         done = self.fail_with(USAGE, 104, llmc(), "rnu", "x")

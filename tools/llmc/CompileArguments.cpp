@@ -5,6 +5,7 @@
 #include "runtime/format/CacheLayout.h"
 #include "runtime/format/CheckModel.h"
 #include "runtime/verbs/Arguments.h"
+#include "tools/llmc/TargetList.h"
 
 #include <CLI/CLI.hpp>
 
@@ -60,7 +61,7 @@ constexpr std::string_view quantizeNames[] = {
 /// The flags as text; they are checked here rather than in CLI11 so that a
 /// value means the same, and is refused in the same words, as at run time.
 struct RawFlags {
-  std::vector<std::string> inputs;
+  std::vector<std::string> inputs, targets;
   std::string emit, cacheType, maxContext, chunk, attentionSplit, maxMemory,
       jobs;
   bool noCache = false;
@@ -94,6 +95,19 @@ Status takeSize(const char *flag, const std::string &text, T &target,
   return Status::ok();
 }
 
+/// Takes whole pages of the cache; an empty \p text leaves \p target.
+Status takeSplit(const std::string &text, int64_t &target) {
+  std::optional<int64_t> number = parseInteger(text);
+  std::string fix = "give a multiple of " + std::to_string(cachePage) + " up to " +
+                    std::to_string(mostAttentionSplit);
+  if (number && (*number < 1 || *number > mostAttentionSplit))
+    return badValue("--attention-split", text, "is out of range", std::move(fix));
+  if (number && *number % cachePage)
+    return badValue("--attention-split", text, "is no multiple of a page of the cache",
+                    std::move(fix));
+  return takeSize("--attention-split", text, target);
+}
+
 Status checkName(const char *flag, std::string_view value,
                  std::span<const std::string_view> names) {
   if (value.empty() || std::ranges::find(names, value) != names.end())
@@ -121,12 +135,11 @@ void addOptions(CLI::App &app, CompileArguments &out, RawFlags &raw) {
   };
   text("-o,--output", options.output,
        "the file to write; with --emit it may be - for stdout", "FILE");
-  app.add_option("--target", options.targets,
+  app.add_option("--target", raw.targets,
                  "what to make code for: CPU levels, e.g. x86-64-v3,x86-64-v4, or "
                  "cpu for all that differ for the model (default); GPUs by "
                  "architecture or name: sm_80, sm_90a, a100, h200; e.g. cpu,h200")
       ->type_name("LIST")
-      ->delimiter(',')
       ->allow_extra_args(false)
       ->envname("LLMC_TARGET");
   text("--dtype", options.dtype,
@@ -218,24 +231,6 @@ Error fromParseError(const CLI::ParseError &error) {
           "llmc compile --help shows examples"};
 }
 
-Status checkTargets(const std::vector<std::string> &targets) {
-  std::vector<std::string> known = targetNames();
-  std::vector<std::string_view> names(known.begin(), known.end());
-  std::string list;
-  for (std::string_view name : names)
-    list += (list.empty() ? "" : ", ") + std::string(name);
-  for (const std::string &target : targets) {
-    if (std::ranges::find(names, target) != names.end())
-      continue;
-    std::string_view meant = nearest(target, names);
-    return Error{Code::BadTarget, "there is no such target", "--target",
-                 "`" + target + "` is not one of " + list,
-                 meant.empty() ? "`llmc doctor` lists what this machine runs"
-                               : "did you mean " + std::string(meant) + "?"};
-  }
-  return Status::ok();
-}
-
 /// No flag and no name of a file may be empty: what a script left out would be
 /// taken for the default.
 Status checkNotEmpty(std::span<const std::string_view> words) {
@@ -252,18 +247,10 @@ Status finish(CompileArguments &out, const RawFlags &raw) {
   LLMC_CHECK(takeSize("--max-context", raw.maxContext, options.maxContext,
                       largestContext));
   LLMC_CHECK(takeSize("--chunk", raw.chunk, options.chunk, largestChunk));
-  LLMC_CHECK(takeSize("--attention-split", raw.attentionSplit,
-                      options.attentionSplit));
-  if (options.attentionSplit % cachePage)
-    return badValue("--attention-split", raw.attentionSplit,
-                    "is no multiple of a page of the cache",
-                    "give a multiple of " + std::to_string(cachePage));
-  if (options.attentionSplit > mostAttentionSplit)
-    return badValue("--attention-split", raw.attentionSplit, "is too many",
-                    "give at most " + std::to_string(mostAttentionSplit));
+  LLMC_CHECK(takeSplit(raw.attentionSplit, options.attentionSplit));
   LLMC_CHECK(takeSize("--max-memory", raw.maxMemory, options.maxMemory));
   LLMC_CHECK(takeSize("--jobs", raw.jobs, options.jobs, mostJobs));
-  LLMC_CHECK(checkTargets(options.targets));
+  LLMC_CHECK(takeTargets(raw.targets, options.targets));
   LLMC_CHECK(checkName("--dtype", options.dtype, dtypeNames));
   LLMC_CHECK(checkName("--kv-cache-dtype", raw.cacheType, cacheTypeNames));
   options.cacheType = raw.cacheType == "int8" ? "i8" : raw.cacheType;
