@@ -34,12 +34,22 @@ std::string targetsOf(const Model &model) {
 
 } // namespace
 
-Result<GpuChoice> chooseGpu(const Driver &driver, const Model &model, llmc::Module::Kind kind) {
+Status checkHasCode(const Model &model, llmc::Module::Kind kind) {
   auto module = std::ranges::find(model.modules, kind, &llmc::Module::kind);
-  if (module == model.modules.end() || module->schedules.empty())
+  if (module != model.modules.end() && !module->schedules.empty())
+    return Status::ok();
+  // The compiler makes schedules of decoders alone.
+  if (module != model.modules.end() && kind == llmc::Module::Kind::Graph)
     return Error{Code::DeviceUnavailable, "the file has no kernels for a GPU", "",
-                 "it was compiled for the CPU alone",
-                 "compile with --target=sm_80, say, or use --device=cpu"};
+                 "a graph that is no decoder runs on the CPU only", "use --device=cpu"};
+  return Error{Code::DeviceUnavailable, "the file has no kernels for a GPU", "",
+               "it was compiled for the CPU alone",
+               "compile with --target=sm_80, say, or use --device=cpu"};
+}
+
+Result<GpuChoice> chooseGpu(const Driver &driver, const Model &model, llmc::Module::Kind kind) {
+  LLMC_CHECK(checkHasCode(model, kind));
+  auto module = std::ranges::find(model.modules, kind, &llmc::Module::kind);
   LLMC_TRY(std::vector<GpuFacts> gpus, listGpus(driver));
   std::string seen;
   for (GpuFacts &facts : gpus) {

@@ -20,6 +20,10 @@ struct GpuChoice {
   std::function<std::string()> explain = nullptr; ///< As Gpu::explain.
 };
 
+/// Whether \p model has code for any GPU for its first module of \p kind, which no
+/// driver need be asked for. Error: DeviceUnavailable.
+Status checkHasCode(const Model &model, llmc::Module::Kind kind);
+
 /// The first device of \p driver for which \p model has a schedule of its first
 /// module of \p kind. Errors: DeviceUnavailable, DeviceFailed.
 Result<GpuChoice> chooseGpu(const Driver &driver, const Model &model, llmc::Module::Kind kind);

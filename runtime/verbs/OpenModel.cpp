@@ -138,11 +138,16 @@ Status openAsAsked(const std::string &file, const ExecutionFlags &flags, Module:
   if (flags.device == "auto")
     return openOnAny(file, flags, kind, use);
   LLMC_TRY(Artifact artifact, Artifact::open(file));
-  if (flags.device == "cpu")
+  // A file without such a module is refused by who looks for it.
+  const Model &model = artifact.model();
+  bool holdsKind = std::ranges::find(model.modules, kind, &Module::kind) != model.modules.end();
+  if (flags.device == "cpu" || (!holdsKind && !model.images.empty()))
     return openOnCpu(std::move(artifact), flags, use);
+  // Told before what a driver lacks: with another driver it would be as true.
+  LLMC_CHECK(cuda::checkHasCode(model, kind));
   LLMC_TRY(cuda::GpuChoice choice,
-           isSimulated(flags.device) ? simulateGpu(artifact.model(), flags, kind)
-                                     : findGpu(artifact.model(), kind));
+           isSimulated(flags.device) ? simulateGpu(model, flags, kind)
+                                     : findGpu(model, kind));
   return openOnGpu(std::move(artifact), flags, choice, use);
 }
 

@@ -30,7 +30,7 @@ Status ExecutionFlags::check() const {
   // `sim:sm_90a`: the file says which architectures it has.
   std::string_view name = std::string_view(device).substr(0, device.find(':'));
   if (std::ranges::find(devices, name) == std::end(devices) ||
-      (name != device && name != "sim")) {
+      (name != device && (name != "sim" || device.ends_with(':')))) {
     std::string_view meant = nearest(device, devices);
     return Error{Code::DeviceUnavailable, "the device is not available",
                  "--device=" + device, "this program knows auto, cpu, cuda and sim",

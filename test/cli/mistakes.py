@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import support
-from support import DATA, ROOT, USAGE, llmc
+from support import DATA, ROOT, USAGE, compiled, llmc
 
 
 class EmptyValues(support.TestCase):
@@ -61,6 +61,20 @@ class Targets(support.TestCase):
                 done = self.fail_with(USAGE, 102, llmc(), "compile", DATA / "stories260K-plain",
                                       f"--target={value}", "-o", self.folder / "t.bin")
                 self.assertIn(b"empty entry", done.stderr)
+
+
+class Devices(support.TestCase):
+    def test_that_the_file_has_no_code_for_are_told_before_the_driver(self):
+        for device in ["cuda", "sim", "sim:sm_80"]:
+            with self.subTest(device=device):
+                done = self.fail_with(support.UNAVAILABLE, 405, compiled("stories260K-optimum"),
+                                      "-n", "1", f"--device={device}", "a")
+                self.assertIn(b"no kernels for a GPU", done.stderr)
+                self.assertNotIn(b"driver", done.stderr)
+
+    def test_simulated_of_no_name_are_refused(self):
+        self.fail_with(support.UNAVAILABLE, 405, compiled("stories260K-optimum"), "-n", "1",
+                       "--device=sim:", "a")
 
 
 class Neighbours(support.TestCase):

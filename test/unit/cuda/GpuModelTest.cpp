@@ -66,6 +66,19 @@ TEST(ChooseGpu, SaysWhichDriverTheKernelsNeed) {
   EXPECT_TRUE(contains(choice.error().why, "CUDA 11.8"));
 }
 
+TEST(ChooseGpu, SaysThatGraphsRunOnTheCpuOnly) {
+  FakeDriver driver;
+  Model model;
+  model.devices.emplace_back().target = "sm_80";
+  model.modules.emplace_back().schedules.push_back({0, 1, 1, {}});
+  model.modules.emplace_back().kind = Module::Kind::Graph;
+  auto choice = cuda::chooseGpu(driver.table, model, Module::Kind::Graph);
+  ASSERT_FALSE(choice);
+  EXPECT_EQ(choice.error().code, Code::DeviceUnavailable);
+  EXPECT_TRUE(contains(choice.error().why, "runs on the CPU only"));
+  EXPECT_EQ(choice.error().fix.find("--target"), std::string::npos);
+}
+
 TEST(LoadDriver, NamesWhatAnOldDriverLacks) {
   auto lookup = [](void *context, const char *name) -> void * {
     static int something;
