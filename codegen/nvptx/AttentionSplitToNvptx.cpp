@@ -5,10 +5,10 @@
 /// see, if there are so many; pieces are those of the block that sees most. So what a
 /// launch looks at follows the lengths of sequences, not the context that there is
 /// room for: blocks with nothing to do still take a microsecond of a multiprocessor,
-/// which holds one block of these at a time. In a piece the warps, of wide
-/// heads teams of them (HeadParts), take steps of 32 positions in turn, and their
-/// softmaxes are merged in ascending order; over caches of f32 a warp does a line. How a piece is summed depends on
-/// its positions alone.
+/// which holds one block of these at a time. In a piece the warps, of wide heads teams
+/// of them (HeadParts), take steps of 32 positions in turn, and their softmaxes are
+/// merged in ascending order; over caches of f32 a warp does a line. How a piece is
+/// summed depends on its positions alone.
 #include "codegen/nvptx/AttentionByFma.h"
 #include "codegen/nvptx/AttentionByMma.h"
 #include "codegen/nvptx/PieceMerge.h"
@@ -85,7 +85,7 @@ void SplitLowering::run() {
   Type i32 = b.getI32Type();
   Value numbers =
       b.mul(b.createOrFold<memref::DimOp>(op.getBlocks(), 0), heads);
-  // Divisions of 32 bits are a third of those of 64.
+  // Divisions of 32 bits are shorter than those of 64.
   Value inPiece = arith::IndexCastOp::create(b, i32, numbers);
   Value works = b.mul(numbers, b.asIndex(mostPieces()));
   int64_t shares = op.getShares();
@@ -202,7 +202,8 @@ void SplitLowering::emitTile(AttentionByMma &mma, const AttentionWork &work,
     mergeOutputs(mma, state, work, piece, tile, at);
 }
 
-std::pair<Value, SmallVector<Value>> SplitLowering::factorsOf(const HeadParts &parts, Value line) {
+std::pair<Value, SmallVector<Value>>
+SplitLowering::factorsOf(const HeadParts &parts, Value line) {
   SmallVector<Value> factors;
   Value largest;
   // A team's warps have the same.
