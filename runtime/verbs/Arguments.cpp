@@ -301,8 +301,7 @@ Status Arguments::parse(std::span<const std::string_view> words) {
   for (const Flag &flag : flags)
     if (flag.isSetting) {
       std::string variable = flag.variable();
-      if (const char *value = std::getenv(variable.c_str()); value && *value)
-        {
+      if (const char *value = std::getenv(variable.c_str()); value && *value) {
         LLMC_CHECK(store(flag, value, variable));
         fromEnvironment.push_back({"--" + std::string(flag.name), variable});
       }
