@@ -4,10 +4,9 @@
 /// A work (s, b, h) of [pieces, B, KV] does the s-th piece that the rows of block b
 /// see, if there are so many; pieces are those of the block that sees most. So what a
 /// launch looks at follows the lengths of sequences, not the context that there is
-/// room for: blocks with nothing to do still take a microsecond of a multiprocessor,
-/// which holds one block of these at a time. In a piece the warps, of wide heads teams
-/// of them (HeadParts), take steps of 32 positions in turn, and their softmaxes are
-/// merged in ascending order; over caches of f32 a warp does a line. How a piece is
+/// room for (passes/README.md has what that took). In a piece the warps, of wide heads
+/// teams of them (HeadParts), take steps of 32 positions in turn, and their softmaxes
+/// are merged in ascending order; over caches of f32 a warp does a line. How a piece is
 /// summed depends on its positions alone.
 #include "codegen/nvptx/AttentionByFma.h"
 #include "codegen/nvptx/AttentionByMma.h"

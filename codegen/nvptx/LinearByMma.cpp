@@ -58,8 +58,7 @@ private:
   int64_t vectorsOf(int64_t steps) const;
   int64_t chooseEarlySteps() const;
   int64_t inputRegisters() const { return tiles * shape.inputBytes() * 2; }
-  /// Scales, and zero points where there are such.
-  int64_t perGroup() const { return layout.scheme.zeros ? 2 : 1; }
+  int64_t perGroup() const { return LinearProducts::perGroup(layout); }
   int64_t stepsPerGroup() const { return layout.scheme.size / stepTerms; }
   int64_t groupsPerChunk() const {
     return grouped ? std::max<int64_t>(1, steps / stepsPerGroup()) : 0;

@@ -36,7 +36,10 @@ public:
            Value firstStream, Value firstRow);
 
   /// Scales, and zero points, of a group: one vector or two.
-  int64_t perGroup() const { return layout.scheme.zeros ? 2 : 1; }
+  int64_t perGroup() const { return perGroup(layout); }
+  static int64_t perGroup(const PanelLayout &layout) {
+    return layout.scheme.zeros ? 2 : 1;
+  }
   /// Appends those of a group that begins at `group`, the thread's address.
   void loadScales(Value group, Registers &into);
 
